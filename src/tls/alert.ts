@@ -1,0 +1,243 @@
+/**
+ * Alerts, and the one table that maps every reason to end a connection to its alert, the side at fault and a sentence.
+ * A refusal names its reason only: the alert can then not disagree with the log, the metrics or the documentation.
+ */
+
+/** RFC 5246, 7.2; inappropriate_fallback is RFC 7507, no_certificate exists in SSLv3 only (RFC 6101, 5.4.2). */
+export const AlertDescription = {
+  close_notify: 0,
+  unexpected_message: 10,
+  bad_record_mac: 20,
+  decryption_failed: 21,
+  record_overflow: 22,
+  decompression_failure: 30,
+  handshake_failure: 40,
+  no_certificate: 41,
+  bad_certificate: 42,
+  unsupported_certificate: 43,
+  certificate_revoked: 44,
+  certificate_expired: 45,
+  certificate_unknown: 46,
+  illegal_parameter: 47,
+  unknown_ca: 48,
+  access_denied: 49,
+  decode_error: 50,
+  decrypt_error: 51,
+  export_restriction: 60,
+  protocol_version: 70,
+  insufficient_security: 71,
+  internal_error: 80,
+  inappropriate_fallback: 86,
+  user_canceled: 90,
+  no_renegotiation: 100,
+  unsupported_extension: 110,
+  certificate_unobtainable: 111,
+  unrecognized_name: 112,
+  bad_certificate_status_response: 113,
+  bad_certificate_hash_value: 114,
+  unknown_psk_identity: 115,
+  certificate_required: 116,
+  no_application_protocol: 120,
+} as const;
+export type AlertName = keyof typeof AlertDescription;
+export type AlertDescription = (typeof AlertDescription)[AlertName];
+
+export const AlertLevel = { warning: 1, fatal: 2 } as const;
+export type AlertLevel = (typeof AlertLevel)[keyof typeof AlertLevel];
+
+/**
+ * Whose doing a refusal is: `undecodable` cannot be read, `misbehaved` can be read and is forbidden, `incompatible` is
+ * legal but shares no ground with us, `local` is our own trouble.
+ */
+export type Fault = 'undecodable' | 'misbehaved' | 'incompatible' | 'local';
+
+interface Refusal {
+  readonly alert: AlertName;
+  readonly fault: Fault;
+  readonly means: string;
+}
+
+/** Every reason for which the engine ends a connection with a fatal alert. */
+export const REFUSALS = {
+  malformed_message: {
+    alert: 'decode_error',
+    fault: 'undecodable',
+    means: 'a handshake message did not have the structure the specification gives it',
+  },
+  malformed_sslv2_hello: {
+    alert: 'decode_error',
+    fault: 'undecodable',
+    means: 'the lengths inside the SSLv2-format ClientHello contradict each other',
+  },
+  short_challenge: {
+    alert: 'illegal_parameter',
+    fault: 'misbehaved',
+    means: 'the challenge of the SSLv2-format ClientHello has fewer than 16 bytes',
+  },
+  not_tls: {
+    alert: 'protocol_version',
+    fault: 'undecodable',
+    means: 'the first bytes are neither a TLS record nor an SSLv2-format ClientHello',
+  },
+  version_too_low: {
+    alert: 'protocol_version',
+    fault: 'incompatible',
+    means: 'the newest version the client offers is older than the oldest one allowed here',
+  },
+  sslv2_hello_not_allowed: {
+    alert: 'protocol_version',
+    fault: 'incompatible',
+    means: 'the client opened with an SSLv2-format ClientHello, which is switched off here',
+  },
+  no_shared_cipher_suite: {
+    alert: 'handshake_failure',
+    fault: 'incompatible',
+    means:
+      'the client offers no cipher suite that is allowed here and that a configured certificate can serve',
+  },
+  no_shared_signature_algorithm: {
+    alert: 'handshake_failure',
+    fault: 'incompatible',
+    means: 'the client accepts no signature algorithm that our certificate can produce',
+  },
+  no_null_compression: {
+    alert: 'illegal_parameter',
+    fault: 'misbehaved',
+    means: 'the ClientHello does not offer the null compression method',
+  },
+  inappropriate_fallback: {
+    alert: 'inappropriate_fallback',
+    fault: 'misbehaved',
+    means: 'the client retried with an older version than both sides support (TLS_FALLBACK_SCSV)',
+  },
+  bad_renegotiation_info: {
+    alert: 'handshake_failure',
+    fault: 'misbehaved',
+    means: 'renegotiation_info of a first handshake is not empty',
+  },
+  renegotiation: {
+    alert: 'handshake_failure',
+    fault: 'misbehaved',
+    means: 'the client asked for renegotiation, which is never done here',
+  },
+  bad_extension: {
+    alert: 'illegal_parameter',
+    fault: 'misbehaved',
+    means: 'an extension holds a value that the specification forbids',
+  },
+  extended_master_secret_missing: {
+    alert: 'handshake_failure',
+    fault: 'misbehaved',
+    means: 'the client resumes a session without the extended_master_secret it was made with',
+  },
+  bad_key_share: {
+    alert: 'illegal_parameter',
+    fault: 'misbehaved',
+    means: "the client's Diffie-Hellman public value is not a valid element of the group",
+  },
+  unexpected_message: {
+    alert: 'unexpected_message',
+    fault: 'misbehaved',
+    means: 'a message arrived at a point of the protocol where it is not allowed',
+  },
+  unexpected_record: {
+    alert: 'unexpected_message',
+    fault: 'misbehaved',
+    means: 'a record of this content type is not allowed at this point',
+  },
+  interleaved_record: {
+    alert: 'unexpected_message',
+    fault: 'misbehaved',
+    means: 'another record stands between the fragments of one handshake message',
+  },
+  early_change_cipher_spec: {
+    alert: 'unexpected_message',
+    fault: 'misbehaved',
+    means: 'ChangeCipherSpec came before the keys could exist, or twice',
+  },
+  malformed_change_cipher_spec: {
+    alert: 'illegal_parameter',
+    fault: 'undecodable',
+    means: 'a ChangeCipherSpec message is not the single byte 1',
+  },
+  malformed_alert: {
+    alert: 'illegal_parameter',
+    fault: 'undecodable',
+    means: 'an alert does not have two bytes, or has a level that does not exist',
+  },
+  empty_record: {
+    alert: 'unexpected_message',
+    fault: 'misbehaved',
+    means: 'a record without content where content is required, or too many of them in a row',
+  },
+  too_many_warnings: {
+    alert: 'unexpected_message',
+    fault: 'misbehaved',
+    means: 'more warning alerts in a row than any honest client sends',
+  },
+  too_many_fragments: {
+    alert: 'unexpected_message',
+    fault: 'misbehaved',
+    means: 'a handshake message is spread over more records than any honest client uses',
+  },
+  message_too_long: {
+    alert: 'illegal_parameter',
+    fault: 'misbehaved',
+    means: 'a handshake message is longer than its kind can be',
+  },
+  record_overflow: {
+    alert: 'record_overflow',
+    fault: 'misbehaved',
+    means: 'a record is longer than the protocol allows',
+  },
+  wrong_record_version: {
+    alert: 'protocol_version',
+    fault: 'misbehaved',
+    means: 'a record carries another version than the one negotiated',
+  },
+  bad_record_mac: {
+    alert: 'bad_record_mac',
+    fault: 'misbehaved',
+    means: 'a record could not be authenticated: damaged, forged, or the key exchange failed',
+  },
+  bad_finished: {
+    alert: 'decrypt_error',
+    fault: 'misbehaved',
+    means: "the client's Finished does not match what was said in the handshake",
+  },
+  internal_error: {
+    alert: 'internal_error',
+    fault: 'local',
+    means: 'the server could not go on for a reason of its own',
+  },
+} as const satisfies Record<string, Refusal>;
+
+export type RefusalReason = keyof typeof REFUSALS;
+
+/** Thrown exactly once for each refusal; the alert, the fault and the sentence follow from the reason. */
+export class TlsError extends Error {
+  readonly reason: RefusalReason;
+  readonly alert: AlertName;
+  readonly fault: Fault;
+  /** What was found, in a few words; never secret, and only escaped bytes of the peer's. */
+  readonly detail: string | undefined;
+
+  constructor(reason: RefusalReason, detail?: string, options?: ErrorOptions) {
+    const { alert, fault, means } = REFUSALS[reason];
+    super(detail === undefined ? means : `${means} (${detail})`, options);
+    this.name = 'TlsError';
+    this.reason = reason;
+    this.alert = alert;
+    this.fault = fault;
+    this.detail = detail;
+  }
+}
+
+/** The registry's name of an alert number, or `alert_N` where it has none. */
+export function alertName(description: number): string {
+  return ALERT_NAMES.get(description) ?? `alert_${description}`;
+}
+
+const ALERT_NAMES = new Map<number, AlertName>(
+  Object.entries(AlertDescription).map(([name, number]) => [number, name as AlertName]),
+);
