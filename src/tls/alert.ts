@@ -79,10 +79,10 @@ export const REFUSALS = {
     fault: 'undecodable',
     means: 'the first bytes are neither a TLS record nor an SSLv2-format ClientHello',
   },
-  version_too_low: {
+  no_shared_version: {
     alert: 'protocol_version',
     fault: 'incompatible',
-    means: 'the newest version the client offers is older than the oldest one allowed here',
+    means: 'the client offers no protocol version that is allowed here',
   },
   sslv2_hello_not_allowed: {
     alert: 'protocol_version',
@@ -161,9 +161,14 @@ export const REFUSALS = {
     means: 'a ChangeCipherSpec message is not the single byte 1',
   },
   malformed_alert: {
-    alert: 'illegal_parameter',
+    alert: 'decode_error',
     fault: 'undecodable',
-    means: 'an alert does not have two bytes, or has a level that does not exist',
+    means: 'an alert does not have exactly two bytes',
+  },
+  unknown_alert_level: {
+    alert: 'illegal_parameter',
+    fault: 'misbehaved',
+    means: 'an alert is neither a warning nor fatal',
   },
   empty_record: {
     alert: 'unexpected_message',
@@ -174,11 +179,6 @@ export const REFUSALS = {
     alert: 'unexpected_message',
     fault: 'misbehaved',
     means: 'more warning alerts in a row than any honest client sends',
-  },
-  too_many_fragments: {
-    alert: 'unexpected_message',
-    fault: 'misbehaved',
-    means: 'a handshake message is spread over more records than any honest client uses',
   },
   message_too_long: {
     alert: 'illegal_parameter',

@@ -1,0 +1,116 @@
+/**
+ * TLSCiphertext records from a byte stream that may be cut anywhere (RFC 5246, 6.2; RFC 6101, 5.2). Knows lengths and
+ * nothing of versions, keys or content.
+ */
+import { TlsError } from '../alert.js';
+
+export interface RecordHeaderAndFragment {
+  /** Not yet known to be a ContentType. */
+  readonly type: number;
+  readonly version: number;
+  readonly fragment: Buffer;
+}
+
+/** Keeps at most one unfinished record, besides the chunk that is being read. */
+export class Deframer {
+  readonly #maxFragment: number;
+  #input: Buffer = EMPTY;
+  #at = 0;
+  /** A record that began in an earlier chunk; `#have` bytes of it are there. */
+  #partial: Buffer | undefined;
+  #have = 0;
+  readonly #header = Buffer.alloc(RECORD_HEADER_LENGTH);
+
+  /** @param maxFragment bytes a fragment may have, protection included */
+  constructor(maxFragment: number) {
+    this.#maxFragment = maxFragment;
+  }
+
+  /** Bytes that were pushed and not yet read as a record. */
+  get buffered(): number {
+    return this.#input.length - this.#at + this.#have;
+  }
+
+  /** Fragments are views of `chunk` where a record lies in it whole; the Deframer owns it until it is read. */
+  push(chunk: Buffer): void {
+    if (this.#at === this.#input.length) this.#input = chunk;
+    else this.#input = Buffer.concat([this.#input.subarray(this.#at), chunk]);
+    this.#at = 0;
+  }
+
+  /**
+   * The next whole record, or undefined when more bytes are needed.
+   * @throws TlsError record_overflow, as soon as the header says so
+   */
+  next(): RecordHeaderAndFragment | undefined {
+    if (this.#have > 0) return this.#resume();
+    const available = this.#input.length - this.#at;
+    if (available >= RECORD_HEADER_LENGTH) {
+      const end = this.#at + RECORD_HEADER_LENGTH + this.#fragmentLength(this.#input, this.#at);
+      if (end <= this.#input.length) {
+        const record = view(this.#input, this.#at, end);
+        this.#at = end;
+        return record;
+      }
+    }
+    if (available === 0) {
+      this.#input = EMPTY;
+      this.#at = 0;
+      return undefined;
+    }
+    return this.#resume();
+  }
+
+  /** Copies what there is of a record that spans chunks. */
+  #resume(): RecordHeaderAndFragment | undefined {
+    if (this.#have < RECORD_HEADER_LENGTH) {
+      this.#have += this.#fill(this.#header, RECORD_HEADER_LENGTH);
+      if (this.#have < RECORD_HEADER_LENGTH) return undefined;
+      const total = RECORD_HEADER_LENGTH + this.#fragmentLength(this.#header, 0);
+      this.#partial = Buffer.allocUnsafe(total);
+      this.#header.copy(this.#partial);
+    }
+    const partial = this.#partial!;
+    this.#have += this.#fill(partial, partial.length);
+    if (this.#have < partial.length) return undefined;
+    this.#partial = undefined;
+    this.#have = 0;
+    return view(partial, 0, partial.length);
+  }
+
+  /** Moves input into `target` from `#have` up to `end`. */
+  #fill(target: Buffer, end: number): number {
+    const copied = this.#input.copy(target, this.#have, this.#at, this.#at + end - this.#have);
+    this.#at += copied;
+    if (this.#at === this.#input.length) {
+      this.#input = EMPTY;
+      this.#at = 0;
+    }
+    return copied;
+  }
+
+  #fragmentLength(bytes: Buffer, at: number): number {
+    const length = bytes.readUInt16BE(at + 3);
+    if (length > this.#maxFragment) throw new TlsError('record_overflow', `a fragment of ${length} bytes`);
+    return length;
+  }
+}
+
+function view(bytes: Buffer, from: number, end: number): RecordHeaderAndFragment {
+  return {
+    type: bytes[from]!,
+    version: bytes.readUInt16BE(from + 1),
+    fragment: bytes.subarray(from + RECORD_HEADER_LENGTH, end),
+  };
+}
+
+const EMPTY = Buffer.alloc(0);
+
+/** Bytes: type, version, length. */
+export const RECORD_HEADER_LENGTH = 5;
+/** Bytes of TLSPlaintext.fragment (RFC 5246, 6.2.1). */
+export const MAX_PLAINTEXT_LENGTH = 2 ** 14;
+/** Bytes of TLSPlaintext.fragment that old Microsoft stacks send in spite of the above. */
+export const MAX_LARGE_PLAINTEXT_LENGTH = 2 ** 15;
+/** Bytes that protection may add: MAC, padding, IV (RFC 5246, 6.2.3; compression is never used). */
+export const MAX_PROTECTION_OVERHEAD = 2048;
