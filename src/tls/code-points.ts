@@ -74,6 +74,11 @@ export const NamedGroup = {
 export type NamedGroupName = keyof typeof NamedGroup;
 export type NamedGroup = (typeof NamedGroup)[NamedGroupName];
 
+/** RFC 7919, 2: the code points set aside for finite-field groups. */
+export function isFiniteFieldGroup(group: number): boolean {
+  return group >= 0x0100 && group <= 0x01ff;
+}
+
 /** SignatureAndHashAlgorithm of RFC 5246, 7.4.1.4.1 as one number: hash << 8 | signature. MD5 is not among them (SLOTH). */
 export const SignatureScheme = {
   rsa_pkcs1_sha1: 0x0201,

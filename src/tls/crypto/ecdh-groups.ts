@@ -1,5 +1,12 @@
 /** Elliptic-curve Diffie-Hellman with uncompressed points only, one key pair a handshake (RFC 8422, 5.4 and 5.10). */
-import { createECDH, createPublicKey, diffieHellman, generateKeyPairSync, type ECDH, type KeyObject } from 'node:crypto';
+import {
+  createECDH,
+  createPublicKey,
+  diffieHellman,
+  generateKeyPairSync,
+  type ECDH,
+  type KeyObject,
+} from 'node:crypto';
 import { TlsError } from '../alert.js';
 import { NamedGroup } from '../code-points.js';
 

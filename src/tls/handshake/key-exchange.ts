@@ -1,0 +1,126 @@
+/**
+ * The three ways to agree on a premaster secret. Each makes a ServerKeyExchange or none, and turns ClientKeyExchange
+ * into the secret; the handshake never asks which one it is.
+ */
+import { TlsError } from '../alert.js';
+import { ProtocolVersion, SignatureScheme } from '../code-points.js';
+import type { DhGroup } from '../crypto/dh-groups.js';
+import { newEcdhShare, type EcdhGroup } from '../crypto/ecdh-groups.js';
+import { unpadPremasterSecret } from '../crypto/rsa-premaster.js';
+import type { SignOperation } from '../server-parameters.js';
+import { Reader } from '../wire.js';
+import type { HandshakeIo } from './io.js';
+import { encodeDhParams, encodeEcdhParams } from './messages.js';
+import type { Negotiated } from './negotiate.js';
+import { privateKey, type Step } from './wait.js';
+
+export interface KeyExchangeContext extends Negotiated {
+  /** What the premaster secret of an RSA key exchange begins with (RFC 5246, 7.4.7.1). */
+  readonly clientVersion: number;
+}
+
+export interface ServerKeyExchange {
+  /** ServerDHParams or ServerECDHParams, to be signed and sent; undefined where there is nothing to send. */
+  readonly params: Buffer | undefined;
+  /** From the body of ClientKeyExchange. */
+  premasterSecret(body: Buffer): Step<Buffer>;
+}
+
+export function startKeyExchange(io: HandshakeIo, context: KeyExchangeContext): ServerKeyExchange {
+  if (context.ecdhGroup !== undefined) return ecdheKeyExchange(context.ecdhGroup);
+  if (context.dhGroup !== undefined) return dheKeyExchange(io, context.dhGroup);
+  return rsaKeyExchange(io, context);
+}
+
+function ecdheKeyExchange(group: EcdhGroup): ServerKeyExchange {
+  const share = newEcdhShare(group);
+  return {
+    params: encodeEcdhParams(group, share.publicPoint),
+    *premasterSecret(body) {
+      const reader = new Reader(body);
+      const point = reader.vector8().rest();
+      reader.end();
+      return share.premasterSecret(point);
+    },
+  };
+}
+
+function dheKeyExchange(io: HandshakeIo, group: DhGroup): ServerKeyExchange {
+  const share = group.newShare(io.parameters.random);
+  return {
+    params: encodeDhParams(group.prime, group.generator, share.publicValue),
+    *premasterSecret(body) {
+      const reader = new Reader(body);
+      const publicValue = reader.vector16().rest();
+      reader.end();
+      return group.premasterSecret(share, publicValue);
+    },
+  };
+}
+
+/**
+ * RFC 5246, 7.4.7.1 and Bleichenbacher: the substitute is drawn before anything is decrypted, and nothing from here to
+ * the check of Finished tells a good block from a bad one.
+ */
+function rsaKeyExchange(io: HandshakeIo, context: KeyExchangeContext): ServerKeyExchange {
+  const { credential, clientVersion, version } = context;
+  const tolerant = io.parameters.tolerateKeyExchangeBugs;
+  return {
+    params: undefined,
+    *premasterSecret(body) {
+      const ciphertext = encryptedPremasterSecret(body, credential.modulusLength, version, tolerant);
+      const substitute = io.parameters.random(PREMASTER_SECRET_LENGTH);
+      const block = yield* privateKey(io, { kind: 'decrypt', credential, ciphertext });
+      // OpenSSL's TLS_ROLLBACK_BUG exists only in clients that know nothing newer than TLS 1.0.
+      const alsoAccept = tolerant && clientVersion <= ProtocolVersion.TLSv1 ? version : clientVersion;
+      return unpadPremasterSecret(block, clientVersion, substitute, alsoAccept);
+    },
+  };
+}
+
+/**
+ * EncryptedPreMasterSecret: with a length from TLS 1.0 on, without one in SSLv3 (RFC 5246, 7.4.7.1, implementation
+ * note). Some stacks send the other form of the two; both lengths are public.
+ */
+function encryptedPremasterSecret(
+  body: Buffer,
+  modulusLength: number,
+  version: ProtocolVersion,
+  tolerant: boolean,
+): Buffer {
+  if (body.length === modulusLength && (version === ProtocolVersion.SSLv3 || tolerant)) return body;
+  const reader = new Reader(body);
+  const ciphertext = reader.vector16().rest();
+  reader.end();
+  if (ciphertext.length !== modulusLength) {
+    throw new TlsError('malformed_message', `${ciphertext.length} bytes of EncryptedPreMasterSecret`);
+  }
+  return ciphertext;
+}
+
+/** The signature over a ServerKeyExchange: both randoms and the parameters (RFC 5246, 7.4.3; RFC 8422, 5.4). */
+export function serverKeyExchangeSignature(
+  { credential, signatureScheme }: Negotiated,
+  randoms: Buffer,
+  params: Buffer,
+): SignOperation {
+  const data = Buffer.concat([randoms, params]);
+  if (signatureScheme !== undefined) {
+    return { kind: 'sign', credential, hash: HASHES[signatureScheme], data };
+  }
+  return { kind: 'sign', credential, hash: credential.authentication === 'rsa' ? 'md5-sha1' : 'sha1', data };
+}
+
+const HASHES = {
+  [SignatureScheme.rsa_pkcs1_sha1]: 'sha1',
+  [SignatureScheme.ecdsa_sha1]: 'sha1',
+  [SignatureScheme.rsa_pkcs1_sha256]: 'sha256',
+  [SignatureScheme.ecdsa_secp256r1_sha256]: 'sha256',
+  [SignatureScheme.rsa_pkcs1_sha384]: 'sha384',
+  [SignatureScheme.ecdsa_secp384r1_sha384]: 'sha384',
+  [SignatureScheme.rsa_pkcs1_sha512]: 'sha512',
+  [SignatureScheme.ecdsa_sha512]: 'sha512',
+} as const satisfies Record<SignatureScheme, SignOperation['hash']>;
+
+/** Bytes (RFC 5246, 7.4.7.1). */
+const PREMASTER_SECRET_LENGTH = 48;

@@ -1,0 +1,49 @@
+/** From a master secret to the protection of both directions (RFC 5246, 6.3). */
+import { MAC_LENGTHS, type CipherSuite } from '../cipher-suites.js';
+import { ProtocolVersion } from '../code-points.js';
+import {
+  createReadProtection,
+  createWriteProtection,
+  type ReadProtection,
+  type WriteProtection,
+} from '../record/protection.js';
+import type { VersionRules } from '../version-rules.js';
+
+export interface ConnectionProtection {
+  readonly read: ReadProtection;
+  readonly write: WriteProtection;
+}
+
+/** @param seed ServerHello.random and ClientHello.random */
+export function connectionProtection(
+  rules: VersionRules,
+  suite: CipherSuite,
+  masterSecret: Buffer,
+  seed: Buffer,
+  encryptThenMac: boolean,
+  random: (length: number) => Buffer,
+): ConnectionProtection {
+  const macLength = suite.mac === undefined ? 0 : MAC_LENGTHS[suite.mac];
+  const ivLength = keyBlockIvLength(suite, rules.version);
+  const length = 2 * (macLength + suite.bulk.keyLength + ivLength);
+  const block = rules.keyBlock(suite, masterSecret, seed, length);
+  let at = 0;
+  const take = (bytes: number): Buffer => Buffer.from(block.subarray(at, (at += bytes)));
+  const [clientMacKey, serverMacKey] = [take(macLength), take(macLength)];
+  const [clientKey, serverKey] = [take(suite.bulk.keyLength), take(suite.bulk.keyLength)];
+  const [clientIv, serverIv] = [take(ivLength), take(ivLength)];
+  const client = { macKey: clientMacKey, key: clientKey, iv: clientIv };
+  const server = { macKey: serverMacKey, key: serverKey, iv: serverIv };
+  block.fill(0);
+  const shared = { version: rules.version, suite, encryptThenMac, random };
+  return {
+    read: createReadProtection({ ...shared, keys: client }),
+    write: createWriteProtection({ ...shared, keys: server }),
+  };
+}
+
+/** RFC 4346, 6.2.3.2: from TLS 1.1 on CBC takes nothing from the key block. */
+function keyBlockIvLength({ bulk }: CipherSuite, version: ProtocolVersion): number {
+  if (bulk.kind === 'aead') return bulk.fixedIvLength;
+  return bulk.kind === 'cbc' && version <= ProtocolVersion.TLSv1 ? bulk.blockLength : 0;
+}

@@ -1,0 +1,173 @@
+/** Chooses version, suite, certificate, group and signature scheme. Pure: the same hello and parameters, the same choice. */
+import { TlsError } from '../alert.js';
+import type { CipherSuite } from '../cipher-suites.js';
+import {
+  isFiniteFieldGroup,
+  NamedGroup,
+  ProtocolVersion,
+  SignatureScheme,
+  TLS_FALLBACK_SCSV,
+} from '../code-points.js';
+import { ffdhe2048, type DhGroup } from '../crypto/dh-groups.js';
+import type { EcdhGroup } from '../crypto/ecdh-groups.js';
+import type { ClientHello } from '../hello/client-hello.js';
+import type { HelloExtensions } from '../hello/extensions.js';
+import type { Credential, ServerParameters } from '../server-parameters.js';
+import { compareSuites } from './preference.js';
+
+export interface Offer {
+  readonly hello: ClientHello;
+  readonly extensions: HelloExtensions;
+}
+
+export interface Negotiated {
+  readonly version: ProtocolVersion;
+  readonly suite: CipherSuite;
+  readonly credential: Credential;
+  /** Of an ECDHE suite. */
+  readonly ecdhGroup: EcdhGroup | undefined;
+  /** Of a DHE suite. */
+  readonly dhGroup: DhGroup | undefined;
+  /** Of a suite whose ServerKeyExchange is signed, at TLS 1.2. */
+  readonly signatureScheme: SignatureScheme | undefined;
+}
+
+/** @throws TlsError no_shared_version, inappropriate_fallback, no_null_compression */
+export function negotiateVersion(
+  { hello, extensions }: Offer,
+  parameters: ServerParameters,
+): ProtocolVersion {
+  const { clientVersion, cipherSuites, compressionMethods } = hello;
+  if (cipherSuites.includes(TLS_FALLBACK_SCSV) && clientVersion < parameters.serviceMaxVersion) {
+    // RFC 7507, 3; a TLS 1.3 client writes TLS 1.2 here and says the truth in supported_versions.
+    if (!extensions.supportedVersions?.includes(parameters.serviceMaxVersion)) {
+      throw new TlsError('inappropriate_fallback');
+    }
+  }
+  const offered = (version: ProtocolVersion): boolean =>
+    // RFC 8446, 4.2.1: supported_versions, where present, is what counts.
+    extensions.supportedVersions?.includes(version) ?? version <= clientVersion;
+  const version = VERSIONS.find(
+    (candidate) =>
+      candidate <= parameters.maxVersion && candidate >= parameters.minVersion && offered(candidate),
+  );
+  if (version === undefined) throw new TlsError('no_shared_version');
+  if (!compressionMethods.includes(0)) throw new TlsError('no_null_compression');
+  return version;
+}
+
+/** @throws TlsError no_shared_cipher_suite, no_shared_signature_algorithm */
+export function negotiate(offer: Offer, version: ProtocolVersion, parameters: ServerParameters): Negotiated {
+  const offered = new Set(offer.hello.cipherSuites);
+  const candidates = parameters.cipherSuites
+    .filter((suite) => offered.has(suite.id) && suite.minVersion <= version && version <= suite.maxVersion)
+    .sort(compareSuites(offer, version));
+  let unsigned = false;
+  for (const suite of candidates) {
+    const chosen = serve(suite, offer, version, parameters);
+    if (chosen === 'no_signature_scheme') unsigned = true;
+    else if (chosen !== undefined) return chosen;
+  }
+  throw new TlsError(unsigned ? 'no_shared_signature_algorithm' : 'no_shared_cipher_suite');
+}
+
+/** What it takes to serve one suite to this client; undefined where something is missing. */
+function serve(
+  suite: CipherSuite,
+  offer: Offer,
+  version: ProtocolVersion,
+  parameters: ServerParameters,
+): Negotiated | 'no_signature_scheme' | undefined {
+  const { extensions } = offer;
+  const credential = chooseCredential(suite, extensions, parameters.credentials);
+  if (credential === undefined) return undefined;
+  const choice = {
+    version,
+    suite,
+    credential,
+    ecdhGroup: undefined,
+    dhGroup: undefined,
+    signatureScheme: undefined,
+  };
+  if (suite.keyExchange === 'rsa') return choice;
+
+  const ecdhGroup = suite.keyExchange === 'ecdhe' ? chooseEcdhGroup(extensions, parameters) : undefined;
+  const dhGroup = suite.keyExchange === 'dhe' ? chooseDhGroup(extensions, parameters) : undefined;
+  if (ecdhGroup === undefined && dhGroup === undefined) return undefined;
+
+  if (version !== ProtocolVersion['TLSv1.2']) return { ...choice, ecdhGroup, dhGroup };
+  const signatureScheme = chooseSignatureScheme(credential, extensions);
+  return signatureScheme === undefined
+    ? 'no_signature_scheme'
+    : { ...choice, ecdhGroup, dhGroup, signatureScheme };
+}
+
+function chooseCredential(
+  suite: CipherSuite,
+  { serverName, supportedGroups }: HelloExtensions,
+  credentials: readonly Credential[],
+): Credential | undefined {
+  const able = credentials.filter(
+    ({ authentication, curve }) =>
+      authentication === suite.authentication &&
+      // RFC 8422, 5.1: the curve of the certificate must be among the client's too.
+      (curve === undefined || supportedGroups === undefined || supportedGroups.includes(NamedGroup[curve])),
+  );
+  return able.find((credential) => serverName !== undefined && isNamed(credential, serverName)) ?? able[0];
+}
+
+/** RFC 6125, 6.4.3: a wildcard stands for the whole left-most label only. */
+export function isNamed({ serverNames }: Credential, serverName: string): boolean {
+  const dot = serverName.indexOf('.');
+  return serverNames.includes(serverName) || (dot > 0 && serverNames.includes(`*${serverName.slice(dot)}`));
+}
+
+/** RFC 8422, 4: a client without supported_groups leaves the curve to us, and all of that age know P-256. */
+function chooseEcdhGroup(
+  { supportedGroups }: HelloExtensions,
+  { groups }: ServerParameters,
+): EcdhGroup | undefined {
+  const usable = groups.filter(isEcdhGroup);
+  if (supportedGroups === undefined) return usable.find((group) => group === NamedGroup.secp256r1);
+  return usable.find((group) => supportedGroups.includes(group));
+}
+
+function isEcdhGroup(group: NamedGroup): group is EcdhGroup {
+  return group !== NamedGroup.ffdhe2048;
+}
+
+/** RFC 7919, 4: a client that names finite-field groups gets one of them or none. */
+function chooseDhGroup(
+  { supportedGroups, signatureAlgorithms }: HelloExtensions,
+  { smallDhGroup }: ServerParameters,
+): DhGroup | undefined {
+  if (supportedGroups?.some(isFiniteFieldGroup)) {
+    return supportedGroups.includes(NamedGroup.ffdhe2048) ? ffdhe2048() : undefined;
+  }
+  return signatureAlgorithms === undefined ? (smallDhGroup ?? ffdhe2048()) : ffdhe2048();
+}
+
+function chooseSignatureScheme(
+  { authentication, curve }: Credential,
+  { signatureAlgorithms = SHA1_DEFAULTS }: HelloExtensions,
+): SignatureScheme | undefined {
+  const ours = authentication === 'rsa' ? RSA_SCHEMES : curve === 'secp384r1' ? P384_SCHEMES : P256_SCHEMES;
+  return ours.find((scheme) => signatureAlgorithms.includes(scheme));
+}
+
+/** Newest first. */
+const VERSIONS = [
+  ProtocolVersion['TLSv1.2'],
+  ProtocolVersion['TLSv1.1'],
+  ProtocolVersion['TLSv1'],
+  ProtocolVersion.SSLv3,
+] as const;
+
+/** RFC 5246, 7.4.1.4.1: what a client without the extension is taken to accept. */
+const SHA1_DEFAULTS: readonly number[] = [SignatureScheme.rsa_pkcs1_sha1, SignatureScheme.ecdsa_sha1];
+
+const { rsa_pkcs1_sha256, rsa_pkcs1_sha384, rsa_pkcs1_sha512, rsa_pkcs1_sha1 } = SignatureScheme;
+const { ecdsa_secp256r1_sha256, ecdsa_secp384r1_sha384, ecdsa_sha512, ecdsa_sha1 } = SignatureScheme;
+const RSA_SCHEMES = [rsa_pkcs1_sha256, rsa_pkcs1_sha384, rsa_pkcs1_sha512, rsa_pkcs1_sha1];
+const P256_SCHEMES = [ecdsa_secp256r1_sha256, ecdsa_secp384r1_sha384, ecdsa_sha512, ecdsa_sha1];
+const P384_SCHEMES = [ecdsa_secp384r1_sha384, ecdsa_secp256r1_sha256, ecdsa_sha512, ecdsa_sha1];

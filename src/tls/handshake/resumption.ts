@@ -1,0 +1,64 @@
+/** Whether a client may go on with a session it has, and where that session comes from. */
+import { TlsError } from '../alert.js';
+import { CIPHER_SUITE_BY_ID } from '../cipher-suites.js';
+import type { ProtocolVersion } from '../code-points.js';
+import type { ServerParameters } from '../server-parameters.js';
+import type { HandshakeIo } from './io.js';
+import type { Offer } from './negotiate.js';
+import type { Session } from './session.js';
+import { lookUpSession, type Step } from './wait.js';
+
+/**
+ * The session this hello may resume.
+ * @throws TlsError extended_master_secret_missing (RFC 7627, 5.3)
+ */
+export function* findSession(
+  io: HandshakeIo,
+  offer: Offer,
+  version: ProtocolVersion,
+): Step<Session | undefined> {
+  const session = yield* offeredSession(io, offer);
+  if (session === undefined || !mayResume(session, offer, version, io.parameters)) return undefined;
+  if (session.extendedMasterSecret && !offer.extensions.extendedMasterSecret) {
+    throw new TlsError('extended_master_secret_missing');
+  }
+  return session;
+}
+
+/** RFC 5077, 3.4: where a ticket is offered, the session id is not looked up. */
+function* offeredSession(io: HandshakeIo, { hello, extensions }: Offer): Step<Session | undefined> {
+  const { tickets, sessionIds } = io.parameters;
+  if (
+    tickets !== undefined &&
+    extensions.sessionTicket !== undefined &&
+    extensions.sessionTicket.length > 0
+  ) {
+    return tickets.unprotect(extensions.sessionTicket);
+  }
+  if (!sessionIds || hello.sessionId.length === 0) return undefined;
+  return yield* lookUpSession(io, { kind: 'find_session', sessionId: hello.sessionId });
+}
+
+/** Everything that must be as it was; where anything is not, a full handshake is always right. */
+function mayResume(
+  session: Session,
+  { hello, extensions }: Offer,
+  version: ProtocolVersion,
+  { cipherSuites, sessionContext }: ServerParameters,
+): boolean {
+  const suite = CIPHER_SUITE_BY_ID.get(session.cipherSuite);
+  return (
+    session.version === version &&
+    session.context === sessionContext &&
+    // RFC 6066, 3: not under another name.
+    session.serverName === extensions.serverName &&
+    session.maxFragmentLength === extensions.maxFragmentLength &&
+    suite !== undefined &&
+    cipherSuites.includes(suite) &&
+    hello.cipherSuites.includes(suite.id) &&
+    // RFC 7627, 5.3: a client that now offers extended_master_secret gets a session that has it.
+    (session.extendedMasterSecret || !extensions.extendedMasterSecret) &&
+    // RFC 7366, 3.1: never from encrypt-then-MAC back to MAC-then-encrypt.
+    (!session.encryptThenMac || extensions.encryptThenMac)
+  );
+}

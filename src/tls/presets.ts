@@ -1,0 +1,69 @@
+/**
+ * Three named sets of what may be negotiated. `legacy` is for a public mail port, where the alternative to old TLS is
+ * clear text; `intermediate` for those who would rather have clear text than SHA-1 and CBC of TLS 1.0; `ancient` for
+ * networks of equipment that knows nothing else.
+ */
+import { CIPHER_SUITES, type CipherSuite } from './cipher-suites.js';
+import { NamedGroup, ProtocolVersion } from './code-points.js';
+import type { ServerParameters } from './server-parameters.js';
+
+export type PresetName = keyof typeof PRESETS;
+
+/** The part of ServerParameters that says how much a server puts up with. */
+export type Policy = Pick<
+  ServerParameters,
+  | 'minVersion'
+  | 'maxVersion'
+  | 'cipherSuites'
+  | 'groups'
+  | 'sslv2Hello'
+  | 'tolerateKeyExchangeBugs'
+  | 'largeRecords'
+  | 'recordSplitting'
+  | 'smallBlockLimit'
+>;
+
+const suites = (wanted: (suite: CipherSuite) => boolean): readonly CipherSuite[] =>
+  CIPHER_SUITES.filter(wanted);
+
+/** P-384 and P-521 cost ten times as much as these and nobody has only them. */
+const groups = [NamedGroup.x25519, NamedGroup.secp256r1];
+
+/** Bytes: 2^27 blocks of 64 bits, at which two equal ones are still unlikely (about 2^-11). */
+const SMALL_BLOCK_LIMIT = 2 ** 30;
+
+export const PRESETS = {
+  intermediate: {
+    minVersion: ProtocolVersion['TLSv1.2'],
+    maxVersion: ProtocolVersion['TLSv1.2'],
+    cipherSuites: suites(({ bulk, keyExchange }) => bulk.kind === 'aead' && keyExchange === 'ecdhe'),
+    groups,
+    sslv2Hello: false,
+    tolerateKeyExchangeBugs: false,
+    largeRecords: false,
+    recordSplitting: false,
+    smallBlockLimit: SMALL_BLOCK_LIMIT,
+  },
+  legacy: {
+    minVersion: ProtocolVersion['TLSv1'],
+    maxVersion: ProtocolVersion['TLSv1.2'],
+    cipherSuites: suites(({ family }) => family !== 'des'),
+    groups,
+    sslv2Hello: true,
+    tolerateKeyExchangeBugs: false,
+    largeRecords: false,
+    recordSplitting: false,
+    smallBlockLimit: SMALL_BLOCK_LIMIT,
+  },
+  ancient: {
+    minVersion: ProtocolVersion.SSLv3,
+    maxVersion: ProtocolVersion['TLSv1.2'],
+    cipherSuites: suites(({ family }) => family !== 'des'),
+    groups,
+    sslv2Hello: true,
+    tolerateKeyExchangeBugs: true,
+    largeRecords: true,
+    recordSplitting: false,
+    smallBlockLimit: SMALL_BLOCK_LIMIT,
+  },
+} as const satisfies Record<string, Policy>;

@@ -1,0 +1,455 @@
+/**
+ * One TLS connection of a server, without I/O: bytes in, bytes and events out. It owns what both parties can do at any
+ * time (alerts, closing, renegotiation, application data) and drives the handshake, which is a straight line.
+ */
+import { AlertDescription, AlertLevel, alertName, REFUSALS, TlsError, type AlertName } from './alert.js';
+import { ContentType, HandshakeType, ProtocolVersion } from './code-points.js';
+import { HANDSHAKE_HEADER_LENGTH, decodeClientHello, type ClientHello } from './hello/client-hello.js';
+import { classifyFirstBytes, FIRST_BYTES_NEEDED } from './hello/first-bytes.js';
+import {
+  checkSslv2HelloLength,
+  decodeSslv2ClientHello,
+  sslv2HelloLength,
+} from './hello/sslv2-client-hello.js';
+import { Inbox, type HandshakeIo } from './handshake/io.js';
+import { Reassembly, type HandshakeMessage } from './handshake/reassembly.js';
+import { serverHandshake, type Established } from './handshake/server-handshake.js';
+import type { Session } from './handshake/session.js';
+import { Transcript } from './handshake/transcript.js';
+import type { Step, Wait } from './handshake/wait.js';
+import { RecordLayer, type RecordContent } from './record/record-layer.js';
+import type { Operation, OperationResult, ServerParameters } from './server-parameters.js';
+import { versionRules, type VersionRules } from './version-rules.js';
+import { Writer } from './wire.js';
+
+/** Where a connection's effects go. Calls come in order and only while one of the connection's methods runs. */
+export interface ConnectionOutput {
+  /** Bytes for the client; the callee owns the buffer. */
+  transmit(bytes: Buffer): void;
+  /** Application data; valid until the next call of `receive`. */
+  deliver(plaintext: Buffer): void;
+  /** To be answered with `complete`, at once or later; meanwhile the connection reads nothing. */
+  operate(operation: Operation): void;
+  established(established: Established): void;
+  /** The client may come back with this id. */
+  saveSession(id: Buffer, session: Session): void;
+  /** RFC 5246, 7.2.2: after a fatal alert the session must not be resumed. */
+  forgetSession(id: Buffer): void;
+  /** Nothing comes after this. */
+  ended(outcome: Outcome): void;
+}
+
+/** How a connection ended. `farewell` is what is left to transmit before closing the transport. */
+export type Outcome = { readonly farewell: Buffer } & (
+  | { readonly kind: 'closed'; readonly by: 'client' | 'server' }
+  /** A 64-bit block cipher has protected as much as is safe. */
+  | { readonly kind: 'data_limit' }
+  | { readonly kind: 'refused'; readonly error: TlsError }
+  | { readonly kind: 'peer_alert'; readonly alert: string }
+  /** What came is not TLS, or is SSL 2.0 itself; a TLS alert would mean nothing to the peer. */
+  | {
+      readonly kind: 'not_tls';
+      readonly firstBytes: 'pure_sslv2' | 'sslv2_padded_header' | 'plaintext' | 'garbage';
+    }
+);
+
+export type ConnectionState = 'awaiting_hello' | 'handshaking' | 'established' | 'ended';
+
+/** Feed it with `receive`, answer its operations with `complete`, and close it once. */
+export class ServerConnection {
+  readonly #parameters: ServerParameters;
+  readonly #output: ConnectionOutput;
+  readonly #records: RecordLayer;
+  readonly #reassembly = new Reassembly();
+  readonly #inbox = new Inbox();
+  #state: ConnectionState = 'awaiting_hello';
+  #firstBytes: Buffer | undefined = Buffer.alloc(0);
+  #hello: ClientHello | undefined;
+  #handshake: Step<Established> | undefined;
+  #wait: Wait | undefined;
+  #driving = false;
+  #reading = false;
+  #rules: VersionRules = versionRules(ProtocolVersion.SSLv3);
+  #flight: Buffer[] = [];
+  #sessionId: Buffer | undefined;
+  #warnings = 0;
+  #renegotiations = 0;
+  #splitWrites = false;
+  #limitedByBlocks = false;
+
+  constructor(parameters: ServerParameters, output: ConnectionOutput) {
+    this.#parameters = parameters;
+    this.#output = output;
+    this.#records = new RecordLayer(parameters);
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** What the handshake waits for; undefined before the hello and after the handshake. */
+  get wait(): Wait | undefined {
+    return this.#wait;
+  }
+
+  /** What the client offered, as soon as it is known. */
+  get clientHello(): ClientHello | undefined {
+    return this.#hello;
+  }
+
+  /** False while the connection waits for its host, not for the client: stop feeding it, or it buffers. */
+  get wantsInput(): boolean {
+    return this.#state !== 'ended' && this.#wait?.for !== 'operation';
+  }
+
+  /** Bytes from the client, cut anywhere. The connection owns `bytes`, and may decrypt in place. */
+  receive(bytes: Buffer): void {
+    if (this.#state === 'ended') return;
+    this.#guard(() => {
+      if (this.#records.buffered + bytes.length > MAX_BUFFERED && !this.wantsInput) {
+        throw new TlsError('internal_error', 'the host kept feeding a connection that waits for it');
+      }
+      if (this.#firstBytes !== undefined) this.#receiveFirstBytes(bytes);
+      else this.#records.push(bytes);
+      this.#readRecords();
+    });
+  }
+
+  /**
+   * Application data for the client.
+   * @throws Error before the handshake is complete
+   */
+  send(plaintext: Uint8Array): void {
+    if (this.#state === 'ended') return;
+    if (this.#state !== 'established') throw new Error('send() before the handshake is complete');
+    const records: Buffer[] = [];
+    if (this.#splitWrites && plaintext.length > 1) {
+      this.#records.seal(ContentType.application_data, plaintext.subarray(0, 1), records);
+      this.#records.seal(ContentType.application_data, plaintext.subarray(1), records);
+    } else {
+      this.#records.seal(ContentType.application_data, plaintext, records);
+    }
+    for (const record of records) this.#output.transmit(record);
+    this.#checkDataLimit();
+  }
+
+  /** Says close_notify. Data of the client's that is still on its way is lost (RFC 5246, 7.2.1). */
+  close(): void {
+    if (this.#state === 'ended') return;
+    this.#end({
+      kind: 'closed',
+      by: 'server',
+      farewell: this.#sealAlert('close_notify', AlertLevel.warning),
+    });
+  }
+
+  /** Gives up without a word: the transport is gone. */
+  abandon(): void {
+    if (this.#state === 'ended') return;
+    this.#end(undefined);
+  }
+
+  /** The result of the operation that the connection waits for. */
+  complete(result: OperationResult): void {
+    if (this.#state === 'ended') return;
+    this.#inbox.putCompletion(result);
+    // Called from within operate(): whoever is driving finds the result without having waited.
+    if (this.#driving) return;
+    this.#guard(() => {
+      this.#drive();
+      this.#readRecords();
+    });
+  }
+
+  // ---- what comes in ----
+
+  #receiveFirstBytes(bytes: Buffer): void {
+    const first = Buffer.concat([this.#firstBytes!, bytes]);
+    this.#firstBytes = first;
+    const kind = classifyFirstBytes(first);
+    switch (kind) {
+      case 'need_more':
+        return;
+      case 'sslv2_hello':
+        this.#receiveSslv2Hello(first);
+        return;
+      case 'record':
+      case 'alert':
+        this.#firstBytes = undefined;
+        this.#records.push(first);
+        return;
+      case 'unknown_version':
+        throw new TlsError('not_tls', `version ${first.subarray(1, FIRST_BYTES_NEEDED).toString('hex')}`);
+      case 'pure_sslv2':
+        this.#end({ kind: 'not_tls', firstBytes: kind, farewell: SSLV2_NO_CIPHER_ERROR });
+        return;
+      case 'sslv2_padded_header':
+      case 'plaintext':
+      case 'garbage':
+        this.#end({ kind: 'not_tls', firstBytes: kind, farewell: NOTHING });
+    }
+  }
+
+  #receiveSslv2Hello(first: Buffer): void {
+    this.#spellAlertsFor(first.readUInt16BE(3));
+    if (!this.#parameters.sslv2Hello) throw new TlsError('sslv2_hello_not_allowed');
+    const total = sslv2HelloLength(first);
+    checkSslv2HelloLength(total);
+    if (first.length < total) return;
+    this.#firstBytes = undefined;
+    if (first.length > total) this.#records.push(first.subarray(total));
+    this.#startHandshake(decodeSslv2ClientHello(Buffer.from(first.subarray(0, total))));
+  }
+
+  #readRecords(): void {
+    // A callee of ours may call receive() or complete(): the loop that is running goes on with what it added.
+    if (this.#reading || this.#firstBytes !== undefined) return;
+    this.#reading = true;
+    try {
+      for (;;) {
+        this.#receiveMessages();
+        if (!this.wantsInput) return;
+        const record = this.#records.next();
+        if (record === undefined) return;
+        this.#receiveRecord(record);
+      }
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  #receiveRecord({ type, content }: RecordContent): void {
+    if (this.#reassembly.partial && type !== ContentType.handshake) throw new TlsError('interleaved_record');
+    if (type !== ContentType.alert) this.#warnings = 0;
+    switch (type) {
+      case ContentType.handshake:
+        this.#reassembly.push(content);
+        return;
+      case ContentType.change_cipher_spec:
+        this.#receiveChangeCipherSpec(content);
+        return;
+      case ContentType.alert:
+        this.#receiveAlert(content);
+        return;
+      case ContentType.application_data:
+        if (this.#state !== 'established')
+          throw new TlsError('unexpected_record', 'application data in the handshake');
+        if (content.length > 0) this.#output.deliver(content);
+        this.#checkDataLimit();
+    }
+  }
+
+  #receiveMessages(): void {
+    while (this.wantsInput) {
+      const message = this.#reassembly.next();
+      if (message === undefined) return;
+      if (this.#state === 'established') this.#refuseRenegotiation(message);
+      else if (this.#state === 'awaiting_hello') this.#receiveRecordHello(message);
+      else this.#receiveMessage(message);
+    }
+  }
+
+  #receiveRecordHello({ type, message }: HandshakeMessage): void {
+    if (type !== HandshakeType.client_hello) throw new TlsError('unexpected_message', `message type ${type}`);
+    if (message.length >= HANDSHAKE_HEADER_LENGTH + 2) {
+      this.#spellAlertsFor(message.readUInt16BE(HANDSHAKE_HEADER_LENGTH));
+    }
+    this.#startHandshake(decodeClientHello(message));
+  }
+
+  #receiveMessage(message: HandshakeMessage): void {
+    if (this.#wait?.for !== 'message' || this.#wait.type !== message.type) {
+      throw new TlsError('unexpected_message', `message type ${message.type}`);
+    }
+    this.#inbox.putMessage(message);
+    this.#drive();
+  }
+
+  #receiveChangeCipherSpec(content: Buffer): void {
+    if (content.length !== 1 || content[0] !== 1) throw new TlsError('malformed_change_cipher_spec');
+    if (this.#wait?.for !== 'change_cipher_spec') throw new TlsError('early_change_cipher_spec');
+    this.#inbox.putChangeCipherSpec();
+    this.#drive();
+  }
+
+  #receiveAlert(content: Buffer): void {
+    if (content.length !== 2) throw new TlsError('malformed_alert', `${content.length} bytes`);
+    const [level, description] = content as unknown as [number, number];
+    if (description === AlertDescription.close_notify) {
+      this.#end({
+        kind: 'closed',
+        by: 'client',
+        farewell: this.#sealAlert('close_notify', AlertLevel.warning),
+      });
+    } else if (level === AlertLevel.fatal) {
+      this.#forgetSession();
+      this.#end({ kind: 'peer_alert', alert: alertName(description), farewell: NOTHING });
+    } else if (level !== AlertLevel.warning) {
+      throw new TlsError('unknown_alert_level', `level ${level}`);
+    } else if (this.#state === 'handshaking' && description === AlertDescription.no_certificate) {
+      // RFC 6101, 5.6.6: an answer to a CertificateRequest, and we send none.
+      throw new TlsError('unexpected_message', 'no_certificate');
+    } else {
+      this.#warnings += 1;
+      if (this.#warnings > MAX_WARNINGS) throw new TlsError('too_many_warnings');
+    }
+  }
+
+  /**
+   * RFC 5246, 7.2.2: no_renegotiation is a warning, and the client may go on. SSLv3 has no such alert, so there the
+   * refusal is fatal (RFC 5746, 4.5); so is a second attempt.
+   */
+  #refuseRenegotiation({ type }: HandshakeMessage): void {
+    if (type !== HandshakeType.client_hello) throw new TlsError('unexpected_message', `message type ${type}`);
+    if (this.#rules.version === ProtocolVersion.SSLv3) throw new TlsError('renegotiation');
+    this.#renegotiations += 1;
+    if (this.#renegotiations > 1) throw new TlsError('unexpected_message', 'renegotiation a second time');
+    this.#output.transmit(this.#sealAlert('no_renegotiation', AlertLevel.warning));
+  }
+
+  // ---- the handshake ----
+
+  #startHandshake(hello: ClientHello): void {
+    this.#hello = hello;
+    this.#state = 'handshaking';
+    this.#handshake = serverHandshake(this.#handshakeIo(), hello);
+    this.#drive();
+  }
+
+  #drive(): void {
+    this.#driving = true;
+    try {
+      const handshake = this.#handshake!;
+      const step = handshake.next();
+      if (this.#hasEnded()) handshake.return(undefined as never);
+      else if (step.done === true) this.#establish(step.value);
+      else this.#wait = step.value;
+    } finally {
+      this.#driving = false;
+    }
+  }
+
+  #establish(established: Established): void {
+    this.#handshake = undefined;
+    this.#wait = undefined;
+    this.#state = 'established';
+    const { version, suite } = established;
+    const cbc = suite.bulk.kind === 'cbc';
+    this.#splitWrites = this.#parameters.recordSplitting && cbc && version <= ProtocolVersion.TLSv1;
+    this.#limitedByBlocks = cbc && suite.bulk.blockLength === SMALL_BLOCK_LENGTH;
+    this.#output.established(established);
+  }
+
+  /** As a method, because a callee may have ended the connection since the compiler last looked. */
+  #hasEnded(): boolean {
+    return this.#state === 'ended';
+  }
+
+  #handshakeIo(): HandshakeIo {
+    const transcript = new Transcript();
+    const records = this.#records;
+    return {
+      parameters: this.#parameters,
+      transcript,
+      inbox: this.#inbox,
+      useVersion: (rules) => {
+        this.#rules = rules;
+        records.useVersion(rules.version, true);
+      },
+      limitFragments: (length) => records.limitFragments(length),
+      send: (type, body) => {
+        const message = new Writer(HANDSHAKE_HEADER_LENGTH + body.length)
+          .u8(type)
+          .vector24((w) => w.bytes(body))
+          .done();
+        transcript.add(message);
+        records.seal(ContentType.handshake, message, this.#flight);
+      },
+      sendChangeCipherSpec: () =>
+        records.seal(ContentType.change_cipher_spec, CHANGE_CIPHER_SPEC, this.#flight),
+      protectWrites: (protection) => records.protectWrites(protection),
+      protectReads: (protection) => records.protectReads(protection),
+      flush: () => this.#flush(),
+      operate: (operation) => this.#output.operate(operation),
+      saveSession: (id, session) => {
+        this.#sessionId = id;
+        this.#output.saveSession(id, session);
+      },
+    };
+  }
+
+  // ---- what goes out ----
+
+  #flush(): void {
+    const flight = this.#flight;
+    this.#flight = [];
+    if (flight.length > 0 && !this.#hasEnded()) this.#output.transmit(Buffer.concat(flight));
+  }
+
+  #sealAlert(alert: AlertName, level: AlertLevel): Buffer {
+    const records: Buffer[] = [];
+    this.#records.seal(ContentType.alert, Buffer.of(level, this.#rules.alertDescription(alert)), records);
+    return records[0]!;
+  }
+
+  /** Before a version is chosen alerts go out in the client's own, as far as it exists (RFC 7507, 3). */
+  #spellAlertsFor(clientVersion: number): void {
+    const version = Math.min(Math.max(clientVersion, ProtocolVersion.SSLv3), ProtocolVersion['TLSv1.2']);
+    this.#rules = versionRules(version as ProtocolVersion);
+    this.#records.useVersion(this.#rules.version, false);
+  }
+
+  #checkDataLimit(): void {
+    if (this.#hasEnded() || !this.#limitedByBlocks) return;
+    if (this.#records.bytesUnderKey <= this.#parameters.smallBlockLimit) return;
+    this.#end({ kind: 'data_limit', farewell: this.#sealAlert('close_notify', AlertLevel.warning) });
+  }
+
+  // ---- the end ----
+
+  /** The one place where a refusal becomes an alert. Anything else that is thrown is a defect of ours. */
+  #guard(action: () => void): void {
+    try {
+      action();
+    } catch (thrown) {
+      if (this.#state === 'ended') throw thrown;
+      const error =
+        thrown instanceof TlsError ? thrown : new TlsError('internal_error', undefined, { cause: thrown });
+      this.#forgetSession();
+      this.#flight = [];
+      const farewell = this.#sealAlert(REFUSALS[error.reason].alert, AlertLevel.fatal);
+      this.#end({ kind: 'refused', error, farewell });
+    }
+  }
+
+  #forgetSession(): void {
+    if (this.#sessionId !== undefined) this.#output.forgetSession(this.#sessionId);
+    this.#sessionId = undefined;
+  }
+
+  #end(outcome: Outcome | undefined): void {
+    this.#state = 'ended';
+    // Runs the finally blocks, which wipe the secrets of an unfinished handshake.
+    const handshake = this.#handshake;
+    this.#handshake = undefined;
+    this.#wait = undefined;
+    this.#firstBytes = undefined;
+    if (!this.#driving) handshake?.return(undefined as never);
+    if (outcome !== undefined) this.#output.ended(outcome);
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
+const CHANGE_CIPHER_SPEC = Buffer.of(1);
+
+/** ERROR with NO-CIPHER-ERROR (Hickman, 5.5.1): what a client of SSL 2.0 understands, and not SSL 2.0 spoken. */
+const SSLV2_NO_CIPHER_ERROR = Buffer.from('8003000001', 'hex');
+
+/** Bytes: DES and 3DES. */
+const SMALL_BLOCK_LENGTH = 8;
+
+/** In a row; the number BoringSSL uses. */
+const MAX_WARNINGS = 4;
+
+/** Bytes that may wait while the host is busy with an operation: a socket's read buffer that was already on its way. */
+const MAX_BUFFERED = 128 * 1024;
