@@ -14,6 +14,7 @@ export {
 } from './code-points.js';
 export { certificatesFromPem, credentialFrom, isKeyOf } from './credential.js';
 export { DhGroup } from './crypto/dh-groups.js';
+export { isNamed } from './handshake/negotiate.js';
 export type { Established } from './handshake/server-handshake.js';
 export type { Session } from './handshake/session.js';
 export type { Wait } from './handshake/wait.js';
@@ -21,7 +22,7 @@ export type { ClientHello, HelloFormat } from './hello/client-hello.js';
 export { decodeHelloExtensions, type HelloExtensions } from './hello/extensions.js';
 export { HelloSniffer, type Sniffed } from './hello/sniffer.js';
 export { PRESETS, type Policy, type PresetName } from './presets.js';
-export { performPrivateKeyOperation } from './private-key.js';
+export { decryptWithoutPadding, performPrivateKeyOperation } from './private-key.js';
 export {
   ServerConnection,
   type ConnectionOutput,

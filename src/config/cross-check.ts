@@ -1,0 +1,121 @@
+/** What must hold between values that are each right by themselves. */
+import { BlockList, isIP } from 'node:net';
+import type { Problem } from './config-error.js';
+import { locate } from './locate.js';
+import { nearest } from './nearest.js';
+import type { Config } from './schema.js';
+
+/** @param source the text, for line numbers */
+export function crossCheck(config: Config, source: string): Problem[] {
+  const at = (table: string, index: number, key: string): Pick<Problem, 'line' | 'key'> => ({
+    line: locate(source, table, index, key),
+    key: `${table}[${index}].${key}`,
+  });
+  return [
+    ...someOf(config),
+    ...duplicates('listener', config.listeners, at),
+    ...duplicates('backend', config.backends, at),
+    ...danglingBackends(config, at),
+    ...relayRisks(config, at),
+    ...incompleteCertificates(config, at),
+    ...unreachablePolicies(config, at),
+  ];
+}
+
+type At = (table: string, index: number, key: string) => Pick<Problem, 'line' | 'key'>;
+
+function someOf({ listeners, backends }: Config): Problem[] {
+  const problems: Problem[] = [];
+  if (listeners.length === 0) problems.push({ message: 'there is no [[listener]], so nothing to do' });
+  if (backends.length === 0) problems.push({ message: 'there is no [[backend]], so nobody takes the mail' });
+  return problems;
+}
+
+function duplicates(table: string, named: readonly { readonly name: string }[], at: At): Problem[] {
+  return named.flatMap(({ name }, index) =>
+    named.findIndex((other) => other.name === name) < index
+      ? [{ ...at(table, index, 'name'), message: `there is another ${table} with the name "${name}"` }]
+      : [],
+  );
+}
+
+function danglingBackends({ listeners, backends }: Config, at: At): Problem[] {
+  const names = backends.map(({ name }) => name);
+  return listeners.flatMap(({ backend }, index) => {
+    if (names.includes(backend)) return [];
+    const meant = nearest(backend, names);
+    const hint = meant === undefined ? `known are ${names.join(', ')}` : `did you mean "${meant}"?`;
+    return [{ ...at('listener', index, 'backend'), message: `there is no backend "${backend}"; ${hint}` }];
+  });
+}
+
+/** Most mail servers relay for loopback and private addresses, and behind a proxy every client has one. */
+function relayRisks({ backends }: Config, at: At): Problem[] {
+  return backends.flatMap(({ identity, address: { host }, acknowledgeRelayRisk }, index) =>
+    identity === 'none' && !acknowledgeRelayRisk && isNear(host)
+      ? [
+          {
+            ...at('backend', index, 'identity'),
+            message:
+              `with "none" the backend takes every client for ${host}, and most mail servers relay for that address: ` +
+              'an open relay. Use "proxy-v2" or "proxy-v1", or, if the backend relays for nobody by address, ' +
+              'set acknowledge-relay-risk = true',
+          },
+        ]
+      : [],
+  );
+}
+
+function isNear(host: string): boolean {
+  const family = isIP(host);
+  return family === 0 ? host === 'localhost' : NEAR.check(host, family === 4 ? 'ipv4' : 'ipv6');
+}
+
+function incompleteCertificates({ certificates }: Config, at: At): Problem[] {
+  return certificates.flatMap(({ chain, key, pkcs12, passphraseFile }, index) => {
+    const problem = (name: string, message: string): Problem[] => [
+      { ...at('certificate', index, name), message },
+    ];
+    if (pkcs12 !== undefined) {
+      return chain === undefined && key === undefined
+        ? []
+        : problem('pkcs12', 'give either pkcs12, or chain and key');
+    }
+    if (passphraseFile !== undefined) return problem('passphrase-file', 'is for pkcs12, which is not given');
+    if (chain === undefined) return problem('chain', 'is missing; give chain and key, or pkcs12');
+    return key === undefined ? problem('key', 'is missing; give the private key of this chain') : [];
+  });
+}
+
+function unreachablePolicies({ policies }: Config, at: At): Problem[] {
+  return policies.flatMap(({ networks }, index) =>
+    networks.length === 0 && index < policies.length - 1
+      ? [
+          {
+            ...at('policy', index, 'networks'),
+            message: 'an entry for everybody hides those after it; put it last',
+          },
+        ]
+      : [],
+  );
+}
+
+/** Loopback, private (RFC 1918, RFC 4193), link-local and shared (RFC 6598) addresses. */
+const NEAR = new BlockList();
+for (const [network, prefix] of [
+  ['127.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+  ['169.254.0.0', 16],
+  ['100.64.0.0', 10],
+] as const) {
+  NEAR.addSubnet(network, prefix, 'ipv4');
+}
+for (const [network, prefix] of [
+  ['::1', 128],
+  ['fc00::', 7],
+  ['fe80::', 10],
+] as const) {
+  NEAR.addSubnet(network, prefix, 'ipv6');
+}

@@ -1,0 +1,182 @@
+/**
+ * Every configuration key, declared once: what it means, what may be written, and what holds where it is absent. The
+ * types below, validation, and the reference in docs/ all come from here.
+ */
+import { address, count, duration, flag, networks, oneOf, text, type Format } from './formats.js';
+
+export interface Key<T> {
+  readonly doc: string;
+  readonly format: Format<T>;
+  /** As it would be written; undefined for a key that has no default. */
+  readonly default: unknown;
+  readonly required: boolean;
+}
+
+const required = <T>(format: Format<T>, doc: string): Key<T> => ({
+  doc,
+  format,
+  default: undefined,
+  required: true,
+});
+const optional = <T>(format: Format<T>, doc: string): Key<T | undefined> => ({
+  doc,
+  format,
+  default: undefined,
+  required: false,
+});
+const withDefault = <T>(format: Format<T>, standard: unknown, doc: string): Key<T> => ({
+  doc,
+  format,
+  default: standard,
+  required: false,
+});
+
+const profile = oneOf('intermediate', 'legacy', 'ancient');
+const version = oneOf('SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2');
+
+const server = {
+  hostname: withDefault(text, 'localhost', 'The name oldhello gives itself in replies of its own.'),
+  'state-directory': withDefault(
+    text,
+    '/var/lib/oldhello',
+    'Where things are kept that oldhello makes itself: a self-signed certificate, a Diffie-Hellman group.',
+  ),
+} as const;
+
+const listener = {
+  name: required(text, 'Names this listener in the log.'),
+  address: required(address, 'Where to listen.'),
+  mode: required(
+    oneOf('starttls', 'implicit'),
+    '"starttls": SMTP in clear first, as on ports 25 and 587. "implicit": TLS from the first byte, as on port 465.',
+  ),
+  backend: required(text, 'The name of the backend that takes the mail.'),
+  'proxy-protocol': withDefault(
+    networks,
+    [],
+    'Networks of load balancers that connect here, each connection with a PROXY header. Where set, nobody else may connect.',
+  ),
+} as const;
+
+const backend = {
+  name: required(text, 'What listeners call this backend.'),
+  address: required(address, 'Where the backend listens, without TLS.'),
+  identity: required(
+    oneOf('proxy-v2', 'proxy-v1', 'none'),
+    'How the backend learns who the client is. With "none" every client has the address of oldhello.',
+  ),
+  modern: withDefault(
+    oneOf('terminate', 'engine'),
+    'terminate',
+    'Who serves clients that do TLS 1.2 or 1.3 well. "terminate": the TLS of Node. "engine": the engine of oldhello, which ends at TLS 1.2.',
+  ),
+  'acknowledge-relay-risk': withDefault(
+    flag,
+    false,
+    'Allows identity "none" with a backend on a loopback or private address, where most mail servers relay for everybody.',
+  ),
+  'connect-timeout': withDefault(
+    duration,
+    '10s',
+    'How long a connection to the backend may take to be made.',
+  ),
+} as const;
+
+const certificate = {
+  chain: optional(text, 'PEM file: the certificate, then those that lead to its root.'),
+  key: optional(text, 'PEM file: the private key of the certificate.'),
+  pkcs12: optional(text, 'PKCS#12 file with both, instead of chain and key.'),
+  'passphrase-file': optional(text, 'File whose first line opens the PKCS#12 file.'),
+  use: withDefault(
+    oneOf('all', 'legacy', 'modern'),
+    'all',
+    'Who is shown this certificate: everybody, only the engine\'s clients ("legacy"), or only those of Node\'s TLS ("modern").',
+  ),
+} as const;
+
+const tls = {
+  profile: withDefault(
+    profile,
+    'legacy',
+    '"intermediate": TLS 1.2 with forward secrecy. "legacy": TLS 1.0 to 1.2 and SSLv2-format hellos, RC4 and 3DES only for clients with nothing better. "ancient": SSLv3 too.',
+  ),
+  'sslv2-hello': optional(flag, 'Accept SSLv2-format hellos. Absent: as the profile says.'),
+  'min-version': optional(version, 'The oldest version to negotiate. Absent: as the profile says.'),
+  'max-version': optional(version, 'The newest version the engine negotiates. Absent: as the profile says.'),
+  rc4: optional(flag, 'Allow RC4. Absent: as the profile says.'),
+  'triple-des': optional(flag, 'Allow 3DES. Absent: as the profile says.'),
+  'single-des': withDefault(flag, false, 'Allow single DES, which anybody can break in a day.'),
+} as const;
+
+const policy = {
+  networks: withDefault(
+    networks,
+    [],
+    'Whom this entry is for; the first entry that matches counts. Empty: everybody, so it must stand last.',
+  ),
+  profile: optional(profile, 'Another profile than [tls] has.'),
+  'sslv2-hello': optional(flag, 'Accept SSLv2-format hellos, or not.'),
+  'offer-starttls': withDefault(flag, true, 'Offer STARTTLS to these clients.'),
+  refuse: withDefault(flag, false, 'Turn these clients away.'),
+} as const;
+
+const limits = {
+  'max-connections': withDefault(count, 2000, 'Client connections in total.'),
+  'max-connections-per-address': withDefault(count, 50, 'Client connections from one address.'),
+  'proxy-header-timeout': withDefault(
+    duration,
+    '5s',
+    'How long a load balancer may take for its PROXY header.',
+  ),
+  'greeting-timeout': withDefault(duration, '5m', 'How long the backend may take to greet.'),
+  'command-timeout': withDefault(duration, '5m', 'How long a client may be silent before its mail begins.'),
+  'handshake-timeout': withDefault(duration, '30s', 'How long a TLS handshake may take.'),
+  'idle-timeout': withDefault(
+    duration,
+    '11m',
+    'How long both sides may be silent once mail is flowing; RFC 5321 gives a backend ten minutes to accept a message.',
+  ),
+  'shutdown-timeout': withDefault(duration, '30s', 'How long sessions may go on when oldhello is stopped.'),
+} as const;
+
+const log = {
+  level: withDefault(
+    oneOf('trace', 'debug', 'info', 'warn', 'error'),
+    'info',
+    'What is logged, from this level up.',
+  ),
+} as const;
+
+/** Tables that stand once. */
+export const SECTIONS = { server, tls, limits, log } as const;
+/** Arrays of tables, `[[name]]`. */
+export const LISTS = { listener, backend, certificate, policy } as const;
+
+type CamelCase<S extends string> = S extends `${infer Head}-${infer Tail}`
+  ? `${Head}${Capitalize<CamelCase<Tail>>}`
+  : S;
+
+export type Keys = Readonly<Record<string, Key<unknown>>>;
+
+/** The values of one table, keys in camelCase. */
+export type Values<K extends Keys> = {
+  readonly [Name in keyof K & string as CamelCase<Name>]: K[Name] extends Key<infer T> ? T : never;
+};
+
+export type ListenerConfig = Values<typeof listener>;
+export type BackendConfig = Values<typeof backend>;
+export type CertificateConfig = Values<typeof certificate>;
+export type TlsSettings = Values<typeof tls>;
+export type PolicyConfig = Values<typeof policy>;
+export type LimitsConfig = Values<typeof limits>;
+
+export interface Config {
+  readonly server: Values<typeof server>;
+  readonly listeners: readonly ListenerConfig[];
+  readonly backends: readonly BackendConfig[];
+  readonly certificates: readonly CertificateConfig[];
+  readonly tls: TlsSettings;
+  readonly policies: readonly PolicyConfig[];
+  readonly limits: LimitsConfig;
+  readonly log: Values<typeof log>;
+}

@@ -1,0 +1,71 @@
+/** Why a handshake failed, in one sentence for somebody who knows mail and not TLS. */
+import {
+  CIPHER_SUITE_BY_ID,
+  REFUSALS,
+  versionName,
+  type ClientHello,
+  type RefusalReason,
+  type ServerParameters,
+} from '../tls/index.js';
+
+export interface FailedHandshake {
+  readonly reason: RefusalReason;
+  readonly hello: ClientHello | undefined;
+  readonly parameters: Pick<ServerParameters, 'minVersion' | 'maxVersion' | 'cipherSuites' | 'credentials'>;
+}
+
+export function explainFailure({ reason, hello, parameters }: FailedHandshake): string {
+  const means = REFUSALS[reason].means;
+  if (hello === undefined) return means;
+  switch (reason) {
+    case 'no_shared_version':
+      return (
+        `the client offers at most ${versionName(hello.clientVersion)}, ` +
+        `and this listener allows ${versionName(parameters.minVersion)} to ${versionName(parameters.maxVersion)}`
+      );
+    case 'no_shared_cipher_suite': {
+      const keys = [
+        ...new Set(parameters.credentials.map(({ authentication }) => authentication.toUpperCase())),
+      ];
+      return `the client offers only ${suiteNames(hello)}; allowed here is none of them with ${keys.join(' and ')} certificates`;
+    }
+    default:
+      return means;
+  }
+}
+
+/** What an alert from the client usually means, seen from the server. */
+export function explainPeerAlert(alert: string): string {
+  return PEER_ALERTS[alert] ?? `the client ended TLS with ${alert}`;
+}
+
+function suiteNames({ cipherSuites, sslv2CipherKinds }: ClientHello): string {
+  const names = cipherSuites.map(
+    (id) => CIPHER_SUITE_BY_ID.get(id)?.opensslName ?? `0x${id.toString(16).padStart(4, '0')}`,
+  );
+  if (sslv2CipherKinds.length > 0) names.push(`${sslv2CipherKinds.length} of SSL 2.0`);
+  const shown = names.slice(0, MAX_SUITES).join(', ');
+  return names.length > MAX_SUITES ? `${shown} and ${names.length - MAX_SUITES} more` : shown;
+}
+
+const distrust =
+  'the client does not trust our certificate, or cannot read it: many old ones know neither its issuer nor SHA-256';
+
+const PEER_ALERTS: Record<string, string> = {
+  bad_certificate: distrust,
+  unsupported_certificate: distrust,
+  certificate_unknown: distrust,
+  certificate_expired: 'the client takes our certificate for expired; its clock may be wrong',
+  unknown_ca: distrust,
+  handshake_failure:
+    'the client could not go on with what was chosen; with DHE it may not know groups as long as ours',
+  illegal_parameter:
+    'the client could not go on with what was chosen; with DHE it may not know groups as long as ours',
+  protocol_version: 'the client does not accept the protocol version that was chosen',
+  insufficient_security: 'the client demands more security than what was chosen',
+  internal_error: 'the client had trouble of its own',
+  close_notify: 'the client ended the handshake in order, before it was complete',
+};
+
+/** A sentence stays a sentence. */
+const MAX_SUITES = 12;

@@ -1,0 +1,163 @@
+/** What is known of one client connection, gathered while it lives and logged once when it ends. */
+import { randomBytes } from 'node:crypto';
+import { versionName, type ClientHello, type Established, type HelloFormat } from '../tls/index.js';
+import { fingerprintHello, type HelloFingerprint } from './fingerprint.js';
+import { likelyLibrary } from './library.js';
+import { OUTCOMES, type Outcome } from './outcomes.js';
+
+export type TlsPath = 'engine' | 'native';
+
+export interface TlsFacts {
+  readonly path: TlsPath;
+  readonly version: string;
+  readonly suite: string;
+  readonly keyExchange: string;
+  readonly resumed: boolean;
+  readonly serverName?: string | undefined;
+}
+
+/** The fields of the `session` log event. */
+export interface SessionEvent {
+  readonly connection: string;
+  readonly listener: string;
+  readonly client: { readonly address: string; readonly port: number };
+  readonly hello?: {
+    readonly format: HelloFormat;
+    readonly version: string;
+    readonly fingerprint: HelloFingerprint;
+    readonly library: string;
+  };
+  readonly tls?: TlsFacts;
+  readonly smtp?: { readonly helo: string };
+  readonly bytes: { readonly fromClient: number; readonly toClient: number };
+  /** Milliseconds. */
+  readonly durations: { readonly total: number; readonly handshake?: number };
+  readonly outcome: Outcome;
+  readonly fault?: string;
+  readonly reason?: string;
+  readonly alert?: string;
+  readonly explanation?: string;
+}
+
+export interface Failure {
+  readonly outcome: Outcome;
+  readonly reason?: string | undefined;
+  /** The alert sent or received. */
+  readonly alert?: string | undefined;
+  readonly fault?: 'client' | 'backend' | 'proxy' | undefined;
+  readonly explanation?: string | undefined;
+}
+
+export class SessionRecord {
+  /** 16 hex digits: unique enough to search logs for, and sent to the backend where its protocol allows. */
+  readonly id = randomBytes(8).toString('hex');
+  readonly #listener: string;
+  readonly #client: { readonly address: string; readonly port: number };
+  readonly #started = performance.now();
+  #handshakeStarted: number | undefined;
+  #handshake: number | undefined;
+  #hello: ClientHello | undefined;
+  #tls: TlsFacts | undefined;
+  #helo: string | undefined;
+  #failure: Failure | undefined;
+  fromClient = 0;
+  toClient = 0;
+
+  constructor(listener: string, client: { readonly address: string; readonly port: number }) {
+    this.#listener = listener;
+    this.#client = client;
+  }
+
+  get hello(): ClientHello | undefined {
+    return this.#hello;
+  }
+
+  get tls(): TlsFacts | undefined {
+    return this.#tls;
+  }
+
+  handshakeStarts(): void {
+    this.#handshakeStarted = performance.now();
+  }
+
+  sees(hello: ClientHello): void {
+    this.#hello = hello;
+  }
+
+  greetedBy(helo: string | undefined): void {
+    if (helo !== undefined) this.#helo = helo;
+  }
+
+  established(tls: TlsFacts): void {
+    this.#tls = tls;
+    if (this.#handshakeStarted !== undefined) this.#handshake = performance.now() - this.#handshakeStarted;
+  }
+
+  /** The first failure is the cause; what follows from it is not told. */
+  fails(failure: Failure): void {
+    this.#failure ??= failure;
+  }
+
+  event(): SessionEvent {
+    const failure = this.#failure ?? { outcome: this.#tls === undefined ? 'plaintext' : 'completed' };
+    const fault = failure.fault ?? OUTCOMES[failure.outcome].fault;
+    return {
+      connection: this.id,
+      listener: this.#listener,
+      client: this.#client,
+      ...(this.#hello && { hello: describeHello(this.#hello) }),
+      ...(this.#tls && { tls: this.#tls }),
+      ...(this.#helo !== undefined && { smtp: { helo: escape(this.#helo) } }),
+      bytes: { fromClient: this.fromClient, toClient: this.toClient },
+      durations: {
+        total: round(performance.now() - this.#started),
+        ...(this.#handshake !== undefined && { handshake: round(this.#handshake) }),
+      },
+      outcome: failure.outcome,
+      ...(fault !== undefined && { fault }),
+      ...(failure.reason !== undefined && { reason: failure.reason }),
+      ...(failure.alert !== undefined && { alert: failure.alert }),
+      ...(failure.explanation !== undefined && { explanation: failure.explanation }),
+    };
+  }
+}
+
+/** The facts of a handshake that our engine did. */
+export function engineFacts({ version, suite, resumed, serverName }: Established): TlsFacts {
+  return {
+    path: 'engine',
+    version: versionName(version),
+    suite: suite.opensslName,
+    keyExchange: suite.keyExchange.toUpperCase(),
+    resumed,
+    ...(serverName !== undefined && { serverName: escape(serverName) }),
+  };
+}
+
+function describeHello(hello: ClientHello): NonNullable<SessionEvent['hello']> {
+  return {
+    format: hello.format,
+    version: versionName(offeredVersion(hello)),
+    fingerprint: fingerprintHello(hello),
+    library: likelyLibrary(hello),
+  };
+}
+
+/** The newest version a hello offers; TLS 1.3 hides behind 1.2 (RFC 8446, 4.2.1). */
+function offeredVersion(hello: ClientHello): number {
+  return hello.clientVersion;
+}
+
+/** A peer's words, made harmless for terminals and for whoever greps. */
+export function escape(text: string): string {
+  return text.slice(0, MAX_PEER_TEXT).replace(/[^\x20-\x7e]|[\\"]/g, (c) => {
+    return `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
+}
+
+function round(milliseconds: number): number {
+  return Math.round(milliseconds * 10) / 10;
+}
+
+/** Characters of a peer's string that a log line carries; a host name has at most 255. */
+const MAX_PEER_TEXT = 255;

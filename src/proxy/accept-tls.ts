@@ -1,0 +1,162 @@
+/** From the first byte that should be TLS to an encrypted channel, whoever serves it, or to the reason why not. */
+import { explainFailure, explainPeerAlert } from '../observe/explain.js';
+import { engineFacts, type Failure, type TlsFacts } from '../observe/session-record.js';
+import {
+  HelloSniffer,
+  REFUSALS,
+  type ClientHello,
+  type Outcome,
+  type ServerParameters,
+  type Sniffed,
+} from '../tls/index.js';
+import type { TLSSocket } from 'node:tls';
+import type { Channel, SocketChannel } from './channel.js';
+import { EngineChannel, type EngineServices } from './engine-channel.js';
+import type { NativeTls } from './native-tls.js';
+import { route } from './route.js';
+
+export interface TlsProfile {
+  readonly parameters: ServerParameters;
+  /** Undefined where no certificate is meant for modern clients. */
+  readonly native: NativeTls | undefined;
+  readonly modern: 'terminate' | 'engine';
+}
+
+export interface TlsEvents {
+  hello(hello: ClientHello): void;
+  /** The channel is paused and has no handler yet. */
+  established(channel: Channel, facts: TlsFacts): void;
+  /** May come after `established` too. */
+  failed(failure: Failure): void;
+  /** What came instead of TLS could be a mail client's clear text; `reply` may still be written to the raw channel. */
+  plaintext(bytes: Buffer): void;
+  /** The transport closed before TLS was established. */
+  closed(error: Error | undefined): void;
+}
+
+export class TlsAcceptor {
+  readonly #raw: SocketChannel;
+  readonly #profile: TlsProfile;
+  readonly #services: EngineServices;
+  readonly #events: TlsEvents;
+  readonly #sniffer = new HelloSniffer();
+  #hello: ClientHello | undefined;
+  #waitingFor: () => string = () => 'client_hello';
+
+  constructor(raw: SocketChannel, profile: TlsProfile, services: EngineServices, events: TlsEvents) {
+    this.#raw = raw;
+    this.#profile = profile;
+    this.#services = services;
+    this.#events = events;
+    raw.handler = {
+      data: (bytes) => this.#sniff(bytes),
+      drain: () => undefined,
+      end: () => raw.end(),
+      closed: (error) => events.closed(error),
+    };
+    raw.resume();
+  }
+
+  /** What did not come, when a handshake takes too long. */
+  get waitingFor(): string {
+    return this.#waitingFor();
+  }
+
+  #sniff(bytes: Buffer): void {
+    const sniffed = this.#sniffer.push(bytes);
+    if (sniffed.kind === 'need_more') return;
+    this.#raw.pause();
+    if (sniffed.kind === 'client_hello') {
+      this.#hello = sniffed.hello;
+      this.#events.hello(sniffed.hello);
+    }
+    this.#serve(sniffed, Buffer.from(this.#sniffer.bytes));
+  }
+
+  #serve(sniffed: Sniffed, bytes: Buffer): void {
+    const { native, modern } = this.#profile;
+    const path = native && route(sniffed, { modern, nativeCredentials: native.credentials });
+    if (native !== undefined && path === 'native') this.#serveNatively(native, bytes);
+    else if (sniffed.kind === 'plaintext') this.#events.plaintext(bytes);
+    else this.#serveByEngine(bytes);
+  }
+
+  #serveByEngine(bytes: Buffer): void {
+    let established = false;
+    const channel = new EngineChannel(this.#raw, this.#profile.parameters, this.#services, {
+      established: (facts) => {
+        established = true;
+        channel.pause();
+        this.#events.established(channel, engineFacts(facts));
+      },
+      ended: (outcome) => {
+        const failure = this.#failureOf(outcome, established);
+        if (failure !== undefined) this.#events.failed(failure);
+      },
+    });
+    channel.handler = { ...channel.handler, closed: (error) => this.#events.closed(error) };
+    this.#waitingFor = () => channel.waitingFor;
+    channel.resume();
+    channel.feed(bytes);
+  }
+
+  #serveNatively(native: NativeTls, bytes: Buffer): void {
+    this.#waitingFor = () => "Node's TLS";
+    native.accept(this.#raw, bytes, {
+      established: (channel, socket) => this.#events.established(channel, nativeFacts(socket)),
+      failed: (error) => {
+        this.#events.failed({
+          outcome: 'native_tls_failed',
+          reason: error.code ?? error.name,
+          explanation: error.message,
+        });
+      },
+      closed: () => this.#events.closed(undefined),
+    });
+  }
+
+  #failureOf(outcome: Outcome, established: boolean): Failure | undefined {
+    switch (outcome.kind) {
+      case 'closed':
+        return established ? undefined : { outcome: 'client_gone', reason: 'close_notify' };
+      case 'data_limit':
+        return { outcome: 'data_limit' };
+      case 'peer_alert':
+        return {
+          outcome: 'peer_alert',
+          alert: outcome.alert,
+          explanation: explainPeerAlert(outcome.alert),
+        };
+      case 'not_tls':
+        return { outcome: 'not_tls', reason: outcome.firstBytes };
+      case 'refused': {
+        const { reason, alert, detail } = outcome.error;
+        const local = REFUSALS[reason].fault === 'local';
+        const explanation = explainFailure({
+          reason,
+          hello: this.#hello,
+          parameters: this.#profile.parameters,
+        });
+        return {
+          outcome: established ? 'tls_error' : 'handshake_refused',
+          reason,
+          alert,
+          fault: local ? 'proxy' : 'client',
+          explanation: detail === undefined ? explanation : `${explanation} (${detail})`,
+        };
+      }
+    }
+  }
+}
+
+function nativeFacts(socket: TLSSocket): TlsFacts {
+  const cipher = socket.getCipher();
+  return {
+    path: 'native',
+    version: socket.getProtocol() ?? 'unknown',
+    suite: cipher.name,
+    keyExchange: 'ECDHE',
+    resumed: socket.isSessionReused(),
+    ...(typeof socket.servername === 'string' && { serverName: socket.servername }),
+  };
+}

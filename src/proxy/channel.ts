@@ -1,0 +1,85 @@
+/**
+ * A full-duplex byte channel with one handler at a time. The plain socket, our engine and Node's TLS all show this
+ * face, so that what speaks SMTP does not know which of them carries it, and handing a connection from one phase to the
+ * next is one assignment.
+ */
+import type { Socket } from 'node:net';
+
+export interface ChannelHandler {
+  /** The callee may keep `bytes`. */
+  data(bytes: Buffer): void;
+  /** What was written has left; write on. */
+  drain(): void;
+  /** The peer sends nothing more, but may still read. `orderly` is false where TLS was cut without close_notify. */
+  end(orderly: boolean): void;
+  /** The last call, exactly once. */
+  closed(error: Error | undefined): void;
+}
+
+export interface Channel {
+  handler: ChannelHandler;
+  /** False when the caller should wait for `drain`. */
+  write(bytes: Uint8Array): boolean;
+  /** Sends nothing more; what was written still leaves. */
+  end(): void;
+  destroy(): void;
+  pause(): void;
+  resume(): void;
+}
+
+/** Ignores everything; what a channel has before and after its time. */
+export const NO_HANDLER: ChannelHandler = {
+  data: () => undefined,
+  drain: () => undefined,
+  end: () => undefined,
+  closed: () => undefined,
+};
+
+/** A net.Socket, or Node's TLSSocket, as a Channel. Starts paused. */
+export class SocketChannel implements Channel {
+  handler: ChannelHandler = NO_HANDLER;
+  readonly socket: Socket;
+  #error: Error | undefined;
+  readonly #listeners = {
+    data: (bytes: Buffer): void => this.handler.data(bytes),
+    drain: (): void => this.handler.drain(),
+    end: (): void => this.handler.end(true),
+    error: (error: Error): void => {
+      this.#error = error;
+    },
+    close: (): void => this.handler.closed(this.#error),
+  };
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    socket.pause();
+    for (const [event, listener] of Object.entries(this.#listeners)) socket.on(event, listener);
+  }
+
+  /** Lets go of the socket, which then belongs to the caller. */
+  release(): Socket {
+    this.socket.pause();
+    for (const [event, listener] of Object.entries(this.#listeners)) this.socket.off(event, listener);
+    return this.socket;
+  }
+
+  write(bytes: Uint8Array): boolean {
+    return this.socket.destroyed || this.socket.writableEnded || this.socket.write(bytes);
+  }
+
+  end(): void {
+    this.socket.end();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+}

@@ -1,0 +1,356 @@
+/**
+ * One client from accept to close, and the only place that knows all the parts: the gate in front of TLS, TLS itself,
+ * the gate behind it, the backend sessions, the timer, and the one log event at the end.
+ */
+import type { Socket } from 'node:net';
+import type { BackendConfig, LimitsConfig, ListenerConfig } from '../config/schema.js';
+import { SessionRecord, type Failure, type SessionEvent, type TlsFacts } from '../observe/session-record.js';
+import { GATE_REFUSALS, type GateRefusal } from '../smtp/gate-refusals.js';
+import { Gate, type GateOptions } from '../smtp/gate.js';
+import { TlsAcceptor, type TlsProfile } from './accept-tls.js';
+import { dialBackend, type BackendError, type ClientIdentity, type Endpoint } from './backend.js';
+import { NO_HANDLER, SocketChannel, type Channel, type ChannelHandler } from './channel.js';
+import type { EngineServices } from './engine-channel.js';
+
+/** What a listener decided about a client before handing it over. */
+export interface ConnectionPlan {
+  readonly listener: ListenerConfig;
+  readonly backend: BackendConfig;
+  readonly limits: LimitsConfig;
+  readonly hostname: string;
+  readonly tls: TlsProfile;
+  readonly offerStarttls: boolean;
+  readonly client: Endpoint;
+  readonly destination: Endpoint;
+}
+
+export class ProxiedConnection {
+  readonly record: SessionRecord;
+  readonly #plan: ConnectionPlan;
+  readonly #services: EngineServices;
+  readonly #finished: (event: SessionEvent) => void;
+  readonly #raw: SocketChannel;
+  /** Where SMTP goes to and comes from: the raw channel, later the encrypted one. */
+  #client: Channel;
+  #clientOpen = true;
+  #backend: SocketChannel | undefined;
+  #cancelDial: (() => void) | undefined;
+  /** Undefined while TLS is being established, and where bytes pass unparsed. */
+  #gate: Gate | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #ending = false;
+
+  constructor(
+    plan: ConnectionPlan,
+    socket: Socket,
+    services: EngineServices,
+    finished: (event: SessionEvent) => void,
+  ) {
+    this.#plan = plan;
+    this.#services = services;
+    this.#finished = finished;
+    this.record = new SessionRecord(plan.listener.name, plan.client);
+    this.#raw = new SocketChannel(socket);
+    this.#client = this.#raw;
+  }
+
+  start(): void {
+    if (this.#plan.listener.mode === 'implicit') this.#acceptTls();
+    else this.#openPlaintextSession();
+  }
+
+  /** Ends at once; what is in flight is lost to this client, never to a backend that acknowledged it. */
+  abort(failure: Failure): void {
+    this.record.fails(failure);
+    this.#destroy();
+  }
+
+  // ---- in front of TLS ----
+
+  #openPlaintextSession(): void {
+    const { hostname, offerStarttls } = this.#plan;
+    this.#client.handler = this.#clientHandler();
+    this.#dial((backend) => {
+      this.#relay(backend, {
+        hostname,
+        starttls: offerStarttls ? 'offer' : 'hide',
+        greeting: 'relay',
+        auth: 'offer',
+      });
+    });
+  }
+
+  /** RFC 3207, 4.2: what this session knows must be forgotten, so it ends here; the MTA should not call that an error. */
+  #retire(backend: SocketChannel): void {
+    backend.handler = { ...NO_HANDLER, end: () => backend.destroy() };
+    backend.write(QUIT);
+    backend.end();
+    backend.resume();
+    setTimeout(() => backend.destroy(), CLOSE_TIMEOUT).unref();
+  }
+
+  // ---- TLS ----
+
+  #acceptTls(): void {
+    const { tls, limits } = this.#plan;
+    this.record.handshakeStarts();
+    const acceptor = new TlsAcceptor(this.#raw, tls, this.#services, {
+      hello: (hello) => this.record.sees(hello),
+      established: (channel, facts) => this.#openEncryptedSession(channel, facts),
+      failed: (failure) => {
+        this.record.fails(failure);
+        if (this.record.tls === undefined) this.#waitForClose();
+      },
+      plaintext: (bytes) => this.#refusePlaintext(bytes),
+      closed: (error) => this.#clientClosed(error),
+    });
+    this.#arm(limits.handshakeTimeout, () => {
+      this.abort({ outcome: 'client_timeout', reason: `waiting for ${acceptor.waitingFor}` });
+    });
+  }
+
+  /** Somebody speaks SMTP to a port where TLS comes first: a mail client can show its user what to change. */
+  #refusePlaintext(bytes: Buffer): void {
+    this.record.fails({ outcome: 'not_tls', reason: 'plaintext' });
+    const smtp = this.#plan.listener.mode === 'implicit' && SMTP_VERB.test(bytes.toString('latin1'));
+    if (smtp) this.#raw.write(Buffer.from(TLS_REQUIRED));
+    this.#raw.handler = {
+      ...NO_HANDLER,
+      end: () => this.#raw.destroy(),
+      closed: () => this.#clientClosed(undefined),
+    };
+    this.#raw.end();
+    this.#raw.resume();
+    this.#waitForClose();
+  }
+
+  #openEncryptedSession(channel: Channel, facts: TlsFacts): void {
+    const { hostname, listener } = this.#plan;
+    this.record.established(facts);
+    channel.pause();
+    channel.handler = this.#clientHandler();
+    this.#client = channel;
+    this.#dial((backend) => {
+      const greeting = listener.mode === 'implicit' ? 'relay' : 'swallow';
+      this.#relay(backend, { hostname, starttls: 'active', greeting, auth: 'offer' });
+    });
+  }
+
+  // ---- SMTP between the two ----
+
+  #relay(backend: SocketChannel, options: GateOptions): void {
+    const gate = this.#newGate(options);
+    const { limits } = this.#plan;
+    this.#backend = backend;
+    this.#gate = gate;
+    backend.handler = {
+      data: (bytes) => {
+        const greeted = gate.greeted;
+        this.#fromBackend(bytes);
+        if (!greeted && this.#gate === gate) this.#arm(limits.commandTimeout, () => this.#idleClient());
+      },
+      drain: () => this.#client.resume(),
+      end: () => {
+        if (gate.greeted) this.#client.end();
+        else
+          this.#backendFailed('backend_failed', 'backend_closed', 'the backend closed before its greeting');
+      },
+      closed: (error) => this.#backendClosed(backend, error),
+    };
+    this.#arm(limits.greetingTimeout, () => {
+      this.#backendFailed('backend_timeout', 'backend_greeting_timeout', 'the backend sent no greeting');
+    });
+    backend.resume();
+    this.#client.resume();
+  }
+
+  #newGate(options: GateOptions): Gate {
+    return new Gate(options, {
+      toClient: (bytes) => this.#toClient(bytes),
+      toBackend: (bytes) => this.#toBackend(bytes),
+      startTls: () => this.#startTls(),
+      passThrough: () => {
+        this.#leaveGate();
+        this.#arm(this.#plan.limits.idleTimeout, () =>
+          this.abort({ outcome: 'client_timeout', reason: 'idle' }),
+        );
+      },
+      refuse: (reason) => this.#gateRefused(reason),
+    });
+  }
+
+  #startTls(): void {
+    const backend = this.#backend;
+    this.#leaveGate();
+    this.#backend = undefined;
+    if (backend !== undefined) this.#retire(backend);
+    this.#acceptTls();
+  }
+
+  #leaveGate(): void {
+    this.record.greetedBy(this.#gate?.heloName);
+    this.#gate = undefined;
+  }
+
+  #clientHandler(): ChannelHandler {
+    return {
+      data: (bytes) => {
+        this.#touch();
+        this.record.fromClient += bytes.length;
+        if (this.#gate === undefined) this.#toBackend(bytes);
+        else this.#gate.fromClient(bytes);
+      },
+      drain: () => this.#backend?.resume(),
+      end: () => {
+        this.#cancelDial?.();
+        if (this.#backend === undefined) this.#client.end();
+        else this.#backend.end();
+      },
+      closed: (error) => this.#clientClosed(error),
+    };
+  }
+
+  #fromBackend(bytes: Buffer): void {
+    this.#touch();
+    if (this.#gate === undefined) this.#toClient(bytes);
+    else this.#gate.fromBackend(bytes);
+  }
+
+  #toClient(bytes: Uint8Array): void {
+    this.record.toClient += bytes.length;
+    if (!this.#client.write(bytes)) this.#backend?.pause();
+  }
+
+  #toBackend(bytes: Uint8Array): void {
+    if (this.#backend !== undefined && !this.#backend.write(bytes)) this.#client.pause();
+  }
+
+  // ---- the backend ----
+
+  #dial(connected: (backend: SocketChannel) => void): void {
+    clearTimeout(this.#timer);
+    this.#cancelDial = dialBackend(this.#plan.backend, this.#identity(), {
+      connected: (backend) => {
+        this.#cancelDial = undefined;
+        connected(backend);
+      },
+      failed: (error) => this.#dialFailed(error),
+    });
+  }
+
+  #identity(): ClientIdentity {
+    const { client, destination } = this.#plan;
+    const { id, tls, hello } = this.record;
+    const identity = { connection: id, source: client, destination };
+    if (tls === undefined || hello === undefined) return identity;
+    const { version, suite, serverName } = tls;
+    return { ...identity, tls: { version, cipher: suite, serverName, helloFormat: hello.format } };
+  }
+
+  #dialFailed(error: BackendError): void {
+    this.#cancelDial = undefined;
+    this.#backendFailed('backend_failed', error.reason, error.message);
+  }
+
+  /** RFC 5321, 3.8: the client hears 421 and tries again later. */
+  #backendFailed(outcome: 'backend_failed' | 'backend_timeout', reason: string, explanation: string): void {
+    this.record.fails({ outcome, reason, explanation });
+    this.#sayGoodbye(`421 4.3.0 ${this.#plan.hostname} mail system is not available, try again later\r\n`);
+  }
+
+  // ---- the end ----
+
+  #gateRefused(reason: GateRefusal): void {
+    const { fault } = GATE_REFUSALS[reason];
+    this.record.fails({ outcome: fault === 'client' ? 'smtp_refused' : 'backend_failed', reason, fault });
+    this.#sayGoodbye('');
+  }
+
+  #idleClient(): void {
+    this.record.fails({ outcome: 'client_timeout', reason: 'idle' });
+    this.#sayGoodbye(`421 4.4.2 ${this.#plan.hostname} no command for too long, closing\r\n`);
+  }
+
+  /** Our last words to the client; the backend's session ends without a word of ours in it. */
+  #sayGoodbye(reply: string): void {
+    this.#leaveGate();
+    if (reply !== '') this.#toClient(Buffer.from(reply));
+    this.#client.handler = {
+      ...this.#client.handler,
+      data: () => undefined,
+      end: () => this.#client.destroy(),
+    };
+    this.#client.end();
+    this.#client.resume();
+    this.#backend?.destroy();
+    this.#waitForClose();
+  }
+
+  #clientClosed(error: Error | undefined): void {
+    this.#clientOpen = false;
+    this.record.greetedBy(this.#gate?.heloName);
+    if (error !== undefined) this.record.fails({ outcome: 'client_gone', reason: errorCode(error) });
+    this.#cancelDial?.();
+    if (error === undefined) this.#backend?.end();
+    else this.#backend?.destroy();
+    this.#waitForClose();
+    this.#finishWhenClosed();
+  }
+
+  #backendClosed(backend: SocketChannel, error: Error | undefined): void {
+    if (backend !== this.#backend) return;
+    this.#backend = undefined;
+    if (error !== undefined && this.#clientOpen) {
+      this.record.fails({ outcome: 'backend_failed', reason: errorCode(error) });
+    }
+    if (this.#clientOpen) {
+      this.#client.end();
+      this.#client.resume();
+      this.#waitForClose();
+    }
+    this.#finishWhenClosed();
+  }
+
+  /** Nobody may keep a connection half open for ever. */
+  #waitForClose(): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    this.#arm(CLOSE_TIMEOUT, () => this.#destroy());
+  }
+
+  #destroy(): void {
+    this.#ending = true;
+    this.#cancelDial?.();
+    this.#backend?.destroy();
+    this.#client.destroy();
+    this.#raw.destroy();
+  }
+
+  #finishWhenClosed(): void {
+    if (this.#clientOpen || this.#backend !== undefined) return;
+    clearTimeout(this.#timer);
+    this.#finished(this.record.event());
+  }
+
+  /** Something came; but what ends, ends. */
+  #touch(): void {
+    if (!this.#ending) this.#timer?.refresh();
+  }
+
+  #arm(milliseconds: number, expired: () => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(expired, milliseconds);
+  }
+}
+
+function errorCode(error: Error & { code?: string }): string {
+  return error.code ?? error.name;
+}
+
+/** Milliseconds a peer gets to close after we did. */
+const CLOSE_TIMEOUT = 10_000;
+
+const QUIT = Buffer.from('QUIT\r\n');
+const SMTP_VERB = /^(?:EHLO|HELO|MAIL|QUIT|NOOP|STARTTLS|AUTH|RSET)\b/i;
+const TLS_REQUIRED =
+  '554 5.5.0 this port expects TLS from the first byte; use STARTTLS on port 25 or 587\r\n';

@@ -1,0 +1,90 @@
+/** From configuration to what the engine and Node's TLS are given, made once for each set of TLS settings in use. */
+import { createHash, randomBytes } from 'node:crypto';
+import type { TlsSettings } from '../config/schema.js';
+import type { TlsProfile } from './accept-tls.js';
+import { NativeTls } from './native-tls.js';
+import {
+  CIPHER_SUITES,
+  PRESETS,
+  ProtocolVersion,
+  TLS_1_3,
+  type CipherSuite,
+  type DhGroup,
+  type Policy,
+  type TicketProtector,
+} from '../tls/index.js';
+import type { LoadedCredential } from '../system/credentials.js';
+
+export interface ProfileSources {
+  readonly credentials: readonly LoadedCredential[];
+  readonly tickets: TicketProtector;
+  /** There only when a profile in use wants it. */
+  readonly smallDhGroup: DhGroup | undefined;
+}
+
+export class TlsProfiles {
+  readonly #sources: ProfileSources;
+  readonly #native: NativeTls | undefined;
+  readonly #made = new Map<string, TlsProfile>();
+
+  constructor(sources: ProfileSources) {
+    this.#sources = sources;
+    const modern = sources.credentials.filter(({ use }) => use !== 'legacy');
+    this.#native = modern.length > 0 ? new NativeTls(modern) : undefined;
+  }
+
+  profile(settings: TlsSettings, modern: TlsProfile['modern']): TlsProfile {
+    const key = JSON.stringify([settings, modern]);
+    const made = this.#made.get(key) ?? this.#make(settings, modern, key);
+    this.#made.set(key, made);
+    return made;
+  }
+
+  #make(settings: TlsSettings, modern: TlsProfile['modern'], key: string): TlsProfile {
+    const policy = policyOf(settings);
+    const legacy = this.#sources.credentials.filter(({ use }) => use !== 'modern');
+    const credentials = legacy.map(({ credential }) => credential);
+    const native = modern === 'terminate' ? this.#native : undefined;
+    const context = createHash('sha256').update(key);
+    for (const { chain } of credentials) context.update(chain[0]!);
+    return {
+      modern,
+      native,
+      parameters: {
+        ...policy,
+        credentials,
+        serviceMaxVersion: native === undefined ? policy.maxVersion : TLS_1_3,
+        smallDhGroup: settings.profile === 'ancient' ? this.#sources.smallDhGroup : undefined,
+        sessionIds: true,
+        tickets: this.#sources.tickets,
+        sessionContext: context.digest('base64').slice(0, CONTEXT_LENGTH),
+        random: randomBytes,
+      },
+    };
+  }
+}
+
+/** The preset, with the single keys that the operator set on top. */
+export function policyOf(settings: TlsSettings): Policy {
+  const preset: Policy = PRESETS[settings.profile];
+  const { minVersion, maxVersion, sslv2Hello } = settings;
+  return {
+    ...preset,
+    ...(minVersion !== undefined && { minVersion: ProtocolVersion[minVersion] }),
+    ...(maxVersion !== undefined && { maxVersion: ProtocolVersion[maxVersion] }),
+    ...(sslv2Hello !== undefined && { sslv2Hello }),
+    cipherSuites: suitesOf(preset.cipherSuites, settings),
+  };
+}
+
+function suitesOf(preset: readonly CipherSuite[], settings: TlsSettings): readonly CipherSuite[] {
+  const switches = { rc4: settings.rc4, '3des': settings.tripleDes, des: settings.singleDes };
+  return CIPHER_SUITES.filter((suite) => {
+    const { family } = suite;
+    const wanted = family in switches ? switches[family as keyof typeof switches] : undefined;
+    return wanted ?? preset.includes(suite);
+  });
+}
+
+/** Characters: 96 bits tell contexts apart, and a ticket stays short. */
+const CONTEXT_LENGTH = 16;

@@ -1,0 +1,64 @@
+/** `oldhello serve`: puts the parts together, runs them until a signal comes, and takes them down in order. */
+import { loadConfig } from './config/load.js';
+import type { Config } from './config/schema.js';
+import { demoConfig } from './demo/demo-config.js';
+import { startSink } from './demo/sink.js';
+import { createLog, type Log } from './observe/log.js';
+import { ProxyServer, type Listening } from './proxy/server.js';
+
+/** @throws ConfigError, CredentialError, and what listen() throws */
+export async function serve(configPath: string): Promise<void> {
+  const config = loadConfig(configPath);
+  const log = createLog(config.log.level);
+  await run(config, log);
+}
+
+/** The set-up for trying: an embedded sink, a certificate of our own, everything on loopback. */
+export async function serveDemo(say: (line: string) => void): Promise<void> {
+  const log = createLog('info');
+  const sink = await startSink(log, 'localhost');
+  const config = demoConfig(sink.port);
+  const listening = await run(config, log, () => sink.close());
+  for (const line of demoInstructions(listening, config)) say(line);
+}
+
+async function run(config: Config, log: Log, stopped: () => void = () => undefined): Promise<Listening[]> {
+  const server = new ProxyServer(config, log);
+  const listening = await server.start();
+  for (const { listener, address } of listening) {
+    const { name, mode, backend } = listener;
+    log('listening', { listener: name, address: address.address, port: address.port, mode, backend });
+  }
+  stopOnSignal(server, log, stopped);
+  return listening;
+}
+
+/** The first signal lets sessions finish, the second does not wait. */
+function stopOnSignal(server: ProxyServer, log: Log, stopped: () => void): void {
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stopping) process.exit(0);
+    stopping = true;
+    log('stopping', { signal });
+    void server.stop().then(() => {
+      stopped();
+      log('stopped');
+    });
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+function demoInstructions(listening: readonly Listening[], { tls }: Config): string[] {
+  const ports = listening.map(({ listener, address }) => {
+    const how = listener.mode === 'starttls' ? 'SMTP with STARTTLS' : 'SMTP with TLS from the first byte';
+    return `  ${address.address}:${address.port}  ${how}`;
+  });
+  const port = listening.find(({ listener }) => listener.mode === 'starttls')?.address.port;
+  return [
+    `oldhello demo, profile ${tls.profile}. Mail goes to an embedded sink, which logs each message and keeps none.`,
+    ...ports,
+    `Try:  openssl s_client -connect 127.0.0.1:${port} -starttls smtp -crlf -quiet -tls1 -cipher ALL:@SECLEVEL=0`,
+    'Stop with Ctrl-C.',
+  ];
+}

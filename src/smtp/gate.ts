@@ -1,0 +1,262 @@
+/**
+ * What stands between a client and a backend until nothing needs to be understood any more. In front of TLS it offers
+ * STARTTLS in the backend's place and answers it itself; behind TLS it only hides what the backend must not offer. It
+ * keeps replies in order by counting commands, and stops parsing at the first chance: a transaction that begins, or the
+ * reply to EHLO inside TLS. From then on it is a blind pipe, which adds no parser to smuggle past.
+ *
+ * A client's own XCLIENT or XFORWARD is refused while the gate looks. When it no longer does, what keeps them harmless
+ * is how the backend learns of clients: a PROXY header comes before SMTP, and after our own XCLIENT the backend asks
+ * whether the client's address may send another.
+ */
+import { parseCommand, MAX_COMMAND_LINE, type Command } from './command.js';
+import { GATE_REFUSALS, type GateRefusal } from './gate-refusals.js';
+import { LineReader } from './line-reader.js';
+import { ReplyReader, rewriteEhloReply, type Reply } from './reply.js';
+
+export interface GateOptions {
+  /** Stands in our own replies. */
+  readonly hostname: string;
+  /** `offer` in front of TLS, `hide` where policy says so, `active` behind TLS. */
+  readonly starttls: 'offer' | 'hide' | 'active';
+  /** `swallow` for a backend session that replaces one the client was greeted in (RFC 3207, 4.2). */
+  readonly greeting: 'relay' | 'swallow';
+  readonly auth: 'offer' | 'withhold';
+}
+
+export interface GateOutput {
+  toClient(bytes: Buffer): void;
+  toBackend(bytes: Buffer): void;
+  /** 220 went out: every further byte of the client's is TLS, and this gate is done. */
+  startTls(): void;
+  /** What was held back went out; from now on bytes pass both ways without this gate. */
+  passThrough(): void;
+  /** Our last reply went out: close both sides. */
+  refuse(reason: GateRefusal): void;
+}
+
+/** What the client waits for, in order: the backend's replies, and ours in between. */
+type Expected =
+  | { readonly from: 'backend'; readonly to: 'greeting' | 'ehlo' | 'helo' | 'other' }
+  | { readonly from: 'gate'; readonly reply: string }
+  | { readonly from: 'gate'; readonly reply: 'starttls' };
+
+type State = 'parsing' | 'awaiting_starttls' | 'holding' | 'rejected' | 'done';
+
+export class Gate {
+  readonly #options: GateOptions;
+  readonly #output: GateOutput;
+  readonly #commands = new LineReader(MAX_COMMAND_LINE);
+  readonly #replies = new ReplyReader();
+  #expected: Expected[] = [{ from: 'backend', to: 'greeting' }];
+  #state: State = 'parsing';
+  /** A command that ends parsing, to be forwarded once every reply before it is out. */
+  #held: Buffer | undefined;
+  #rejection: Reply | undefined;
+  #heloName: string | undefined;
+  #saluted = false;
+
+  constructor(options: GateOptions, output: GateOutput) {
+    this.#options = options;
+    this.#output = output;
+  }
+
+  /** What the client called itself in its last EHLO or HELO; its words, unescaped. */
+  get heloName(): string | undefined {
+    return this.#heloName;
+  }
+
+  /** False until the backend has greeted. */
+  get greeted(): boolean {
+    const [first] = this.#expected;
+    return !(first?.from === 'backend' && first.to === 'greeting');
+  }
+
+  fromClient(bytes: Buffer): void {
+    if (this.#state === 'done') return;
+    if (this.#state === 'awaiting_starttls') {
+      this.#refuse('starttls_pipelined');
+      return;
+    }
+    this.#commands.push(bytes);
+    this.#readCommands();
+  }
+
+  fromBackend(bytes: Buffer): void {
+    if (this.#state === 'done') return;
+    this.#replies.push(bytes);
+    while (!this.#isDone()) {
+      const read = this.#replies.next();
+      if (read === undefined) break;
+      if ('violation' in read) this.#refuse(read.violation);
+      else this.#relayReply(read.reply);
+    }
+  }
+
+  // ---- commands ----
+
+  /** RFC 5321, 4.3.1: a client waits for the greeting; what comes earlier is kept, and bounded. */
+  #readCommands(): void {
+    while (this.#state === 'parsing' && this.greeted) {
+      const read = this.#commands.next();
+      if (read === undefined) return;
+      if ('violation' in read) this.#refuse(read.violation);
+      else this.#command(read.line);
+    }
+    if (this.#state === 'rejected' && this.#commands.next() !== undefined) this.#passRejection();
+    else if (!this.#isDone() && this.#commands.buffered > MAX_HELD) this.#refuse('pipeline_too_deep');
+  }
+
+  #command(line: Buffer): void {
+    if (this.#expected.length >= MAX_OUTSTANDING) {
+      this.#refuse('pipeline_too_deep');
+      return;
+    }
+    const command = parseCommand(line);
+    switch (command.verb) {
+      case 'EHLO':
+      case 'HELO':
+        this.#heloName = command.argument;
+        this.#forward(line, command.verb === 'EHLO' ? 'ehlo' : 'helo');
+        return;
+      case 'STARTTLS':
+        this.#starttls(command);
+        return;
+      case 'XCLIENT':
+      case 'XFORWARD':
+      case 'PROXY':
+        this.#answer(`550 5.7.0 ${this.#options.hostname} ${command.verb} is not for you`);
+        return;
+      case 'MAIL':
+        // Before EHLO it is an error for the backend to point out, and the reply to EHLO is still to be rewritten.
+        if (this.#saluted) this.#stopAfter(line);
+        else this.#forward(line, 'other');
+        return;
+      case 'AUTH':
+      case 'DATA':
+      case 'BDAT':
+        this.#stopAfter(line);
+        return;
+      default:
+        this.#forward(line, 'other');
+    }
+  }
+
+  /** What follows this command need not be commands. */
+  #stopAfter(line: Buffer): void {
+    this.#state = 'holding';
+    this.#held = line;
+    this.#settle();
+  }
+
+  /** RFC 3207, 4. */
+  #starttls({ argument }: Command): void {
+    const { hostname, starttls } = this.#options;
+    if (starttls === 'active') this.#answer(`503 5.5.1 ${hostname} TLS is active already`);
+    else if (starttls === 'hide') this.#answer(`502 5.5.1 ${hostname} STARTTLS is not offered`);
+    else if (argument !== '') this.#answer(`501 5.5.4 ${hostname} STARTTLS takes no parameter`);
+    else if (this.#commands.buffered > 0) this.#refuse('starttls_pipelined');
+    else {
+      this.#state = 'awaiting_starttls';
+      this.#expected.push({ from: 'gate', reply: 'starttls' });
+      this.#settle();
+    }
+  }
+
+  #forward(line: Buffer, to: 'ehlo' | 'helo' | 'other'): void {
+    this.#expected.push({ from: 'backend', to });
+    this.#output.toBackend(line);
+  }
+
+  #answer(reply: string): void {
+    this.#expected.push({ from: 'gate', reply: `${reply}\r\n` });
+    this.#settle();
+  }
+
+  // ---- replies ----
+
+  #relayReply(reply: Reply): void {
+    const expected = this.#expected[0];
+    if (expected?.from !== 'backend') {
+      // RFC 5321, 3.8: 421 may come at any time, and the backend closes behind it.
+      if (reply.code === 421) this.#output.toClient(Buffer.concat(reply.lines));
+      else this.#refuse('reply_unexpected');
+      return;
+    }
+    this.#expected.shift();
+    if (expected.to === 'greeting') this.#relayGreeting(reply);
+    else this.#output.toClient(this.#asClientSees(reply, expected.to));
+    this.#settle();
+    if ((expected.to === 'ehlo' || expected.to === 'helo') && reply.code === 250) {
+      this.#saluted = true;
+      if (this.#options.starttls === 'active') this.#stopParsing();
+    }
+    this.#readCommands();
+  }
+
+  #asClientSees(reply: Reply, to: 'ehlo' | 'helo' | 'other'): Buffer {
+    if (to !== 'ehlo' || reply.code !== 250) return Buffer.concat(reply.lines);
+    const { starttls, auth } = this.#options;
+    return rewriteEhloReply(reply, { addStarttls: starttls === 'offer', withholdAuth: auth === 'withhold' });
+  }
+
+  #relayGreeting(reply: Reply): void {
+    if (this.#options.greeting === 'relay') {
+      this.#output.toClient(Buffer.concat(reply.lines));
+    } else if (reply.code >= 300) {
+      // The client was greeted long ago and waits for nothing; its next command gets this answer.
+      this.#rejection = reply;
+      this.#state = 'rejected';
+    }
+  }
+
+  #passRejection(): void {
+    this.#output.toClient(Buffer.concat(this.#rejection!.lines));
+    this.#refuse('backend_unavailable');
+  }
+
+  /** Sends our own replies whose turn has come, and goes on with what waited for all replies to be out. */
+  #settle(): void {
+    for (let next = this.#expected[0]; next?.from === 'gate'; next = this.#expected[0]) {
+      this.#expected.shift();
+      if (next.reply === 'starttls') {
+        this.#state = 'done';
+        this.#output.toClient(Buffer.from(`220 2.0.0 ${this.#options.hostname} ready to start TLS\r\n`));
+        this.#output.startTls();
+        return;
+      }
+      this.#output.toClient(Buffer.from(next.reply));
+    }
+    if (this.#state === 'holding') this.#stopParsing();
+  }
+
+  /** Only with nothing outstanding: a reply that is still to come may be one that must be changed. */
+  #stopParsing(): void {
+    if (this.#expected.length > 0 || this.#isDone()) return;
+    this.#state = 'done';
+    const client = [...(this.#held === undefined ? [] : [this.#held]), this.#commands.takeRest()];
+    const backend = this.#replies.takeRest();
+    for (const bytes of client) if (bytes.length > 0) this.#output.toBackend(bytes);
+    if (backend.length > 0) this.#output.toClient(backend);
+    this.#output.passThrough();
+  }
+
+  #refuse(reason: GateRefusal): void {
+    this.#state = 'done';
+    const { reply } = GATE_REFUSALS[reason];
+    if (reply !== undefined) {
+      const [codes, text] = [reply.slice(0, 9), reply.slice(10)];
+      this.#output.toClient(Buffer.from(`${codes} ${this.#options.hostname} ${text}\r\n`));
+    }
+    this.#output.refuse(reason);
+  }
+
+  /** As a method, because a callee may have moved on since the compiler last looked. */
+  #isDone(): boolean {
+    return this.#state === 'done';
+  }
+}
+
+/** Commands the backend has not answered: RFC 2920 sets no limit; a hundred is an envelope with many recipients. */
+const MAX_OUTSTANDING = 100;
+/** Bytes of commands that wait for the backend: what a hundred pipelined commands take, several times over. */
+const MAX_HELD = 64 * 1024;

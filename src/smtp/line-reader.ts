@@ -1,0 +1,59 @@
+/** Lines from bytes that may be cut anywhere. A line ends with CRLF and nothing else: every other reading is a hole. */
+
+export type LineViolation = 'line_too_long' | 'bare_newline' | 'nul_byte';
+
+/** A line with its CRLF; a view of what was pushed, or a copy where it spanned chunks. */
+export type Line = { readonly line: Buffer } | { readonly violation: LineViolation };
+
+export class LineReader {
+  readonly #maxLength: number;
+  #pending: Buffer = EMPTY;
+  /** Up to here `#pending` holds no LF. */
+  #searched = 0;
+
+  /** @param maxLength bytes of a line, CRLF included */
+  constructor(maxLength: number) {
+    this.#maxLength = maxLength;
+  }
+
+  /** Bytes that were pushed and not yet read. */
+  get buffered(): number {
+    return this.#pending.length;
+  }
+
+  push(chunk: Buffer): void {
+    this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
+  }
+
+  /** The next line or what is wrong with it; undefined when more bytes are needed. */
+  next(): Line | undefined {
+    const newline = this.#pending.indexOf(LF, this.#searched);
+    if (newline < 0) {
+      this.#searched = this.#pending.length;
+      return this.#pending.length >= this.#maxLength ? { violation: 'line_too_long' } : undefined;
+    }
+    const line = this.#pending.subarray(0, newline + 1);
+    this.#pending = this.#pending.subarray(newline + 1);
+    this.#searched = 0;
+    return check(line, this.#maxLength);
+  }
+
+  /** Everything that was not read, which is then forgotten here. */
+  takeRest(): Buffer {
+    const rest = this.#pending;
+    this.#pending = EMPTY;
+    this.#searched = 0;
+    return rest;
+  }
+}
+
+function check(line: Buffer, maxLength: number): Line {
+  if (line.length > maxLength) return { violation: 'line_too_long' };
+  if (line.indexOf(CR) !== line.length - 2) return { violation: 'bare_newline' };
+  return line.includes(NUL) ? { violation: 'nul_byte' } : { line };
+}
+
+const EMPTY = Buffer.alloc(0);
+const LF = 0x0a;
+const CR = 0x0d;
+const NUL = 0;

@@ -1,0 +1,101 @@
+/** Replies of a backend, whole and byte for byte (RFC 5321, 4.2), and what is changed in the one to EHLO. */
+import { LineReader } from './line-reader.js';
+
+export interface Reply {
+  readonly code: number;
+  /** Each with its CRLF. */
+  readonly lines: readonly Buffer[];
+}
+
+export type ReplyRead =
+  { readonly reply: Reply } | { readonly violation: 'reply_malformed' | 'reply_too_long' };
+
+export class ReplyReader {
+  readonly #reader = new LineReader(MAX_REPLY_LINE);
+  #lines: Buffer[] = [];
+
+  push(chunk: Buffer): void {
+    this.#reader.push(chunk);
+  }
+
+  /** The next whole reply; undefined when more bytes are needed. */
+  next(): ReplyRead | undefined {
+    for (;;) {
+      const read = this.#reader.next();
+      if (read === undefined) return undefined;
+      if ('violation' in read) {
+        return { violation: read.violation === 'line_too_long' ? 'reply_too_long' : 'reply_malformed' };
+      }
+      const { line } = read;
+      const first = this.#lines[0] ?? line;
+      if (!isReplyLine(line) || line.compare(first, 0, 3, 0, 3) !== 0)
+        return { violation: 'reply_malformed' };
+      this.#lines.push(line);
+      if (line[3] !== HYPHEN) {
+        const lines = this.#lines;
+        this.#lines = [];
+        return { reply: { code: Number(line.toString('latin1', 0, 3)), lines } };
+      }
+      if (this.#lines.length >= MAX_REPLY_LINES) return { violation: 'reply_too_long' };
+    }
+  }
+
+  takeRest(): Buffer {
+    return this.#reader.takeRest();
+  }
+}
+
+export interface EhloRewrite {
+  readonly addStarttls: boolean;
+  readonly withholdAuth: boolean;
+}
+
+/**
+ * The reply to EHLO as the client may see it: without what the backend offers only to us, and with our STARTTLS. Lines
+ * that stay, stay byte for byte, but for the mark that says whether another follows.
+ */
+export function rewriteEhloReply({ lines }: Reply, { addStarttls, withholdAuth }: EhloRewrite): Buffer {
+  const [greeting, ...keywords] = lines;
+  const kept = [greeting!, ...keywords.flatMap((line) => rewriteKeyword(line, withholdAuth))];
+  if (addStarttls) kept.push(Buffer.from('250 STARTTLS\r\n'));
+  return Buffer.concat(kept.map((line, index) => withMark(line, index < kept.length - 1 ? HYPHEN : SPACE)));
+}
+
+function rewriteKeyword(line: Buffer, withholdAuth: boolean): Buffer[] {
+  const text = line.toString('latin1', 4, line.length - 2);
+  const keyword = /^[^ \t=]*/.exec(text)![0].toUpperCase();
+  if (HIDDEN.has(keyword)) return [];
+  if (keyword !== 'AUTH') return [line];
+  return withholdAuth ? [] : withoutChannelBinding(line, text);
+}
+
+/** RFC 5802, 6: channel binding would bind to a TLS session that the backend is no part of. */
+function withoutChannelBinding(line: Buffer, text: string): Buffer[] {
+  const [, keyword, mechanisms] = /^([^ \t=]*[ \t=])(.*)$/.exec(text) ?? [];
+  if (keyword === undefined || !/-PLUS\b/i.test(mechanisms!)) return [line];
+  const kept = mechanisms!.split(/[ \t]+/).filter((name) => name !== '' && !/-PLUS$/i.test(name));
+  if (kept.length === 0) return [];
+  return [Buffer.concat([line.subarray(0, 4), Buffer.from(`${keyword}${kept.join(' ')}\r\n`, 'latin1')])];
+}
+
+function withMark(line: Buffer, mark: number): Buffer {
+  if (line[3] === mark) return line;
+  const marked = line.length > 5 ? Buffer.from(line) : Buffer.from(`${line.toString('latin1', 0, 3)} \r\n`);
+  marked[3] = mark;
+  return marked;
+}
+
+/** Three digits, then a space, a hyphen, or nothing at all (RFC 5321, 4.2). */
+function isReplyLine(line: Buffer): boolean {
+  return /^[2-5]\d\d(?:[ -]|\r\n$)/.test(line.toString('latin1', 0, 6));
+}
+
+/** STARTTLS is ours; XCLIENT and XFORWARD are for those the backend trusts, which is us and not the client. */
+const HIDDEN = new Set(['STARTTLS', 'XCLIENT', 'XFORWARD']);
+
+const HYPHEN = 0x2d;
+const SPACE = 0x20;
+/** Bytes with CRLF: RFC 5321, 4.5.3.1.5 has 512; some backends say more. */
+const MAX_REPLY_LINE = 2048;
+/** The longest EHLO replies have about twenty. */
+const MAX_REPLY_LINES = 128;

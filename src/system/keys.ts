@@ -1,0 +1,99 @@
+/**
+ * The private keys, and who works with them: decryption with a short RSA key at once, everything slower on another
+ * thread, so that one handshake never holds up the others. Callers see one way of asking.
+ */
+import { sign, type KeyObject } from 'node:crypto';
+import { Worker } from 'node:worker_threads';
+import {
+  performPrivateKeyOperation,
+  type Credential,
+  type OperationResult,
+  type PrivateKeyOperation,
+} from '../tls/index.js';
+
+type Done = (result: OperationResult) => void;
+
+export class KeyRing {
+  readonly #keys = new Map<Credential, KeyObject>();
+  readonly #decrypter: DecryptWorker = new DecryptWorker();
+
+  add(credential: Credential, key: KeyObject): void {
+    this.#keys.set(credential, key);
+  }
+
+  /** `done` is called once, now or later, with the result or the reason why there is none. */
+  operate(operation: PrivateKeyOperation, done: Done): void {
+    const key = this.#keys.get(operation.credential);
+    if (key === undefined) {
+      done(new Error('no private key for this certificate'));
+    } else if (operation.kind === 'sign') {
+      sign(operation.hash, operation.data, key, (error, signature) => done(error ?? signature));
+    } else if (operation.credential.modulusLength <= INLINE_MODULUS_LENGTH) {
+      done(attempt(() => performPrivateKeyOperation(operation, key)));
+    } else {
+      this.#decrypter.decrypt(operation.ciphertext, operation.credential.modulusLength, key, done);
+    }
+  }
+
+  close(): void {
+    this.#decrypter.close();
+  }
+}
+
+/** node:crypto decrypts on the calling thread only, so this is a thread to call it on; started when first needed. */
+class DecryptWorker {
+  #worker: Worker | undefined;
+  #next = 0;
+  readonly #waiting = new Map<number, Done>();
+
+  decrypt(ciphertext: Buffer, modulusLength: number, key: KeyObject, done: Done): void {
+    if (this.#waiting.size >= MAX_WAITING) {
+      done(new Error('too many private-key operations are waiting'));
+      return;
+    }
+    const id = this.#next++;
+    this.#waiting.set(id, done);
+    this.#start().postMessage({ id, ciphertext, modulusLength, key });
+  }
+
+  close(): void {
+    void this.#worker?.terminate();
+    this.#worker = undefined;
+  }
+
+  #start(): Worker {
+    if (this.#worker !== undefined) return this.#worker;
+    const worker = new Worker(new URL('./decrypt-worker.js', import.meta.url));
+    worker.unref();
+    worker.on('message', ({ id, block }: { id: number; block: Uint8Array }) => {
+      const done = this.#waiting.get(id);
+      this.#waiting.delete(id);
+      done?.(Buffer.from(block.buffer, block.byteOffset, block.byteLength));
+    });
+    worker.on('error', (error) => this.#fail(error));
+    worker.on('exit', (code) => this.#fail(new Error(`the decryption thread ended with code ${code}`)));
+    this.#worker = worker;
+    return worker;
+  }
+
+  #fail(error: Error): void {
+    this.#worker = undefined;
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const done of waiting) done(error);
+  }
+}
+
+function attempt(operation: () => Buffer): OperationResult {
+  try {
+    return operation();
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+/** Bytes: a 2048-bit operation takes under a millisecond, less than handing it over is worth. */
+const INLINE_MODULUS_LENGTH = 256;
+
+/** More than this waiting at once is a flood: at 4 ms each it is already four seconds of work. */
+const MAX_WAITING = 1_000;

@@ -1,0 +1,83 @@
+/** GenericAEADCipher: AES-GCM (RFC 5288) and ChaCha20-Poly1305 (RFC 7905). */
+import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { TlsError } from '../alert.js';
+import type { BulkCipher } from '../cipher-suites.js';
+import { RECORD_HEADER_LENGTH } from './deframer.js';
+import {
+  newRecord,
+  type ProtectionParameters,
+  type ReadProtection,
+  type WriteProtection,
+} from './protection.js';
+import { SEQUENCE_LENGTH, SequencedHeader } from './sequence.js';
+
+type AeadCipher = Extract<BulkCipher, { kind: 'aead' }>;
+
+/** The name node:crypto types for one that takes AAD; all of ours do. */
+const nodeName = ({ cipher }: AeadCipher): 'aes-128-gcm' => cipher as 'aes-128-gcm';
+
+export function aeadWriteProtection(
+  { version, keys }: ProtectionParameters,
+  bulk: AeadCipher,
+): WriteProtection {
+  const header = new SequencedHeader(version);
+  const { explicitNonceLength } = bulk;
+  return {
+    seal(type, plaintext) {
+      const additional = header.next(type, plaintext.length);
+      const sequence = additional.subarray(0, SEQUENCE_LENGTH);
+      const cipher = createCipheriv(nodeName(bulk), keys.key, nonceFor(bulk, keys.iv, sequence), TAG);
+      cipher.setAAD(additional);
+      const record = newRecord(type, version, explicitNonceLength + plaintext.length + TAG_LENGTH);
+      let at = RECORD_HEADER_LENGTH;
+      // RFC 5288, 3: the explicit part may be the sequence number, which never repeats.
+      if (explicitNonceLength > 0) at += sequence.copy(record, at);
+      at += cipher.update(plaintext).copy(record, at);
+      cipher.final();
+      cipher.getAuthTag().copy(record, at);
+      return record;
+    },
+  };
+}
+
+export function aeadReadProtection(
+  { version, keys }: ProtectionParameters,
+  bulk: AeadCipher,
+): ReadProtection {
+  const header = new SequencedHeader(version);
+  const { explicitNonceLength } = bulk;
+  return {
+    open(type, fragment) {
+      const length = fragment.length - explicitNonceLength - TAG_LENGTH;
+      if (length < 0) throw new TlsError('bad_record_mac');
+      const additional = header.next(type, length);
+      const varying = explicitNonceLength > 0 ? fragment : additional;
+      const nonce = nonceFor(bulk, keys.iv, varying.subarray(0, SEQUENCE_LENGTH));
+      const decipher = createDecipheriv(nodeName(bulk), keys.key, nonce, TAG);
+      decipher.setAAD(additional).setAuthTag(fragment.subarray(-TAG_LENGTH));
+      const content = decipher.update(fragment.subarray(explicitNonceLength, -TAG_LENGTH));
+      try {
+        decipher.final();
+      } catch {
+        throw new TlsError('bad_record_mac');
+      }
+      return content;
+    },
+  };
+}
+
+/** RFC 5288, 3: salt, then the explicit part. RFC 7905, 2: the padded sequence number XORed into the IV. */
+function nonceFor({ explicitNonceLength }: AeadCipher, iv: Buffer, varying: Uint8Array): Buffer {
+  const nonce = Buffer.alloc(NONCE_LENGTH);
+  iv.copy(nonce);
+  const from = NONCE_LENGTH - SEQUENCE_LENGTH;
+  for (let at = 0; at < SEQUENCE_LENGTH; at += 1) {
+    nonce[from + at] = varying[at]! ^ (explicitNonceLength > 0 ? 0 : nonce[from + at]!);
+  }
+  return nonce;
+}
+
+/** Bytes. */
+const NONCE_LENGTH = 12;
+const TAG_LENGTH = 16;
+const TAG = { authTagLength: TAG_LENGTH } as const;

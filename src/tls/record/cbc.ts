@@ -1,0 +1,130 @@
+/**
+ * GenericBlockCipher (RFC 5246, 6.2.3.2; RFC 6101, 5.2.3.2): MAC-then-encrypt, checked in constant time, and
+ * encrypt-then-MAC (RFC 7366). Each direction keeps one chained cipher object: its state is the IV of SSLv3 and TLS 1.0,
+ * and from TLS 1.1 on a random first block makes it one (RFC 4346, 6.2.3.2, method 2b); a new object per record would
+ * cost five times as much for a short one.
+ */
+import { createCipheriv, createDecipheriv, timingSafeEqual, type Cipher, type Decipher } from 'node:crypto';
+import { TlsError } from '../alert.js';
+import type { BulkCipher } from '../cipher-suites.js';
+import { ProtocolVersion } from '../code-points.js';
+import { checkPadding, extractMac } from '../crypto/cbc-tail.js';
+import { RECORD_HEADER_LENGTH } from './deframer.js';
+import { recordMac, type RecordMac } from './mac.js';
+import {
+  newRecord,
+  type ProtectionParameters,
+  type ReadProtection,
+  type WriteProtection,
+} from './protection.js';
+
+type CbcCipher = Extract<BulkCipher, { kind: 'cbc' }>;
+
+export function cbcWriteProtection(parameters: ProtectionParameters, bulk: CbcCipher): WriteProtection {
+  const { version, suite, keys, encryptThenMac, random } = parameters;
+  const mac = recordMac(version, suite.mac!, keys.macKey);
+  const explicitIv = explicitIvLength(version, bulk);
+  const cipher = chained(createCipheriv, bulk, keys, explicitIv);
+  const encrypt = (content: Uint8Array, tail: Uint8Array): Buffer => {
+    const length = content.length + tail.length;
+    // RFC 5246, 6.2.3.2: as short as it gets, since SSLv3 allows no more than a block.
+    const padding = bulk.blockLength - (length % bulk.blockLength);
+    const plaintext = Buffer.allocUnsafe(explicitIv + length + padding);
+    if (explicitIv > 0) plaintext.set(random(explicitIv));
+    plaintext.set(content, explicitIv);
+    plaintext.set(tail, explicitIv + content.length);
+    plaintext.fill(padding - 1, explicitIv + length);
+    return cipher.update(plaintext);
+  };
+  return {
+    seal(type, content) {
+      const ciphertext = encrypt(content, encryptThenMac ? NOTHING : mac.compute(type, content));
+      const tail = encryptThenMac ? mac.compute(type, ciphertext) : NOTHING;
+      const record = newRecord(type, version, ciphertext.length + tail.length);
+      record.set(ciphertext, RECORD_HEADER_LENGTH);
+      record.set(tail, RECORD_HEADER_LENGTH + ciphertext.length);
+      return record;
+    },
+  };
+}
+
+export function cbcReadProtection(parameters: ProtectionParameters, bulk: CbcCipher): ReadProtection {
+  const { version, suite, keys, encryptThenMac } = parameters;
+  const mac = recordMac(version, suite.mac!, keys.macKey);
+  const explicitIv = explicitIvLength(version, bulk);
+  const decipher = chained(createDecipheriv, bulk, keys, explicitIv);
+  const maxPadding = version === ProtocolVersion.SSLv3 ? bulk.blockLength : undefined;
+  const shortest =
+    explicitIv + (encryptThenMac ? bulk.blockLength : roundUp(mac.length + 1, bulk.blockLength));
+
+  /** @param ciphertext of a public length that can hold everything that must be in it */
+  const decrypt = (ciphertext: Buffer): Buffer => {
+    if (ciphertext.length < shortest || ciphertext.length % bulk.blockLength !== 0) {
+      throw new TlsError('bad_record_mac');
+    }
+    return decipher.update(ciphertext).subarray(explicitIv);
+  };
+  return {
+    open(type, fragment) {
+      if (!encryptThenMac) return openMacThenEncrypt(decrypt(fragment), mac, type, maxPadding);
+      const macAt = fragment.length - mac.length;
+      if (macAt < shortest) throw new TlsError('bad_record_mac');
+      const ciphertext = fragment.subarray(0, macAt);
+      if (!timingSafeEqual(mac.compute(type, ciphertext), fragment.subarray(macAt))) {
+        throw new TlsError('bad_record_mac');
+      }
+      // Authenticated, so nothing about it is secret any more.
+      const plaintext = decrypt(ciphertext);
+      const { good, length } = checkPadding(plaintext, 0, maxPadding);
+      if (good === 0) throw new TlsError('bad_record_mac');
+      return plaintext.subarray(0, length);
+    },
+  };
+}
+
+/**
+ * Lucky 13 and Vaudenay: padding and MAC are checked to one verdict, by as much work for any padding. What stays is the
+ * one compression more or less of `mac.compute`, which `burn` evens out.
+ */
+function openMacThenEncrypt(
+  plaintext: Buffer,
+  mac: RecordMac,
+  type: Parameters<RecordMac['compute']>[0],
+  maxPadding: number | undefined,
+): Buffer {
+  const { good, length } = checkPadding(plaintext, mac.length, maxPadding);
+  const received = extractMac(plaintext, length, mac.length);
+  const content = plaintext.subarray(0, length);
+  const expected = mac.compute(type, content);
+  mac.burn(mac.blocks(plaintext.length - mac.length - 1) - mac.blocks(length));
+  const authentic = timingSafeEqual(received, expected) ? 1 : 0;
+  if ((good & authentic) === 0) throw new TlsError('bad_record_mac');
+  return content;
+}
+
+/** RFC 4346, 6.2.3.2: from TLS 1.1 on. */
+function explicitIvLength(version: ProtocolVersion, { blockLength }: CbcCipher): number {
+  return version >= ProtocolVersion['TLSv1.1'] ? blockLength : 0;
+}
+
+function chained<T extends Cipher | Decipher>(
+  create: (algorithm: string, key: Buffer, iv: Buffer) => T,
+  { cipher, blockLength }: CbcCipher,
+  { key, iv }: ProtectionParameters['keys'],
+  explicitIv: number,
+): T {
+  const start = explicitIv > 0 ? Buffer.alloc(blockLength) : iv;
+  const object =
+    // Single DES is triple DES with three equal keys, and only that is in node:crypto.
+    cipher === 'des-cbc'
+      ? create('des-ede3-cbc', Buffer.concat([key, key, key]), start)
+      : create(cipher, key, start);
+  object.setAutoPadding(false);
+  return object;
+}
+
+function roundUp(length: number, multiple: number): number {
+  return Math.ceil(length / multiple) * multiple;
+}
+
+const NOTHING = Buffer.alloc(0);

@@ -1,0 +1,82 @@
+/** Protection of records by the negotiated suite: one direction each, chosen once when keys are set. */
+import type { CipherSuite } from '../cipher-suites.js';
+import type { ContentType, ProtocolVersion } from '../code-points.js';
+import { aeadReadProtection, aeadWriteProtection } from './aead.js';
+import { cbcReadProtection, cbcWriteProtection } from './cbc.js';
+import { RECORD_HEADER_LENGTH } from './deframer.js';
+import { streamReadProtection, streamWriteProtection } from './stream.js';
+
+export interface WriteProtection {
+  /** One whole record, header included, in a buffer of its own. */
+  seal(type: ContentType, plaintext: Uint8Array): Buffer;
+}
+
+export interface ReadProtection {
+  /**
+   * The plaintext of one record; may decrypt in place and return a view.
+   * @throws TlsError bad_record_mac, whatever is wrong
+   */
+  open(type: ContentType, fragment: Buffer): Buffer;
+}
+
+/** Empty where the suite has no use for one. */
+export interface DirectionKeys {
+  readonly macKey: Buffer;
+  readonly key: Buffer;
+  readonly iv: Buffer;
+}
+
+export interface ProtectionParameters {
+  readonly version: ProtocolVersion;
+  readonly suite: CipherSuite;
+  readonly keys: DirectionKeys;
+  /** RFC 7366; of a CBC suite only. */
+  readonly encryptThenMac: boolean;
+  readonly random: (length: number) => Buffer;
+}
+
+export function createWriteProtection(parameters: ProtectionParameters): WriteProtection {
+  const { bulk } = parameters.suite;
+  switch (bulk.kind) {
+    case 'stream':
+      return streamWriteProtection(parameters);
+    case 'cbc':
+      return cbcWriteProtection(parameters, bulk);
+    case 'aead':
+      return aeadWriteProtection(parameters, bulk);
+  }
+}
+
+export function createReadProtection(parameters: ProtectionParameters): ReadProtection {
+  const { bulk } = parameters.suite;
+  switch (bulk.kind) {
+    case 'stream':
+      return streamReadProtection(parameters);
+    case 'cbc':
+      return cbcReadProtection(parameters, bulk);
+    case 'aead':
+      return aeadReadProtection(parameters, bulk);
+  }
+}
+
+/** Before ChangeCipherSpec: TLS_NULL_WITH_NULL_NULL. */
+export function nullWriteProtection(version: ProtocolVersion): WriteProtection {
+  return {
+    seal(type, plaintext) {
+      const record = newRecord(type, version, plaintext.length);
+      record.set(plaintext, RECORD_HEADER_LENGTH);
+      return record;
+    },
+  };
+}
+
+export const nullReadProtection: ReadProtection = { open: (_type, fragment) => fragment };
+
+/** A record with its header written and room for `length` bytes of fragment, which the caller must fill. */
+export function newRecord(type: ContentType, version: ProtocolVersion, length: number): Buffer {
+  const record = Buffer.allocUnsafe(RECORD_HEADER_LENGTH + length);
+  record[0] = type;
+  record.writeUInt16BE(version, 1);
+  record.writeUInt16BE(length, 3);
+  return record;
+}
