@@ -2,6 +2,8 @@
 import {
   CIPHER_SUITE_BY_ID,
   REFUSALS,
+  TLS_EMPTY_RENEGOTIATION_INFO_SCSV,
+  TLS_FALLBACK_SCSV,
   versionName,
   type ClientHello,
   type RefusalReason,

@@ -1,0 +1,215 @@
+import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.Security;
+import java.security.cert.X509Certificate;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.X509TrustManager;
+
+/**
+ * The JDK's own TLS as a client, for as many jobs as come on standard input: one a line, fields `key=value` separated by
+ * tabs, answered by one line of JSON. One process does them all because starting it takes longer than any of them.
+ *
+ * kind=mail: delivers `file` by SMTP. kind=echo: sends `size` bytes over bare TLS and wants them back; `again` times
+ * more on new connections, so that sessions are resumed; `closer` says who closes first.
+ */
+public final class SmtpTlsClient {
+  private static SSLContext context;
+  private static String phase;
+
+  public static void main(String[] args) throws Exception {
+    Security.setProperty("jdk.tls.disabledAlgorithms", "");
+    Security.setProperty("jdk.certpath.disabledAlgorithms", "");
+    BufferedReader jobs = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    for (String line = jobs.readLine(); line != null; line = jobs.readLine()) {
+      Map<String, String> job = new HashMap<>();
+      for (String field : line.split("\t")) {
+        int equals = field.indexOf('=');
+        job.put(field.substring(0, equals), field.substring(equals + 1));
+      }
+      // A context of its own for each job: nothing is resumed by accident.
+      context = trustingContext();
+      String answer;
+      try {
+        answer = job.get("kind").equals("echo") ? echo(job) : deliver(job);
+      } catch (Exception e) {
+        answer = "{\"ok\":false,\"phase\":" + quote(phase) + ",\"error\":" + quote(String.valueOf(e)) + "}";
+      }
+      System.out.println(answer);
+    }
+  }
+
+  private static String deliver(Map<String, String> job) throws Exception {
+    phase = "connect";
+    Socket plain = connect(job);
+    try {
+      Dialogue dialogue = new Dialogue(plain);
+      if (job.get("mode").equals("starttls")) {
+        phase = "plaintext";
+        dialogue.expect("220");
+        dialogue.command("EHLO " + job.get("helo"), "250");
+        dialogue.command("STARTTLS", "220");
+      }
+      SSLSocket socket = handshake(plain, job);
+      phase = "mail";
+      dialogue = new Dialogue(socket);
+      if (job.get("mode").equals("implicit")) dialogue.expect("220");
+      dialogue.command("EHLO " + job.get("helo"), "250");
+      dialogue.command("MAIL FROM:<" + job.get("from") + ">", "250");
+      dialogue.command("RCPT TO:<" + job.get("to") + ">", "250");
+      dialogue.command("DATA", "354");
+      dialogue.message(Files.readAllBytes(Path.of(job.get("file"))));
+      dialogue.expect("250");
+      dialogue.command("QUIT", "221");
+      String answer = describe(socket, "");
+      socket.close();
+      return answer;
+    } finally {
+      plain.close();
+    }
+  }
+
+  private static String echo(Map<String, String> job) throws Exception {
+    int size = Integer.parseInt(job.get("size"));
+    int again = Integer.parseInt(job.getOrDefault("again", "0"));
+    byte[] sent = new byte[size];
+    for (int at = 0; at < size; at++) sent[at] = (byte) (at * 31 + (at >> 8));
+    long created = -1;
+    int resumed = 0;
+    SSLSocket socket = null;
+    for (int round = 0; round <= again; round++) {
+      phase = "connect";
+      socket = handshake(connect(job), job);
+      phase = "echo";
+      // JSSE keeps a session's creation time when it resumes it.
+      if (socket.getSession().getCreationTime() == created) resumed++;
+      created = socket.getSession().getCreationTime();
+      final SSLSocket writer = socket;
+      Thread writing = new Thread(() -> {
+        try {
+          writer.getOutputStream().write(sent);
+          writer.getOutputStream().flush();
+        } catch (IOException e) {
+          // The reader misses what was not sent.
+        }
+      });
+      writing.start();
+      byte[] received = socket.getInputStream().readNBytes(size);
+      writing.join();
+      if (!Arrays.equals(sent, received)) throw new IOException("the echo differs: " + received.length + " bytes");
+      if (job.getOrDefault("closer", "client").equals("server")) {
+        socket.getOutputStream().write(CLOSE_PLEASE);
+        if (socket.getInputStream().read() != -1) throw new IOException("data instead of a close");
+      }
+      socket.close();
+      Thread.sleep(2);
+    }
+    return describe(socket, ",\"resumed\":" + resumed);
+  }
+
+  private static Socket connect(Map<String, String> job) throws IOException {
+    Socket socket = new Socket();
+    socket.connect(new InetSocketAddress(job.get("host"), Integer.parseInt(job.get("port"))), TIMEOUT);
+    socket.setSoTimeout(TIMEOUT);
+    socket.setTcpNoDelay(true);
+    return socket;
+  }
+
+  private static SSLSocket handshake(Socket plain, Map<String, String> job) throws Exception {
+    phase = "handshake";
+    int port = Integer.parseInt(job.get("port"));
+    SSLSocket socket = (SSLSocket) context.getSocketFactory().createSocket(plain, job.get("host"), port, true);
+    String protocols = job.getOrDefault("protocols", "");
+    if (!protocols.isEmpty()) socket.setEnabledProtocols(protocols.split(","));
+    String ciphers = job.getOrDefault("ciphers", "");
+    List<String> suites = new ArrayList<>(Arrays.asList(ciphers.isEmpty() ? socket.getSupportedCipherSuites() : ciphers.split(",")));
+    if (!suites.contains(SCSV)) suites.add(SCSV);
+    socket.setEnabledCipherSuites(suites.toArray(new String[0]));
+    socket.startHandshake();
+    return socket;
+  }
+
+  private static String describe(SSLSocket socket, String more) {
+    return "{\"ok\":true,\"protocol\":" + quote(socket.getSession().getProtocol())
+        + ",\"cipher\":" + quote(socket.getSession().getCipherSuite()) + more + "}";
+  }
+
+  private static String quote(String text) {
+    return text == null ? "null" : "\"" + text.replace("\\", "\\\\").replace("\"", "\\\"").replaceAll("[\\x00-\\x1f]", " ") + "\"";
+  }
+
+  private static SSLContext trustingContext() throws Exception {
+    X509TrustManager everybody = new X509TrustManager() {
+      public void checkClientTrusted(X509Certificate[] chain, String type) {}
+
+      public void checkServerTrusted(X509Certificate[] chain, String type) {}
+
+      public X509Certificate[] getAcceptedIssuers() {
+        return new X509Certificate[0];
+      }
+    };
+    SSLContext trusting = SSLContext.getInstance("TLS");
+    trusting.init(null, new TrustManager[] {everybody}, null);
+    return trusting;
+  }
+
+  /** SMTP, one side of it. */
+  private static final class Dialogue {
+    private final BufferedReader replies;
+    private final OutputStream out;
+
+    Dialogue(Socket socket) throws IOException {
+      InputStream in = socket.getInputStream();
+      replies = new BufferedReader(new InputStreamReader(in, StandardCharsets.ISO_8859_1));
+      out = socket.getOutputStream();
+    }
+
+    void command(String line, String code) throws IOException {
+      out.write((line + "\r\n").getBytes(StandardCharsets.ISO_8859_1));
+      out.flush();
+      expect(code);
+    }
+
+    void expect(String code) throws IOException {
+      for (;;) {
+        String line = replies.readLine();
+        if (line == null) throw new IOException("closed instead of " + code);
+        if (!line.startsWith(code)) throw new IOException("not " + code + " but: " + line);
+        if (line.length() == 3 || line.charAt(3) == ' ') return;
+      }
+    }
+
+    /** RFC 5321, 4.5.2: a dot in front of each line that begins with one. */
+    void message(byte[] content) throws IOException {
+      ByteArrayOutputStream stuffed = new ByteArrayOutputStream(content.length + 4096);
+      boolean lineStart = true;
+      for (byte b : content) {
+        if (lineStart && b == '.') stuffed.write('.');
+        stuffed.write(b);
+        lineStart = b == '\n';
+      }
+      stuffed.write(".\r\n".getBytes(StandardCharsets.ISO_8859_1));
+      out.write(stuffed.toByteArray());
+      out.flush();
+    }
+  }
+
+  private static final byte[] CLOSE_PLEASE = "close please".getBytes(StandardCharsets.ISO_8859_1);
+  private static final String SCSV = "TLS_EMPTY_RENEGOTIATION_INFO_SCSV";
+  private static final int TIMEOUT = 30_000;
+}

@@ -1,0 +1,91 @@
+/** An interop client that takes jobs on standard input: the JDK's TLS, OpenSSL 1.0.2, tlslite-ng. */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+export interface MailJob {
+  readonly kind: 'mail';
+  readonly port: number;
+  readonly mode: 'starttls' | 'implicit';
+  /** As the client's library calls them. */
+  readonly protocols: string;
+  readonly ciphers: string;
+  readonly helo: string;
+  readonly from: string;
+  readonly to: string;
+  readonly file: string;
+}
+
+export interface EchoJob {
+  readonly kind: 'echo';
+  readonly port: number;
+  readonly protocols: string;
+  readonly ciphers: string;
+  readonly size: number;
+  /** Connections after the first, for resumption. */
+  readonly again?: number;
+  readonly closer?: 'client' | 'server';
+  readonly tickets?: 'yes' | 'no';
+}
+
+export type JobAnswer =
+  | { readonly ok: true; readonly protocol: string; readonly cipher: string; readonly resumed?: number }
+  | { readonly ok: false; readonly phase: string; readonly error: string };
+
+export interface JobClient {
+  run(job: MailJob | EchoJob): Promise<JobAnswer>;
+  close(): void;
+}
+
+const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+
+const python = [
+  process.env['OLDHELLO_PEERS_PYTHON'],
+  here('../../../.peers/venv/bin/python'),
+  'python3',
+].find((path) => path !== undefined && (!path.startsWith('/') || existsSync(path)))!;
+
+/** How each client is started, and how to see whether it can be. */
+const CLIENTS = {
+  jdk: {
+    command: ['java', here('./SmtpTlsClient.java')],
+    probe: ['java', '--version'],
+    needs: 'a JDK, 17 or so',
+  },
+  nassl: {
+    command: [python, here('./nassl_client.py')],
+    probe: [python, '-c', 'import nassl'],
+    needs: 'the Python package nassl, which brings OpenSSL 1.0.2',
+  },
+  tlslite: {
+    command: [python, here('./tlslite_client.py')],
+    probe: [python, '-c', 'import tlslite'],
+    needs: 'the Python package tlslite-ng',
+  },
+} as const;
+
+export type JobClientName = keyof typeof CLIENTS;
+
+/** What is missing for this client here; undefined where it can run. */
+export function missing(name: JobClientName): string | undefined {
+  const { probe, needs } = CLIENTS[name];
+  const [command, ...args] = probe;
+  return spawnSync(command, args, { stdio: 'ignore' }).status === 0 ? undefined : `needs ${needs}`;
+}
+
+export function startJobClient(name: JobClientName): JobClient {
+  const [command, ...args] = CLIENTS[name].command;
+  const child: ChildProcess = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const answers = createInterface({ input: child.stdout! });
+  return {
+    async run(job) {
+      const fields = Object.entries({ host: '127.0.0.1', ...job }).map(([key, value]) => `${key}=${value}`);
+      child.stdin!.write(`${fields.join('\t')}\n`);
+      const [line] = (await once(answers, 'line')) as [string];
+      return JSON.parse(line) as JobAnswer;
+    },
+    close: () => child.stdin!.end(),
+  };
+}
