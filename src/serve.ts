@@ -43,6 +43,8 @@ function stopOnSignal(server: ProxyServer, log: Log, stopped: () => void): void 
     void server.stop().then(() => {
       stopped();
       log('stopped');
+      // Work nobody waits for any more, such as a search for a prime, must not hold the process.
+      process.exit(0);
     });
   };
   process.on('SIGTERM', stop);

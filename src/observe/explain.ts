@@ -42,13 +42,18 @@ export function explainPeerAlert(alert: string): string {
 }
 
 function suiteNames({ cipherSuites, sslv2CipherKinds }: ClientHello): string {
-  const names = cipherSuites.map(
-    (id) => CIPHER_SUITE_BY_ID.get(id)?.opensslName ?? `0x${id.toString(16).padStart(4, '0')}`,
-  );
+  const names = cipherSuites.filter((id) => !SIGNALS.has(id)).map(suiteName);
   if (sslv2CipherKinds.length > 0) names.push(`${sslv2CipherKinds.length} of SSL 2.0`);
   const shown = names.slice(0, MAX_SUITES).join(', ');
   return names.length > MAX_SUITES ? `${shown} and ${names.length - MAX_SUITES} more` : shown;
 }
+
+function suiteName(id: number): string {
+  return CIPHER_SUITE_BY_ID.get(id)?.opensslName ?? `0x${id.toString(16).padStart(4, '0')}`;
+}
+
+/** Signalling values are no suites. */
+const SIGNALS = new Set<number>([TLS_EMPTY_RENEGOTIATION_INFO_SCSV, TLS_FALLBACK_SCSV]);
 
 const distrust =
   'the client does not trust our certificate, or cannot read it: many old ones know neither its issuer nor SHA-256';

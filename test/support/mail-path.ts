@@ -12,8 +12,13 @@ export interface MailPath {
 /**
  * @param tls lines of the [tls] table
  * @param backend further lines of the [[backend]] table
+ * @param limits lines of the [limits] table
  */
-export async function startMailPath(tls = 'profile = "ancient"', backend = ''): Promise<MailPath> {
+export async function startMailPath(
+  tls = 'profile = "ancient"',
+  backend = '',
+  limits = '',
+): Promise<MailPath> {
   const sink = await startTestSink();
   const program = await startProgram(
     `
@@ -37,6 +42,8 @@ identity = "proxy-v2"
 ${backend}
 [tls]
 ${tls}
+[limits]
+${limits}
 `,
     2,
   );

@@ -12,7 +12,15 @@ export interface TestMessage {
 
 /** Lines of varied length and content, some of which begin with a dot. */
 export function makeMessage(size: number): TestMessage {
-  const lines = ['From: sender@old.example', 'To: recipient@new.example', 'Subject: test', ''];
+  // With everything an MTA would otherwise add.
+  const lines = [
+    'From: sender@old.example',
+    'To: recipient@new.example',
+    'Subject: test',
+    'Date: Thu, 01 Jan 2004 00:00:00 +0000',
+    'Message-ID: <test@old.example>',
+    '',
+  ];
   let length = lines.join('\r\n').length + 2;
   for (let number = 0; length < size; number += 1) {
     const line = `${number % 7 === 0 ? '.' : ''}${number} `.padEnd(number % 78, 'abcdefghijklmnopqrstuvwxyz');

@@ -18,8 +18,8 @@ export class Rc4 {
     }
   }
 
-  /** `output` may be `input`. */
-  process(input: Uint8Array, output: Uint8Array): void {
+  /** Encrypts or decrypts, going on where the last call ended; `output` may be `input`. */
+  crypt(input: Uint8Array, output: Uint8Array): void {
     const s = this.#s;
     let i = this.#i;
     let j = this.#j;

@@ -1,12 +1,8 @@
 /** From a master secret to the protection of both directions (RFC 5246, 6.3). */
 import { MAC_LENGTHS, type CipherSuite } from '../cipher-suites.js';
 import { ProtocolVersion } from '../code-points.js';
-import {
-  createReadProtection,
-  createWriteProtection,
-  type ReadProtection,
-  type WriteProtection,
-} from '../record/protection.js';
+import { createReadProtection, createWriteProtection } from '../record/create-protection.js';
+import type { ReadProtection, WriteProtection } from '../record/protection.js';
 import type { VersionRules } from '../version-rules.js';
 
 export interface ConnectionProtection {

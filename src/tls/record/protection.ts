@@ -1,10 +1,7 @@
-/** Protection of records by the negotiated suite: one direction each, chosen once when keys are set. */
+/** What protects records, one direction each, and the null protection that comes first. */
 import type { CipherSuite } from '../cipher-suites.js';
 import type { ContentType, ProtocolVersion } from '../code-points.js';
-import { aeadReadProtection, aeadWriteProtection } from './aead.js';
-import { cbcReadProtection, cbcWriteProtection } from './cbc.js';
 import { RECORD_HEADER_LENGTH } from './deframer.js';
-import { streamReadProtection, streamWriteProtection } from './stream.js';
 
 export interface WriteProtection {
   /** One whole record, header included, in a buffer of its own. */
@@ -33,30 +30,6 @@ export interface ProtectionParameters {
   /** RFC 7366; of a CBC suite only. */
   readonly encryptThenMac: boolean;
   readonly random: (length: number) => Buffer;
-}
-
-export function createWriteProtection(parameters: ProtectionParameters): WriteProtection {
-  const { bulk } = parameters.suite;
-  switch (bulk.kind) {
-    case 'stream':
-      return streamWriteProtection(parameters);
-    case 'cbc':
-      return cbcWriteProtection(parameters, bulk);
-    case 'aead':
-      return aeadWriteProtection(parameters, bulk);
-  }
-}
-
-export function createReadProtection(parameters: ProtectionParameters): ReadProtection {
-  const { bulk } = parameters.suite;
-  switch (bulk.kind) {
-    case 'stream':
-      return streamReadProtection(parameters);
-    case 'cbc':
-      return cbcReadProtection(parameters, bulk);
-    case 'aead':
-      return aeadReadProtection(parameters, bulk);
-  }
 }
 
 /** Before ChangeCipherSpec: TLS_NULL_WITH_NULL_NULL. */

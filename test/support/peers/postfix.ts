@@ -1,0 +1,142 @@
+/** A Postfix of its own for one test: own folder, own loopback port, nothing outside touched. Needs root, as Postfix does. */
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export interface Mta {
+  readonly port: number;
+  /** The next delivered message that was not asked for yet; waits for it. */
+  nextMessage(): Promise<string>;
+  log(): string;
+  stop(): void;
+}
+
+export function postfixLack(): string | undefined {
+  if (!existsSync('/usr/sbin/postfix')) return 'needs Postfix';
+  return process.getuid?.() === 0 ? undefined : 'Postfix starts as root only';
+}
+
+/** @param settings further lines of main.cf */
+export async function startPostfix(settings: Record<string, string> = {}): Promise<Mta> {
+  const folder = mkdtempSync(join(tmpdir(), 'oldhello-postfix-'));
+  chmodSync(folder, 0o755);
+  const port = await freePort();
+  const mail = join(folder, 'mail', 'new');
+  for (const name of ['etc', 'queue', 'data', 'mail']) mkdirSync(join(folder, name));
+  for (const name of ['new', 'cur', 'tmp']) mkdirSync(join(folder, 'mail', name));
+  const id = (flag: string): string => spawnSync('id', [flag, 'postfix']).stdout.toString().trim();
+  spawnSync('chown', ['-R', 'postfix', join(folder, 'data'), join(folder, 'mail')]);
+  writeFileSync(join(folder, 'etc', 'main.cf'), mainCf(folder, id, settings));
+  writeFileSync(join(folder, 'etc', 'master.cf'), masterCf(port));
+  const postfix = (...args: string[]): ReturnType<typeof spawnSync> =>
+    spawnSync('postfix', ['-c', join(folder, 'etc'), ...args], {
+      encoding: 'utf8',
+      env: { ...process.env, MAIL_CONFIG: join(folder, 'etc') },
+    });
+  const started = postfix('start');
+  const log = (): string => readFileSync(join(folder, 'log'), 'utf8');
+  if (started.status !== 0) throw new Error(`Postfix did not start: ${String(started.stderr)}`);
+  let asked = 0;
+  return {
+    port,
+    log,
+    nextMessage() {
+      const index = asked++;
+      return new Promise((resolve) => {
+        const look = (): boolean => {
+          const names = readdirSync(mail).sort((a, b) => mtime(mail, a) - mtime(mail, b));
+          const name = names[index];
+          if (name === undefined) return false;
+          watcher.close();
+          resolve(readFileSync(join(mail, name), 'latin1'));
+          return true;
+        };
+        const watcher = watch(mail, () => void look());
+        look();
+      });
+    },
+    stop() {
+      postfix('stop');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function mtime(folder: string, name: string): number {
+  // Maildir names begin with the time of delivery, then a counter of microseconds behind M.
+  const [, seconds, micro] = /^(\d+)\..*M(\d+)/.exec(name) ?? [];
+  return Number(seconds ?? 0) * 1e6 + Number(micro ?? 0) + (folder === '' ? 1 : 0);
+}
+
+function mainCf(folder: string, id: (flag: string) => string, settings: Record<string, string>): string {
+  const lines: Record<string, string> = {
+    compatibility_level: '3.6',
+    queue_directory: join(folder, 'queue'),
+    data_directory: join(folder, 'data'),
+    command_directory: '/usr/sbin',
+    daemon_directory: '/usr/lib/postfix/sbin',
+    mail_owner: 'postfix',
+    setgid_group: 'postdrop',
+    maillog_file: join(folder, 'log'),
+    maillog_file_prefixes: folder,
+    inet_interfaces: '127.0.0.1',
+    inet_protocols: 'ipv4',
+    myhostname: 'mta.example',
+    mydestination: '',
+    // Nobody is trusted by address, so that nothing is relayed whatever the proxy does.
+    mynetworks: '',
+    smtpd_relay_restrictions: 'reject_unauth_destination',
+    virtual_mailbox_domains: 'new.example',
+    virtual_mailbox_base: folder,
+    virtual_mailbox_maps: 'static:mail/',
+    virtual_uid_maps: `static:${id('-u')}`,
+    virtual_gid_maps: `static:${id('-g')}`,
+    virtual_minimum_uid: '1',
+    smtpd_upstream_proxy_protocol: 'haproxy',
+    smtpd_peername_lookup: 'no',
+    smtputf8_enable: 'no',
+    ...settings,
+  };
+  return Object.entries(lines)
+    .map(([key, value]) => `${key} = ${value}\n`)
+    .join('');
+}
+
+function masterCf(port: number): string {
+  return `127.0.0.1:${port} inet n - n - - smtpd
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+proxymap unix - - n - - proxymap
+virtual unix - n n - - virtual
+error unix - - n - - error
+anvil unix - - n - 1 anvil
+tlsmgr unix - - n 1000? 1 tlsmgr
+postlog unix-dgram n - n - 1 postlogd
+`;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    });
+  });
+}
