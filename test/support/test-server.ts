@@ -1,0 +1,131 @@
+/** The engine with everything a test wants to see of it, and keys made for the occasion. */
+import {
+  createPrivateKey,
+  generateKeyPairSync,
+  randomBytes,
+  X509Certificate,
+  type KeyObject,
+} from 'node:crypto';
+import forge from 'node-forge';
+import {
+  CIPHER_SUITES,
+  credentialFrom,
+  performPrivateKeyOperation,
+  PRESETS,
+  ServerConnection,
+  SessionCache,
+  type Credential,
+  type Established,
+  type Operation,
+  type Outcome,
+  type ServerParameters,
+} from '../../src/tls/index.js';
+import { ECDSA_CERTIFICATE, ECDSA_KEY } from './ecdsa-credential.js';
+
+interface Held {
+  readonly credential: Credential;
+  readonly key: KeyObject;
+}
+
+/** Self-signed, RSA with 2048 bits, made once a process. */
+export const RSA: Held = makeRsa();
+export const ECDSA: Held = {
+  credential: credentialFrom([new X509Certificate(ECDSA_CERTIFICATE)]),
+  key: createPrivateKey(ECDSA_KEY),
+};
+
+function makeRsa(): Held {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const signer = forge.pki.privateKeyFromPem(privateKey.export({ type: 'pkcs1', format: 'pem' }).toString());
+  const certificate = forge.pki.createCertificate();
+  certificate.publicKey = forge.pki.setRsaPublicKey(signer.n, signer.e);
+  certificate.validity.notAfter = new Date(Date.now() + 86_400_000);
+  certificate.setSubject([{ name: 'commonName', value: 'rsa.example' }]);
+  certificate.setIssuer([{ name: 'commonName', value: 'rsa.example' }]);
+  certificate.sign(signer, forge.md.sha256.create());
+  return {
+    credential: credentialFrom([new X509Certificate(forge.pki.certificateToPem(certificate))]),
+    key: privateKey,
+  };
+}
+
+/** Everything allowed, single DES too. */
+export const EVERYTHING: ServerParameters = {
+  ...PRESETS.ancient,
+  cipherSuites: CIPHER_SUITES,
+  credentials: [RSA.credential, ECDSA.credential],
+  serviceMaxVersion: 0x0303,
+  smallDhGroup: undefined,
+  sessionIds: true,
+  tickets: undefined,
+  sessionContext: 'test',
+  random: randomBytes,
+};
+
+export class TestServer {
+  readonly connection: ServerConnection;
+  sent: Buffer = Buffer.alloc(0);
+  received: Buffer = Buffer.alloc(0);
+  established: Established | undefined;
+  outcome: Outcome | undefined;
+  readonly operations: Operation[] = [];
+  readonly sessions: SessionCache;
+  /** Set to keep operations waiting until `completeOperations`. */
+  hold = false;
+  #held: Operation[] = [];
+
+  constructor(
+    parameters: Partial<ServerParameters> = {},
+    sessions = new SessionCache(100, 3_600_000, () => 0),
+  ) {
+    this.sessions = sessions;
+    this.connection = new ServerConnection(
+      { ...EVERYTHING, ...parameters },
+      {
+        transmit: (bytes) => (this.sent = Buffer.concat([this.sent, bytes])),
+        deliver: (plaintext) => (this.received = Buffer.concat([this.received, plaintext])),
+        operate: (operation) => {
+          this.operations.push(operation);
+          if (this.hold) this.#held.push(operation);
+          else this.#complete(operation);
+        },
+        established: (established) => (this.established = established),
+        saveSession: (id, session) => sessions.save(id, session),
+        forgetSession: (id) => sessions.forget(id),
+        ended: (outcome) => {
+          this.outcome = outcome;
+          this.sent = Buffer.concat([this.sent, outcome.farewell]);
+        },
+      },
+    );
+  }
+
+  completeOperations(): void {
+    for (const operation of this.#held.splice(0)) this.#complete(operation);
+  }
+
+  receive(bytes: Buffer): void {
+    this.connection.receive(Buffer.from(bytes));
+  }
+
+  /** What was sent since the last call. */
+  take(): Buffer {
+    const sent = this.sent;
+    this.sent = Buffer.alloc(0);
+    return sent;
+  }
+
+  /** The reason of a refusal. */
+  get refusal(): string | undefined {
+    return this.outcome?.kind === 'refused' ? this.outcome.error.reason : undefined;
+  }
+
+  #complete(operation: Operation): void {
+    if (operation.kind === 'find_session') {
+      this.connection.complete(this.sessions.find(operation.sessionId));
+      return;
+    }
+    const { key } = operation.credential === ECDSA.credential ? ECDSA : RSA;
+    this.connection.complete(performPrivateKeyOperation(operation, key));
+  }
+}

@@ -1,0 +1,195 @@
+import { randomBytes } from 'node:crypto';
+import { test } from 'tap';
+import {
+  PRESETS,
+  SessionCache,
+  TicketKeys,
+  TICKET_KEY_LENGTH,
+  type ServerParameters,
+} from '../../src/tls/index.js';
+import { TestClient, vector16, type HelloOptions } from '../support/test-client.js';
+import { TestServer } from '../support/test-server.js';
+
+const EMS = [23, Buffer.alloc(0)] as const;
+const EMPTY_TICKET = [35, Buffer.alloc(0)] as const;
+const serverName = (name: string) =>
+  [0, vector16(Buffer.concat([Buffer.of(0), vector16(Buffer.from(name))]))] as const;
+
+const newCache = (): SessionCache => new SessionCache(10, 1000, () => 0);
+
+function full(options: HelloOptions, parameters: Partial<ServerParameters>, cache: SessionCache): TestClient {
+  const client = new TestClient(options);
+  const server = new TestServer(parameters, cache);
+  server.receive(client.hello());
+  client.receive(server.take());
+  server.receive(client.secondFlight());
+  client.receive(server.take());
+  return client;
+}
+
+/** Comes back with what `earlier` got; says how that went. */
+function again(
+  earlier: TestClient,
+  options: HelloOptions,
+  parameters: Partial<ServerParameters>,
+  cache: SessionCache,
+): { server: TestServer; client: TestClient; result: string } {
+  const client = new TestClient(options);
+  const server = new TestServer(parameters, cache);
+  client.resume(earlier.master!);
+  server.receive(client.hello());
+  client.receive(server.take());
+  if (server.outcome !== undefined) return { server, client, result: server.refusal ?? 'ended' };
+  if (client.messages.includes(14)) return { server, client, result: 'full' };
+  const changeCipherSpec = client.changeCipherSpec();
+  client.protectWrites();
+  server.receive(Buffer.concat([changeCipherSpec, client.finished()]));
+  const both = server.established?.resumed === true && client.serverFinished;
+  return { server, client, result: both ? 'resumed' : (server.refusal ?? 'broken') };
+}
+
+test('a session resumes by its id, in every version (RFC 5246, 7.3)', async (t) => {
+  for (const version of [0x0300, 0x0301, 0x0302, 0x0303]) {
+    const cache = newCache();
+    const first = full({ version, suites: [0x2f, 0x05] }, {}, cache);
+    t.equal(first.server!.sessionId.length, 32);
+    const { result, client } = again(
+      first,
+      { version, suites: [0x2f, 0x05], sessionId: first.server!.sessionId },
+      {},
+      cache,
+    );
+    t.equal(result, 'resumed');
+    t.same(client.server!.sessionId, first.server!.sessionId);
+  }
+});
+
+test('a session begun in SSLv2 format goes on in record format', async (t) => {
+  const cache = newCache();
+  const first = full({ format: 'sslv2', version: 0x0301 }, {}, cache);
+  const { result } = again(first, { version: 0x0301, sessionId: first.server!.sessionId }, {}, cache);
+  t.equal(result, 'resumed');
+});
+
+test('an SSLv2-format hello resumes nothing (RFC 5246, E.2)', async (t) => {
+  const cache = newCache();
+  const first = full({ version: 0x0301 }, {}, cache);
+  const sessionId = first.server!.sessionId;
+  const { result } = again(first, { format: 'sslv2', version: 0x0301, sessionId }, {}, cache);
+  t.equal(result, 'full');
+});
+
+test('what has changed since makes a full handshake', async (t) => {
+  const cases: [string, HelloOptions, HelloOptions, Partial<ServerParameters>?][] = [
+    ['another version', { version: 0x0302 }, { version: 0x0301 }],
+    ['the suite is not offered any more', { suites: [0x2f] }, { suites: [0x35] }],
+    [
+      'another server name (RFC 6066, 3)',
+      { extensions: [serverName('a.example')] },
+      { extensions: [serverName('b.example')] },
+    ],
+    ['no extended master secret then, one now (RFC 7627, 5.3)', {}, { extensions: [EMS] }],
+    ['another policy', {}, {}, { sessionContext: 'another' }],
+    [
+      'the suite is not allowed any more',
+      { suites: [0x04] },
+      { suites: [0x04, 0x2f] },
+      { cipherSuites: PRESETS.ancient.cipherSuites.filter(({ id }) => id !== 0x04) },
+    ],
+  ];
+  for (const [name, before, after, parameters = {}] of cases) {
+    const cache = newCache();
+    const first = full(before, {}, cache);
+    const { result } = again(first, { ...after, sessionId: first.server!.sessionId }, parameters, cache);
+    t.equal(result, 'full', name);
+  }
+});
+
+test('who drops the extended master secret of a session is refused (RFC 7627, 5.3)', async (t) => {
+  const cache = newCache();
+  const first = full({ extensions: [EMS] }, {}, cache);
+  const sessionId = first.server!.sessionId;
+  t.equal(again(first, { extensions: [EMS], sessionId }, {}, cache).result, 'resumed');
+  t.equal(again(first, { sessionId }, {}, cache).result, 'extended_master_secret_missing');
+});
+
+test('a fatal alert makes a session unresumable (RFC 5246, 7.2.2)', async (t) => {
+  const cache = newCache();
+  const client = new TestClient();
+  const server = new TestServer({}, cache);
+  server.receive(client.hello());
+  client.receive(server.take());
+  server.receive(client.secondFlight());
+  client.receive(server.take());
+  server.receive(client.seal(21, Buffer.of(2, 80)));
+  t.equal(again(client, { sessionId: client.server!.sessionId }, {}, cache).result, 'full');
+});
+
+test('sessions expire by age, and the oldest make room for new ones', async (t) => {
+  let now = 0;
+  const cache = new SessionCache(2, 1000, () => now);
+  const clients = [full({}, {}, cache), full({}, {}, cache), full({}, {}, cache)];
+  t.equal(cache.size, 2);
+  const result = (index: number): string =>
+    again(clients[index]!, { sessionId: clients[index]!.server!.sessionId }, {}, cache).result;
+  t.equal(result(1), 'resumed');
+  t.equal(result(0), 'full', 'which makes another session, and the second one gives way');
+  t.equal(result(2), 'resumed');
+  now = 1000;
+  t.equal(result(2), 'full');
+});
+
+function newTickets(now: () => number = () => 1000): TicketKeys {
+  const tickets = new TicketKeys(3600, now, randomBytes);
+  tickets.use([randomBytes(TICKET_KEY_LENGTH)]);
+  return tickets;
+}
+
+test('a session resumes by its ticket (RFC 5077)', async (t) => {
+  for (const version of [0x0301, 0x0303]) {
+    const tickets = newTickets();
+    const first = full({ version, extensions: [EMPTY_TICKET, EMS] }, { tickets }, newCache());
+    t.ok(first.ticket, 'NewSessionTicket came');
+    t.equal(first.server!.sessionId.length, 0, 'and no session id with it (RFC 5077, 3.4)');
+    t.ok(first.serverFinished, 'and it is part of what Finished covers (RFC 5077, 3.3)');
+    const extensions = [[35, first.ticket!] as const, EMS];
+    const { result, client } = again(
+      first,
+      { version, extensions, sessionId: Buffer.alloc(32, 7) },
+      { tickets },
+      newCache(),
+    );
+    t.equal(result, 'resumed');
+    t.same(client.server!.sessionId, Buffer.alloc(32, 7), 'the client recognises it by its own id');
+  }
+});
+
+test('a ticket that is damaged, foreign, too old or of a forgotten key means a full handshake, never an alert', async (t) => {
+  let now = 1000;
+  const tickets = newTickets(() => now);
+  const first = full({ extensions: [EMPTY_TICKET] }, { tickets }, newCache());
+  const attempt = (ticket: Buffer, by = tickets): string =>
+    again(first, { extensions: [[35, ticket]] }, { tickets: by }, newCache()).result;
+  t.equal(attempt(first.ticket!), 'resumed');
+  for (let at = 0; at < first.ticket!.length; at += 1) {
+    const damaged = Buffer.from(first.ticket!);
+    damaged[at]! ^= 1;
+    if (attempt(damaged) !== 'full') t.fail(`byte ${at}`);
+  }
+  t.equal(attempt(first.ticket!.subarray(0, 20)), 'full');
+  t.equal(attempt(Buffer.alloc(5000)), 'full');
+  t.equal(attempt(first.ticket!, newTickets()), 'full');
+  now += 3601;
+  t.equal(attempt(first.ticket!), 'full');
+});
+
+test('tickets outlive a change of keys, as long as the old key is kept', async (t) => {
+  const keys = [randomBytes(TICKET_KEY_LENGTH), randomBytes(TICKET_KEY_LENGTH)];
+  const tickets = new TicketKeys(3600, () => 0, randomBytes);
+  tickets.use([keys[0]!]);
+  const first = full({ extensions: [EMPTY_TICKET] }, { tickets }, newCache());
+  tickets.use([keys[1]!, keys[0]!]);
+  t.equal(again(first, { extensions: [[35, first.ticket!]] }, { tickets }, newCache()).result, 'resumed');
+  tickets.use([keys[1]!]);
+  t.equal(again(first, { extensions: [[35, first.ticket!]] }, { tickets }, newCache()).result, 'full');
+});
