@@ -333,7 +333,8 @@ export class ServerConnection {
     this.#handshake = undefined;
     this.#wait = undefined;
     this.#state = 'established';
-    const { version, suite } = established;
+    const { version, suite, resumed } = established;
+    if (resumed) this.#sessionId = this.#hello!.sessionId;
     const cbc = suite.bulk.kind === 'cbc';
     this.#splitWrites = this.#parameters.recordSplitting && cbc && version <= ProtocolVersion.TLSv1;
     this.#limitedByBlocks = cbc && suite.bulk.blockLength === SMALL_BLOCK_LENGTH;

@@ -14,6 +14,7 @@ export interface RecordHeaderAndFragment {
 /** Keeps at most one unfinished record, besides the chunk that is being read. */
 export class Deframer {
   readonly #maxFragment: number;
+  readonly #checkHeader: (type: number, version: number) => void;
   #input: Buffer = EMPTY;
   #at = 0;
   /** A record that began in an earlier chunk; `#have` bytes of it are there. */
@@ -21,9 +22,13 @@ export class Deframer {
   #have = 0;
   readonly #header = Buffer.alloc(RECORD_HEADER_LENGTH);
 
-  /** @param maxFragment bytes a fragment may have, protection included */
-  constructor(maxFragment: number) {
+  /**
+   * @param maxFragment bytes a fragment may have, protection included
+   * @param checkHeader throws for a record that need not be waited for
+   */
+  constructor(maxFragment: number, checkHeader: (type: number, version: number) => void) {
     this.#maxFragment = maxFragment;
+    this.#checkHeader = checkHeader;
   }
 
   /** Bytes that were pushed and not yet read as a record. */
@@ -40,13 +45,13 @@ export class Deframer {
 
   /**
    * The next whole record, or undefined when more bytes are needed.
-   * @throws TlsError record_overflow, as soon as the header says so
+   * @throws TlsError record_overflow and what `checkHeader` throws, as soon as the header is there
    */
   next(): RecordHeaderAndFragment | undefined {
     if (this.#have > 0) return this.#resume();
     const available = this.#input.length - this.#at;
     if (available >= RECORD_HEADER_LENGTH) {
-      const end = this.#at + RECORD_HEADER_LENGTH + this.#fragmentLength(this.#input, this.#at);
+      const end = this.#at + RECORD_HEADER_LENGTH + this.#readHeader(this.#input, this.#at);
       if (end <= this.#input.length) {
         const record = view(this.#input, this.#at, end);
         this.#at = end;
@@ -66,7 +71,7 @@ export class Deframer {
     if (this.#have < RECORD_HEADER_LENGTH) {
       this.#have += this.#fill(this.#header, RECORD_HEADER_LENGTH);
       if (this.#have < RECORD_HEADER_LENGTH) return undefined;
-      const total = RECORD_HEADER_LENGTH + this.#fragmentLength(this.#header, 0);
+      const total = RECORD_HEADER_LENGTH + this.#readHeader(this.#header, 0);
       this.#partial = Buffer.allocUnsafe(total);
       this.#header.copy(this.#partial);
     }
@@ -89,7 +94,9 @@ export class Deframer {
     return copied;
   }
 
-  #fragmentLength(bytes: Buffer, at: number): number {
+  /** The length of the fragment. */
+  #readHeader(bytes: Buffer, at: number): number {
+    this.#checkHeader(bytes[at]!, bytes.readUInt16BE(at + 1));
     const length = bytes.readUInt16BE(at + 3);
     if (length > this.#maxFragment) throw new TlsError('record_overflow', `a fragment of ${length} bytes`);
     return length;

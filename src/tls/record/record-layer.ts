@@ -9,7 +9,6 @@ import {
   MAX_LARGE_PLAINTEXT_LENGTH,
   MAX_PLAINTEXT_LENGTH,
   MAX_PROTECTION_OVERHEAD,
-  type RecordHeaderAndFragment,
 } from './deframer.js';
 import {
   nullReadProtection,
@@ -38,7 +37,8 @@ export class RecordLayer {
 
   constructor({ largeRecords }: { readonly largeRecords: boolean }) {
     this.#maxPlaintext = largeRecords ? MAX_LARGE_PLAINTEXT_LENGTH : MAX_PLAINTEXT_LENGTH;
-    this.#deframer = new Deframer(this.#maxPlaintext + MAX_PROTECTION_OVERHEAD);
+    const maxFragment = this.#maxPlaintext + MAX_PROTECTION_OVERHEAD;
+    this.#deframer = new Deframer(maxFragment, (type, version) => this.#checkHeader(type, version));
     this.#write = nullWriteProtection(ProtocolVersion.SSLv3);
   }
 
@@ -63,7 +63,7 @@ export class RecordLayer {
   next(): RecordContent | undefined {
     const record = this.#deframer.next();
     if (record === undefined) return undefined;
-    const type = this.#contentType(record);
+    const type = record.type as ContentType;
     const content = this.#read.open(type, record.fragment);
     if (content.length > this.#maxPlaintext) throw new TlsError('record_overflow', `${content.length} bytes`);
     this.#countEmpty(type, content);
@@ -102,14 +102,13 @@ export class RecordLayer {
     this.#bytesWritten += content.length;
   }
 
-  #contentType({ type, version }: RecordHeaderAndFragment): ContentType {
+  #checkHeader(type: number, version: number): void {
     if (!isContentType(type)) throw new TlsError('unexpected_record', `content type ${type}`);
     // A client that gives up on our ServerHello sends its alert in whatever version it knows.
     const anyVersion = this.#version === undefined || (type === ContentType.alert && !this.#readProtected);
     if (anyVersion ? version >> 8 !== 3 : version !== this.#version) {
       throw new TlsError('wrong_record_version', `0x${version.toString(16).padStart(4, '0')}`);
     }
-    return type;
   }
 
   /**

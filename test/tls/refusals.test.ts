@@ -1,0 +1,687 @@
+/** Every reason the engine has to refuse a client, provoked; and the alert that the client sees for it. */
+import { randomBytes } from 'node:crypto';
+import { test } from 'tap';
+import { AlertDescription, REFUSALS, type RefusalReason } from '../../src/tls/alert.js';
+import { PRESETS, type ServerParameters } from '../../src/tls/index.js';
+import { record } from '../support/reference-protection.js';
+import {
+  handshakeMessage,
+  helloBody,
+  TestClient,
+  vector16,
+  type HelloOptions,
+} from '../support/test-client.js';
+import { ECDSA, RSA, TestServer } from '../support/test-server.js';
+
+type Provocation = readonly [title: string, provoke: (start: Start) => TestServer];
+/** A server that has answered the hello, and the client that sent it. */
+type Start = (
+  options?: HelloOptions,
+  parameters?: Partial<ServerParameters>,
+) => { server: TestServer; client: TestClient };
+
+const start: Start = (options = {}, parameters = {}) => {
+  const server = new TestServer(parameters);
+  const client = new TestClient(options);
+  server.receive(client.hello());
+  if (server.outcome === undefined) client.receive(server.take());
+  return { server, client };
+};
+
+function establish(
+  options: HelloOptions = {},
+  parameters: Partial<ServerParameters> = {},
+): ReturnType<Start> {
+  const { server, client } = start(options, parameters);
+  server.receive(client.secondFlight());
+  client.receive(server.take());
+  if (server.established === undefined) throw new Error(server.refusal);
+  return { server, client };
+}
+
+const refusedHello =
+  (options: HelloOptions, parameters: Partial<ServerParameters> = {}) =>
+  (): TestServer =>
+    start(options, parameters).server;
+
+/** A server that gets these bytes first. */
+const refusedBytes =
+  (...chunks: Buffer[]) =>
+  (): TestServer => {
+    const server = new TestServer();
+    for (const chunk of chunks) server.receive(chunk);
+    return server;
+  };
+
+const afterHello =
+  (bytes: (client: TestClient) => Buffer, options: HelloOptions = {}) =>
+  (): TestServer => {
+    const { server, client } = start(options);
+    server.receive(bytes(client));
+    return server;
+  };
+
+const afterHandshake =
+  (bytes: (client: TestClient) => Buffer, options: HelloOptions = {}) =>
+  (): TestServer => {
+    const { server, client } = establish(options);
+    server.receive(bytes(client));
+    return server;
+  };
+
+const extension = (type: number, hex: string): HelloOptions => ({
+  version: 0x0303,
+  extensions: [[type, Buffer.from(hex, 'hex')]],
+});
+
+const PROVOCATIONS: Record<RefusalReason, readonly Provocation[]> = {
+  malformed_message: [
+    [
+      'a hello cut short',
+      refusedBytes(record(22, 0x0301, handshakeMessage(1, helloBody({}).subarray(0, -1)))),
+    ],
+    [
+      'a hello with bytes behind it',
+      refusedBytes(record(22, 0x0301, handshakeMessage(1, Buffer.concat([helloBody({}), Buffer.of(0)])))),
+    ],
+    ['no suites', refusedHello({ suites: [] })],
+    ['no compression methods', refusedHello({ compression: [] })],
+    ['a session id of 33 bytes', refusedHello({ sessionId: Buffer.alloc(33) })],
+    [
+      'an extension twice',
+      refusedHello({
+        extensions: [
+          [23, Buffer.alloc(0)],
+          [23, Buffer.alloc(0)],
+        ],
+      }),
+    ],
+    ['server_name with bytes behind it', refusedHello(extension(0, '0004000001610000'))],
+    ['an empty list of groups', refusedHello(extension(10, '0000'))],
+    ['an odd list of groups', refusedHello(extension(10, '0003001d00'))],
+    ['extended_master_secret with a body', refusedHello(extension(23, '00'))],
+    ['a ClientKeyExchange of the wrong length', afterHello((client) => client.send(16, Buffer.alloc(50)))],
+    [
+      'a Finished of the wrong length',
+      () => {
+        const { server, client } = start();
+        const keyExchange = client.send(16, client.clientKeyExchange());
+        const changeCipherSpec = client.changeCipherSpec();
+        client.protectWrites();
+        server.receive(Buffer.concat([keyExchange, changeCipherSpec, client.send(20, Buffer.alloc(11))]));
+        return server;
+      },
+    ],
+  ],
+  malformed_sslv2_hello: [
+    [
+      'cipher_spec_length not a multiple of 3',
+      refusedBytes(Buffer.from('801d01030100040000001000002f000102030405060708090a0b0c0d0e0f10', 'hex')),
+    ],
+    [
+      'no cipher specs',
+      refusedBytes(Buffer.from('801c01030100000000001300002f0102030405060708090a0b0c0d0e0f10', 'hex')),
+    ],
+    [
+      'lengths that do not add up',
+      refusedBytes(Buffer.from('801c01030100030000001100002f0102030405060708090a0b0c0d0e0f10', 'hex')),
+    ],
+    ['a session id of 33 bytes', refusedHello({ format: 'sslv2', sessionId: Buffer.alloc(33) })],
+    ['too short for any hello', refusedBytes(Buffer.from('801b010301', 'hex'))],
+    ['too long for any hello', refusedBytes(Buffer.from('9001010301', 'hex'))],
+  ],
+  short_challenge: [
+    [
+      'a challenge of 15 bytes',
+      refusedHello({ format: 'sslv2', suites: [0x2f, 0x05], challenge: Buffer.alloc(15) }),
+    ],
+  ],
+  not_tls: [
+    ['a record of version 2.0', refusedBytes(Buffer.from('1602000005', 'hex'))],
+    ['an SSLv2-format hello for version 4.0', refusedBytes(Buffer.from('802e010400', 'hex'))],
+  ],
+  no_shared_version: [
+    ['too old', refusedHello({ version: 0x0301 }, { minVersion: 0x0302 })],
+    ['SSL 3.0 where it is off', refusedHello({ format: 'sslv2', version: 0x0300 }, PRESETS.legacy)],
+    ['only TLS 1.3', refusedHello({ version: 0x0303, extensions: [[43, Buffer.from('020304', 'hex')]] })],
+  ],
+  sslv2_hello_not_allowed: [
+    ['an SSLv2-format hello where it is off', refusedHello({ format: 'sslv2' }, { sslv2Hello: false })],
+  ],
+  no_shared_cipher_suite: [
+    ['only EXPORT and NULL', refusedHello({ suites: [0x03, 0x01, 0x17, 0x18, 0x1b] })],
+    ['only SSL 2.0 kinds', refusedHello({ format: 'sslv2', suites: [0x010080, 0x0700c0] })],
+    ['only signalling values', refusedHello({ suites: [0xff] })],
+    ['a suite of TLS 1.2 at TLS 1.1', refusedHello({ version: 0x0302, suites: [0x9c, 0x3c] })],
+    ['an EC suite in SSL 3.0', refusedHello({ version: 0x0300, suites: [0xc013] })],
+    ['only RSA suites with an ECDSA certificate', refusedHello({}, { credentials: [ECDSA.credential] })],
+    [
+      'ECDHE without a common group',
+      refusedHello({
+        version: 0x0303,
+        suites: [0xc02f],
+        extensions: [
+          [10, Buffer.from('00020019', 'hex')],
+          [13, Buffer.from('00020401', 'hex')],
+        ],
+      }),
+    ],
+    [
+      'DHE with other finite-field groups only (RFC 7919, 4)',
+      refusedHello({ version: 0x0303, suites: [0x33], extensions: [[10, Buffer.from('00020101', 'hex')]] }),
+    ],
+  ],
+  no_shared_signature_algorithm: [
+    [
+      'only RSA-PSS and EdDSA',
+      refusedHello({
+        version: 0x0303,
+        suites: [0xc02f],
+        extensions: [[13, Buffer.from('000408040807', 'hex')]],
+      }),
+    ],
+    [
+      'only MD5 (SLOTH)',
+      refusedHello({ version: 0x0303, suites: [0xc02f], extensions: [[13, Buffer.from('00020101', 'hex')]] }),
+    ],
+  ],
+  no_null_compression: [['only DEFLATE', refusedHello({ compression: [1] })]],
+  inappropriate_fallback: [
+    [
+      'a fallback below what both have (RFC 7507, 3)',
+      refusedHello({ version: 0x0301, suites: [0x2f, 0x5600] }),
+    ],
+    ['the same in SSLv2 format', refusedHello({ format: 'sslv2', version: 0x0300, suites: [0x2f, 0x5600] })],
+  ],
+  bad_renegotiation_info: [
+    ['renegotiation_info that is not empty (RFC 5746, 3.6)', refusedHello(extension(0xff01, '0100'))],
+  ],
+  renegotiation: [
+    [
+      'a second ClientHello in SSL 3.0, which has no no_renegotiation (RFC 5746, 4.5)',
+      afterHandshake((client) => client.send(1, helloBody({ version: 0x0300 })), { version: 0x0300 }),
+    ],
+  ],
+  bad_extension: [
+    ['max_fragment_length 5 (RFC 6066, 4)', refusedHello(extension(1, '05'))],
+    ['point formats without the uncompressed one (RFC 8422, 5.1.2)', refusedHello(extension(11, '0101'))],
+    ['two host names', refusedHello(extension(0, '0008000001610000016200'.slice(0, 20)))],
+  ],
+  extended_master_secret_missing: [
+    [
+      'a resumption without it (RFC 7627, 5.3)',
+      () => {
+        const first = new TestServer();
+        const client = new TestClient({ extensions: [[23, Buffer.alloc(0)]] });
+        first.receive(client.hello());
+        client.receive(first.take());
+        first.receive(client.secondFlight());
+        const second = new TestServer({}, first.sessions);
+        second.receive(new TestClient({ sessionId: client.server!.sessionId }).hello());
+        return second;
+      },
+    ],
+  ],
+  bad_key_share: [
+    ...['00', '01', 'p-1', 'p', 'longer'].map((value): Provocation => [
+      `dh_Yc ${value}`,
+      () => {
+        const { server, client } = start({ suites: [0x33] });
+        client.clientKeyExchange();
+        const prime = Buffer.from(
+          'ffffffffffffffffadf85458a2bb4a9aafdc5620273d3cf1d8b9c583ce2d3695a9e13641146433fbcc939dce249b3ef97d2fe363630c75d8f681b202aec4617ad3df1ed5d5fd65612433f51f5f066ed0856365553ded1af3b557135e7f57c935984f0c70e0e68b77e2a689daf3efe8721df158a136ade73530acca4f483a797abc0ab182b324fb61d108a94bb2c8e3fbb96adab760d7f4681d4f42a3de394df4ae56ede76372bb190b07a7c8ee0a6d709e02fce1cdf7e2ecc03404cd28342f619172fe9ce98583ff8e4f1232eef28183c3fe3b1b4c6fad733bb5fcbc2ec22005c58ef1837d1683b2c6f34a26c1b2effa886b423861285c97ffffffffffffffff',
+          'hex',
+        );
+        const share = {
+          '00': Buffer.of(0),
+          '01': Buffer.of(1),
+          'p-1': Buffer.from(prime),
+          p: prime,
+          longer: Buffer.concat([Buffer.of(1), prime]),
+        }[value]!;
+        if (value === 'p-1') share[255] = 0xfe;
+        server.receive(client.send(16, vector16(share)));
+        return server;
+      },
+    ]),
+    ...(['compressed', 'off the curve', 'empty', 'infinity'] as const).map((kind): Provocation => [
+      `an EC point that is ${kind}`,
+      () => {
+        const { server, client } = start({
+          version: 0x0301,
+          suites: [0xc013],
+          extensions: [[10, Buffer.from('00020017', 'hex')]],
+        });
+        const body = client.clientKeyExchange();
+        const point = body.subarray(1);
+        const bad = {
+          compressed: Buffer.concat([Buffer.of(2 + (point[64]! & 1)), point.subarray(1, 33)]),
+          'off the curve': Buffer.concat([point.subarray(0, 64), Buffer.of(point[64]! ^ 1)]),
+          empty: Buffer.alloc(0),
+          infinity: Buffer.of(0),
+        }[kind];
+        server.receive(client.send(16, Buffer.concat([Buffer.of(bad.length), bad])));
+        return server;
+      },
+    ]),
+    [
+      'an X25519 share of small order',
+      () => {
+        const { server, client } = start({
+          version: 0x0303,
+          suites: [0xc02f],
+          extensions: [
+            [10, Buffer.from('0002001d', 'hex')],
+            [13, Buffer.from('00020401', 'hex')],
+          ],
+        });
+        server.receive(client.send(16, Buffer.concat([Buffer.of(32), Buffer.alloc(32)])));
+        return server;
+      },
+    ],
+  ],
+  unexpected_message: [
+    ['a Finished first', refusedBytes(record(22, 0x0301, handshakeMessage(20, Buffer.alloc(12))))],
+    ['a second ClientHello in the handshake', afterHello((client) => client.send(1, helloBody({})))],
+    ['a HelloRequest from a client', afterHello((client) => client.send(0, Buffer.alloc(0)))],
+    [
+      'a client Certificate that nobody asked for',
+      afterHello((client) => client.send(11, Buffer.from('000000', 'hex'))),
+    ],
+    [
+      'no_certificate in SSL 3.0',
+      afterHello((client) => client.seal(21, Buffer.of(1, 41)), { version: 0x0300 }),
+    ],
+    [
+      'Finished behind ClientKeyExchange, without ChangeCipherSpec',
+      afterHello((client) => Buffer.concat([client.send(16, client.clientKeyExchange()), client.finished()])),
+    ],
+    [
+      'a ClientKeyExchange after the handshake',
+      afterHandshake((client) => client.send(16, Buffer.alloc(10))),
+    ],
+    [
+      'renegotiation for the second time',
+      afterHandshake((client) =>
+        Buffer.concat([client.send(1, helloBody({})), client.send(1, helloBody({}))]),
+      ),
+    ],
+    ['a message type that does not exist', afterHello((client) => client.send(99, Buffer.alloc(3)))],
+  ],
+  unexpected_record: [
+    ['application data in the handshake', afterHello((client) => client.seal(23, Buffer.from('x')))],
+    ['an unknown content type', afterHello(() => record(24, 0x0301, Buffer.from('010001', 'hex')))],
+    [
+      'an SSLv2-format hello behind a record-format one',
+      afterHello(() => new TestClient({ format: 'sslv2' }).hello()),
+    ],
+    [
+      'an SSLv2-format hello behind itself',
+      afterHello(() => new TestClient({ format: 'sslv2' }).hello(), { format: 'sslv2' }),
+    ],
+  ],
+  interleaved_record: [
+    [
+      'an alert between two fragments of a message',
+      afterHello(() =>
+        Buffer.concat([record(22, 0x0301, Buffer.of(16, 0)), record(21, 0x0301, Buffer.of(1, 90))]),
+      ),
+    ],
+    [
+      'ChangeCipherSpec between two fragments of a message',
+      afterHello(() =>
+        Buffer.concat([record(22, 0x0301, Buffer.of(16, 0)), record(20, 0x0301, Buffer.of(1))]),
+      ),
+    ],
+    [
+      'ChangeCipherSpec behind a ClientKeyExchange with a beginning of something behind it',
+      afterHello((client) => {
+        const message = handshakeMessage(16, client.clientKeyExchange());
+        return Buffer.concat([
+          record(22, 0x0301, Buffer.concat([message, Buffer.of(20)])),
+          record(20, 0x0301, Buffer.of(1)),
+        ]);
+      }),
+    ],
+  ],
+  early_change_cipher_spec: [
+    ['before ClientKeyExchange (CVE-2014-0224)', afterHello(() => record(20, 0x0301, Buffer.of(1)))],
+    [
+      'twice',
+      afterHello((client) => {
+        const keyExchange = client.send(16, client.clientKeyExchange());
+        const first = client.changeCipherSpec();
+        client.protectWrites();
+        return Buffer.concat([keyExchange, first, client.changeCipherSpec()]);
+      }),
+    ],
+    ['after the handshake', afterHandshake((client) => client.changeCipherSpec())],
+  ],
+  malformed_change_cipher_spec: [
+    [
+      'another value',
+      afterHello((client) =>
+        Buffer.concat([client.send(16, client.clientKeyExchange()), record(20, 0x0301, Buffer.of(2))]),
+      ),
+    ],
+    [
+      'two bytes',
+      afterHello((client) =>
+        Buffer.concat([client.send(16, client.clientKeyExchange()), record(20, 0x0301, Buffer.of(1, 1))]),
+      ),
+    ],
+  ],
+  malformed_alert: [
+    ['one byte', afterHello(() => record(21, 0x0301, Buffer.of(1)))],
+    ['two in one record', afterHello(() => record(21, 0x0301, Buffer.of(1, 90, 1, 90)))],
+  ],
+  unknown_alert_level: [['level 3', afterHello(() => record(21, 0x0301, Buffer.of(3, 90)))]],
+  empty_record: [
+    ['an empty handshake record', afterHello(() => record(22, 0x0301, Buffer.alloc(0)))],
+    ['an empty alert', afterHello(() => record(21, 0x0301, Buffer.alloc(0)))],
+    [
+      '33 empty records of application data',
+      afterHandshake((client) =>
+        Buffer.concat(Array.from({ length: 33 }, () => client.seal(23, Buffer.alloc(0)))),
+      ),
+    ],
+  ],
+  too_many_warnings: [
+    [
+      'five in a row',
+      afterHandshake((client) =>
+        Buffer.concat(Array.from({ length: 5 }, () => client.seal(21, Buffer.of(1, 90)))),
+      ),
+    ],
+  ],
+  message_too_long: [
+    [
+      'a hello of 16 MiB, from its header alone',
+      refusedBytes(record(22, 0x0301, Buffer.of(1, 0xff, 0xff, 0xff))),
+    ],
+    [
+      'a Finished of a megabyte',
+      afterHello((client) => {
+        const keyExchange = client.send(16, client.clientKeyExchange());
+        const changeCipherSpec = client.changeCipherSpec();
+        client.protectWrites();
+        return Buffer.concat([keyExchange, changeCipherSpec, client.seal(22, Buffer.of(20, 0x10, 0, 0))]);
+      }),
+    ],
+  ],
+  record_overflow: [
+    ['a header that says more than any record has', refusedBytes(Buffer.from('160301ffff', 'hex'))],
+    [
+      '2^14 + 1 bytes under encryption',
+      () => {
+        const { server, client } = establish({}, { largeRecords: false });
+        server.receive(client.seal(23, Buffer.alloc(2 ** 14 + 1)));
+        return server;
+      },
+    ],
+  ],
+  wrong_record_version: [
+    [
+      'another version after ServerHello',
+      afterHello((client) => record(22, 0x0302, handshakeMessage(16, client.clientKeyExchange()))),
+    ],
+    [
+      'another version after the handshake',
+      afterHandshake((client) => {
+        const bytes = client.seal(23, Buffer.from('x'));
+        bytes[2] = 0;
+        return bytes;
+      }),
+    ],
+  ],
+  bad_record_mac: [
+    [
+      'a bit flipped in application data',
+      afterHandshake((client) => {
+        const bytes = client.seal(23, Buffer.from('x'));
+        bytes[bytes.length - 1]! ^= 1;
+        return bytes;
+      }),
+    ],
+    [
+      'a premaster secret of the wrong form, which shows only here',
+      afterHello((client) => {
+        client.clientKeyExchange();
+        const keyExchange = client.send(16, vector16(randomBytes(256).fill(0, 0, 1)));
+        const changeCipherSpec = client.changeCipherSpec();
+        client.protectWrites();
+        return Buffer.concat([keyExchange, changeCipherSpec, client.finished()]);
+      }),
+    ],
+    [
+      'a record sent twice',
+      afterHandshake((client) => {
+        const bytes = client.seal(23, Buffer.from('x'));
+        return Buffer.concat([bytes, bytes]);
+      }),
+    ],
+  ],
+  bad_finished: [
+    [
+      'a Finished over something else',
+      () => {
+        const { server, client } = start();
+        const keyExchange = client.send(16, client.clientKeyExchange());
+        const changeCipherSpec = client.changeCipherSpec();
+        client.protectWrites();
+        server.receive(Buffer.concat([keyExchange, changeCipherSpec, client.send(20, Buffer.alloc(12))]));
+        return server;
+      },
+    ],
+  ],
+  internal_error: [
+    [
+      'a private key that fails',
+      () => {
+        const server = new TestServer();
+        server.hold = true;
+        const client = new TestClient();
+        server.receive(client.hello());
+        client.receive(server.take());
+        server.receive(client.send(16, client.clientKeyExchange()));
+        server.connection.complete(new Error('the token is gone'));
+        return server;
+      },
+    ],
+    [
+      'a host that keeps feeding a connection which waits for it',
+      () => {
+        const server = new TestServer();
+        server.hold = true;
+        const client = new TestClient();
+        server.receive(client.hello());
+        client.receive(server.take());
+        server.receive(client.send(16, client.clientKeyExchange()));
+        for (let fed = 0; fed < 3; fed += 1) server.receive(Buffer.alloc(64 * 1024));
+        return server;
+      },
+    ],
+  ],
+};
+
+test('each reason to refuse is met, with the alert that its row names', async (t) => {
+  for (const [reason, provocations] of Object.entries(PROVOCATIONS) as [
+    RefusalReason,
+    readonly Provocation[],
+  ][]) {
+    for (const [title, provoke] of provocations) {
+      const { outcome } = provoke(start);
+      const error = outcome?.kind === 'refused' ? outcome.error : undefined;
+      t.match(error, { reason, alert: REFUSALS[reason].alert }, `${reason}: ${title}`);
+    }
+  }
+});
+
+test('a refusal is one fatal alert and the end; nothing is read or answered any more', async (t) => {
+  for (const provocations of Object.values(PROVOCATIONS)) {
+    for (const [title, provoke] of provocations) {
+      const server = provoke(start);
+      const farewell = server.outcome!.farewell;
+      t.equal(farewell[0], 21, title);
+      t.equal(farewell.length, 5 + farewell.readUInt16BE(3), 'exactly one record');
+      t.equal(server.connection.state, 'ended');
+      server.take();
+      server.receive(new TestClient().hello());
+      server.connection.close();
+      t.equal(server.take().length, 0);
+    }
+  }
+});
+
+test('an alert in clear has the number and the version that the client can read', async (t) => {
+  const wire = (options: HelloOptions, parameters: Partial<ServerParameters>): string =>
+    start(options, parameters).server.take().toString('hex');
+  const { protocol_version, handshake_failure, decode_error } = AlertDescription;
+  const hex = (alert: number): string => alert.toString(16).padStart(2, '0');
+  t.equal(wire({ version: 0x0301 }, { minVersion: 0x0302 }), `150301000202${hex(protocol_version)}`);
+  t.equal(
+    wire({ version: 0x0300 }, { minVersion: 0x0301 }),
+    `150300000202${hex(handshake_failure)}`,
+    'SSL 3.0 has no protocol_version',
+  );
+  t.equal(
+    wire({ version: 0x0399, suites: [3] }, {}),
+    `150303000202${hex(handshake_failure)}`,
+    'no version newer than there is',
+  );
+  t.equal(
+    wire({ format: 'sslv2', version: 0x0302, suites: [3] }, {}),
+    `150302000202${hex(handshake_failure)}`,
+  );
+  t.equal(wire({ version: 0x0302, compression: [] }, {}), `150302000202${hex(decode_error)}`);
+  t.equal(wire({ version: 0x0300, compression: [] }, {}), `150300000202${hex(handshake_failure)}`);
+});
+
+test('renegotiation is refused with a warning, and the connection goes on (RFC 5246, 7.2.2)', async (t) => {
+  const { server, client } = establish();
+  server.receive(client.send(1, helloBody({})));
+  server.receive(client.seal(23, Buffer.from('still here')));
+  client.receive(server.take());
+  t.same(client.alerts, [{ level: 1, description: 100 }]);
+  t.equal(server.received.toString(), 'still here');
+});
+
+test('32 empty records and four warnings are borne, as is what follows them', async (t) => {
+  const { server, client } = establish();
+  for (let count = 0; count < 32; count += 1) server.receive(client.seal(23, Buffer.alloc(0)));
+  server.receive(client.seal(23, Buffer.from('a')));
+  for (let count = 0; count < 4; count += 1) server.receive(client.seal(21, Buffer.of(1, 90)));
+  server.receive(client.seal(23, Buffer.from('b')));
+  t.equal(server.received.toString(), 'ab');
+});
+
+test("a client's fatal alert ends the connection and is not answered", async (t) => {
+  for (const description of [0x28, 0x2a, 0x30, 0x64]) {
+    const { server } = start();
+    server.receive(record(21, 0x0301, Buffer.of(2, description)));
+    t.match(server.outcome, { kind: 'peer_alert' });
+    t.equal(server.outcome?.farewell.length, 0);
+  }
+  const { server } = start({ version: 0x0303 }, { maxVersion: 0x0301 });
+  server.receive(record(21, 0x0303, Buffer.of(2, 70)));
+  t.match(
+    server.outcome,
+    { kind: 'peer_alert', alert: 'protocol_version' },
+    'also in a version that was not chosen',
+  );
+});
+
+test('SSLv3 takes whatever stands behind the compression methods (RFC 5746, 3.3)', async (t) => {
+  const junk = Buffer.concat([helloBody({ version: 0x0300, suites: [5] }), Buffer.from('junkjunk')]);
+  const server = new TestServer();
+  server.receive(record(22, 0x0300, handshakeMessage(1, junk)));
+  t.equal(server.sent[0], 22);
+  const later = new TestServer();
+  later.receive(
+    record(22, 0x0301, handshakeMessage(1, Buffer.concat([helloBody({}), Buffer.from('junkjunk')]))),
+  );
+  t.equal(later.refusal, 'malformed_message');
+});
+
+test('the byte limit of 64-bit block ciphers closes the connection in order (SWEET32)', async (t) => {
+  const exchange = (suite: number): TestServer => {
+    const { server, client } = establish({ suites: [suite] }, { smallBlockLimit: 1000 });
+    server.receive(client.seal(23, Buffer.alloc(900)));
+    t.equal(server.outcome, undefined);
+    server.receive(client.seal(23, Buffer.alloc(200)));
+    client.receive(server.take());
+    if (server.outcome !== undefined) t.same(client.alerts, [{ level: 1, description: 0 }]);
+    return server;
+  };
+  t.equal(exchange(0x0a).outcome?.kind, 'data_limit', '3DES');
+  t.equal(exchange(0x09).outcome?.kind, 'data_limit', 'DES');
+  t.equal(exchange(0x2f).outcome, undefined, 'AES has larger blocks');
+  const { server } = establish({ suites: [0x0a] }, { smallBlockLimit: 1000 });
+  server.connection.send(Buffer.alloc(1001));
+  t.equal(server.outcome?.kind, 'data_limit', 'counted each way');
+});
+
+test('record splitting puts one byte in front in CBC suites up to TLS 1.0, where it is asked for (BEAST)', async (t) => {
+  const lengths = (version: number, suite: number, recordSplitting: boolean): number => {
+    const { server } = establish({ version, suites: [suite] }, { recordSplitting });
+    server.connection.send(Buffer.alloc(100));
+    const sent = server.take();
+    let records = 0;
+    for (let at = 0; at < sent.length; at += 5 + sent.readUInt16BE(at + 3)) records += 1;
+    return records;
+  };
+  t.equal(lengths(0x0301, 0x2f, true), 2);
+  t.equal(lengths(0x0301, 0x2f, false), 1);
+  t.equal(lengths(0x0302, 0x2f, true), 1);
+  t.equal(lengths(0x0301, 0x05, true), 1);
+});
+
+test('records of more than 2^14 bytes are taken where that is asked for', async (t) => {
+  const { server, client } = establish({}, { largeRecords: true });
+  server.receive(client.seal(23, Buffer.alloc(20_000)));
+  t.equal(server.received.length, 20_000);
+});
+
+test('a certificate is chosen by what the client can verify, and by name', async (t) => {
+  const suites = [0xc02b, 0xc02f, 0x2f];
+  const groups = [10, Buffer.from('0004001d0017', 'hex')] as const;
+  const chosen = (schemes: string, curves = groups): string | undefined => {
+    const signatures = [13, vector16(Buffer.from(schemes, 'hex'))] as const;
+    return start({ version: 0x0303, suites, extensions: [curves, signatures] }).client.server?.suite.name;
+  };
+  t.match(chosen('04030401'), /ECDHE_ECDSA/);
+  t.match(chosen('0401'), /ECDHE_RSA/, 'no ECDSA signatures');
+  t.match(
+    chosen('04030401', [10, Buffer.from('0002001d', 'hex')]),
+    /ECDHE_RSA/,
+    'not the curve of the certificate',
+  );
+  t.match(chosen('0804'), /^TLS_RSA_WITH_AES_128_CBC_SHA$/, 'no signature at all, so none is needed');
+  const named = { ...RSA.credential, serverNames: ['*.mail.example', 'mail.example'] };
+  const other = { ...RSA.credential, serverNames: ['other.example'] };
+  const name = (text: string) =>
+    [0, vector16(Buffer.concat([Buffer.of(0), vector16(Buffer.from(text))]))] as const;
+  const byName = (text: string): { acknowledged: boolean; used: string[] } => {
+    const server = new TestServer({ credentials: [other, named] });
+    const client = new TestClient({ version: 0x0303, suites: [0x2f], extensions: [name(text)] });
+    server.receive(client.hello());
+    client.receive(server.take());
+    server.hold = true;
+    server.receive(client.send(16, client.clientKeyExchange()));
+    const [operation] = server.operations;
+    const used = operation?.kind === 'decrypt' ? [...operation.credential.serverNames] : [];
+    return { acknowledged: client.server!.extensions.has(0), used };
+  };
+  t.same(byName('MAIL.example'), { acknowledged: true, used: named.serverNames });
+  t.same(byName('a.mail.example'), { acknowledged: true, used: named.serverNames });
+  t.same(
+    byName('a.b.mail.example'),
+    { acknowledged: false, used: other.serverNames },
+    'a wildcard is one label',
+  );
+  t.same(
+    byName('unknown.example'),
+    { acknowledged: false, used: other.serverNames },
+    'an unknown name is no error',
+  );
+});
