@@ -63,7 +63,7 @@ test('however the bytes are cut, the handshake comes out the same', async (t) =>
         const server = new TestServer();
         converse(server, client, chunk);
         t.equal(
-          `${server.received} ${client.data}`,
+          `${server.received.toString()} ${client.data.toString()}`,
           'ping pong',
           `${format} ${suite.toString(16)} by ${chunk}`,
         );
