@@ -73,7 +73,7 @@ public final class SmtpTlsClient {
       dialogue.command("MAIL FROM:<" + job.get("from") + ">", "250");
       dialogue.command("RCPT TO:<" + job.get("to") + ">", "250");
       dialogue.command("DATA", "354");
-      dialogue.message(Files.readAllBytes(Path.of(job.get("file"))));
+      dialogue.message(withSmtpLines(Files.readAllBytes(Path.of(job.get("file")))));
       dialogue.expect("250");
       dialogue.command("QUIT", "221");
       String answer = describe(socket, "");
@@ -82,6 +82,12 @@ public final class SmtpTlsClient {
     } finally {
       plain.close();
     }
+  }
+
+  /** Any text file becomes a message: every line ends in CRLF (RFC 5321, 2.3.8), the last one too. */
+  private static byte[] withSmtpLines(byte[] file) {
+    String text = new String(file, StandardCharsets.ISO_8859_1).replaceAll("(?<!\r)\n", "\r\n");
+    return (text.endsWith("\r\n") ? text : text + "\r\n").getBytes(StandardCharsets.ISO_8859_1);
   }
 
   private static String echo(Map<String, String> job) throws Exception {
