@@ -16,10 +16,13 @@ import { ReplyReader, rewriteEhloReply, type Reply } from './reply.js';
 export interface GateOptions {
   /** Stands in our own replies. */
   readonly hostname: string;
-  /** `offer` in front of TLS, `hide` where policy says so, `active` behind TLS. */
-  readonly starttls: 'offer' | 'hide' | 'active';
-  /** `swallow` for a backend session that replaces one the client was greeted in (RFC 3207, 4.2). */
-  readonly greeting: 'relay' | 'swallow';
+  /** In front of TLS: `offer` ours, `pass` on the backend's, or `hide` it where policy says so. `active` behind TLS. */
+  readonly starttls: 'offer' | 'pass' | 'hide' | 'active';
+  /**
+   * `swallow` for a backend session that replaces one the client was greeted in (RFC 3207, 4.2), `none` where the
+   * session goes on inside TLS.
+   */
+  readonly greeting: 'relay' | 'swallow' | 'none';
   readonly auth: 'offer' | 'withhold';
 }
 
@@ -36,7 +39,7 @@ export interface GateOutput {
 
 /** What the client waits for, in order: the backend's replies, and ours in between. */
 type Expected =
-  | { readonly from: 'backend'; readonly to: 'greeting' | 'ehlo' | 'helo' | 'other' }
+  | { readonly from: 'backend'; readonly to: 'greeting' | 'ehlo' | 'helo' | 'starttls' | 'other' }
   | { readonly from: 'gate'; readonly reply: string }
   | { readonly from: 'gate'; readonly reply: 'starttls' };
 
@@ -47,10 +50,12 @@ export class Gate {
   readonly #output: GateOutput;
   readonly #commands = new LineReader(MAX_COMMAND_LINE);
   readonly #replies = new ReplyReader();
-  #expected: Expected[] = [{ from: 'backend', to: 'greeting' }];
+  readonly #expected: Expected[];
   #state: State = 'parsing';
   /** A command that ends parsing, to be forwarded once every reply before it is out. */
   #held: Buffer | undefined;
+  /** STARTTLS as the client wrote it, for a backend that answers it itself. */
+  #starttlsLine: Buffer | undefined;
   #rejection: Reply | undefined;
   #heloName: string | undefined;
   #saluted = false;
@@ -58,6 +63,7 @@ export class Gate {
   constructor(options: GateOptions, output: GateOutput) {
     this.#options = options;
     this.#output = output;
+    this.#expected = options.greeting === 'none' ? [] : [{ from: 'backend', to: 'greeting' }];
   }
 
   /** What the client called itself in its last EHLO or HELO; its words, unescaped. */
@@ -119,7 +125,7 @@ export class Gate {
         this.#forward(line, command.verb === 'EHLO' ? 'ehlo' : 'helo');
         return;
       case 'STARTTLS':
-        this.#starttls(command);
+        this.#starttls(command, line);
         return;
       case 'XCLIENT':
       case 'XFORWARD':
@@ -149,7 +155,7 @@ export class Gate {
   }
 
   /** RFC 3207, 4. */
-  #starttls({ argument }: Command): void {
+  #starttls({ argument }: Command, line: Buffer): void {
     const { hostname, starttls } = this.#options;
     if (starttls === 'active') this.#answer(`503 5.5.1 ${hostname} TLS is active already`);
     else if (starttls === 'hide') this.#answer(`502 5.5.1 ${hostname} STARTTLS is not offered`);
@@ -157,12 +163,13 @@ export class Gate {
     else if (this.#commands.buffered > 0) this.#refuse('starttls_pipelined');
     else {
       this.#state = 'awaiting_starttls';
+      this.#starttlsLine = line;
       this.#expected.push({ from: 'gate', reply: 'starttls' });
       this.#settle();
     }
   }
 
-  #forward(line: Buffer, to: 'ehlo' | 'helo' | 'other'): void {
+  #forward(line: Buffer, to: 'ehlo' | 'helo' | 'starttls' | 'other'): void {
     this.#expected.push({ from: 'backend', to });
     this.#output.toBackend(line);
   }
@@ -183,6 +190,10 @@ export class Gate {
       return;
     }
     this.#expected.shift();
+    if (expected.to === 'starttls') {
+      this.#relayStarttlsReply(reply);
+      return;
+    }
     if (expected.to === 'greeting') this.#relayGreeting(reply);
     else this.#output.toClient(this.#asClientSees(reply, expected.to));
     this.#settle();
@@ -196,7 +207,20 @@ export class Gate {
   #asClientSees(reply: Reply, to: 'ehlo' | 'helo' | 'other'): Buffer {
     if (to !== 'ehlo' || reply.code !== 250) return Buffer.concat(reply.lines);
     const { starttls, auth } = this.#options;
-    return rewriteEhloReply(reply, { addStarttls: starttls === 'offer', withholdAuth: auth === 'withhold' });
+    const rewrite = starttls === 'offer' ? 'replace' : starttls === 'pass' ? 'keep' : 'remove';
+    return rewriteEhloReply(reply, { starttls: rewrite, withholdAuth: auth === 'withhold' });
+  }
+
+  /** What the backend says behind its 220 could only be clear text meant to be taken for TLS. */
+  #relayStarttlsReply(reply: Reply): void {
+    if (reply.code === 220 && this.#replies.buffered > 0) {
+      this.#refuse('reply_unexpected');
+      return;
+    }
+    this.#state = reply.code === 220 ? 'done' : 'parsing';
+    this.#output.toClient(Buffer.concat(reply.lines));
+    if (reply.code === 220) this.#output.startTls();
+    else this.#readCommands();
   }
 
   #relayGreeting(reply: Reply): void {
@@ -219,14 +243,23 @@ export class Gate {
     for (let next = this.#expected[0]; next?.from === 'gate'; next = this.#expected[0]) {
       this.#expected.shift();
       if (next.reply === 'starttls') {
-        this.#state = 'done';
-        this.#output.toClient(Buffer.from(`220 2.0.0 ${this.#options.hostname} ready to start TLS\r\n`));
-        this.#output.startTls();
+        this.#startTls();
         return;
       }
       this.#output.toClient(Buffer.from(next.reply));
     }
     if (this.#state === 'holding') this.#stopParsing();
+  }
+
+  /** Every earlier reply is out; a backend with TLS of its own now gets to say yes or no. */
+  #startTls(): void {
+    if (this.#options.starttls === 'pass') {
+      this.#forward(this.#starttlsLine!, 'starttls');
+      return;
+    }
+    this.#state = 'done';
+    this.#output.toClient(Buffer.from(`220 2.0.0 ${this.#options.hostname} ready to start TLS\r\n`));
+    this.#output.startTls();
   }
 
   /** Only with nothing outstanding: a reply that is still to come may be one that must be changed. */

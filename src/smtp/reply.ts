@@ -40,13 +40,19 @@ export class ReplyReader {
     }
   }
 
+  /** Bytes that are not yet a whole line. */
+  get buffered(): number {
+    return this.#reader.buffered;
+  }
+
   takeRest(): Buffer {
     return this.#reader.takeRest();
   }
 }
 
 export interface EhloRewrite {
-  readonly addStarttls: boolean;
+  /** `replace` by ours, `keep` the backend's if it has one, or `remove` it. */
+  readonly starttls: 'replace' | 'keep' | 'remove';
   readonly withholdAuth: boolean;
 }
 
@@ -54,17 +60,18 @@ export interface EhloRewrite {
  * The reply to EHLO as the client may see it: without what the backend offers only to us, and with our STARTTLS. Lines
  * that stay, stay byte for byte, but for the mark that says whether another follows.
  */
-export function rewriteEhloReply({ lines }: Reply, { addStarttls, withholdAuth }: EhloRewrite): Buffer {
+export function rewriteEhloReply({ lines }: Reply, rewrite: EhloRewrite): Buffer {
   const [greeting, ...keywords] = lines;
-  const kept = [greeting!, ...keywords.flatMap((line) => rewriteKeyword(line, withholdAuth))];
-  if (addStarttls) kept.push(Buffer.from('250 STARTTLS\r\n'));
+  const kept = [greeting!, ...keywords.flatMap((line) => rewriteKeyword(line, rewrite))];
+  if (rewrite.starttls === 'replace') kept.push(Buffer.from('250 STARTTLS\r\n'));
   return Buffer.concat(kept.map((line, index) => withMark(line, index < kept.length - 1 ? HYPHEN : SPACE)));
 }
 
-function rewriteKeyword(line: Buffer, withholdAuth: boolean): Buffer[] {
+function rewriteKeyword(line: Buffer, { starttls, withholdAuth }: EhloRewrite): Buffer[] {
   const text = line.toString('latin1', 4, line.length - 2);
   const keyword = /^[^ \t=]*/.exec(text)![0].toUpperCase();
   if (HIDDEN.has(keyword)) return [];
+  if (keyword === 'STARTTLS') return starttls === 'keep' ? [line] : [];
   if (keyword !== 'AUTH') return [line];
   return withholdAuth ? [] : withoutChannelBinding(line, text);
 }
@@ -90,8 +97,8 @@ function isReplyLine(line: Buffer): boolean {
   return /^[2-5]\d\d(?:[ -]|\r\n$)/.test(line.toString('latin1', 0, 6));
 }
 
-/** STARTTLS is ours; XCLIENT and XFORWARD are for those the backend trusts, which is us and not the client. */
-const HIDDEN = new Set(['STARTTLS', 'XCLIENT', 'XFORWARD']);
+/** For those the backend trusts, which is us and not the client. */
+const HIDDEN = new Set(['XCLIENT', 'XFORWARD']);
 
 const HYPHEN = 0x2d;
 const SPACE = 0x20;
