@@ -17,6 +17,7 @@ export function crossCheck(config: Config, source: string): Problem[] {
     ...duplicates('backend', config.backends, at),
     ...danglingBackends(config, at),
     ...relayRisks(config, at),
+    ...uselessTls(config, at),
     ...incompleteCertificates(config, at),
     ...unreachablePolicies(config, at),
   ];
@@ -69,6 +70,22 @@ function relayRisks({ backends }: Config, at: At): Problem[] {
 function isNear(host: string): boolean {
   const family = isIP(host);
   return family === 0 ? host === 'localhost' : NEAR.check(host, family === 4 ? 'ipv4' : 'ipv6');
+}
+
+function uselessTls({ backends }: Config, at: At): Problem[] {
+  return backends.flatMap(({ tls, modern, tlsCa, tlsName, tlsPin }, index) => {
+    if (modern === 'passthrough' && tls !== 'bridge') {
+      return [
+        { ...at('backend', index, 'modern'), message: '"passthrough" needs a backend with tls = "bridge"' },
+      ];
+    }
+    const given = Object.entries({ 'tls-ca': tlsCa, 'tls-name': tlsName, 'tls-pin': tlsPin });
+    return given.flatMap(([key, value]) =>
+      value !== undefined && tls === 'none'
+        ? [{ ...at('backend', index, key), message: 'says whom to trust, but tls = "none" asks nobody' }]
+        : [],
+    );
+  });
 }
 
 function incompleteCertificates({ certificates }: Config, at: At): Problem[] {

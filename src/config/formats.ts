@@ -35,6 +35,18 @@ export const count: Format<number> = {
     typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined,
 };
 
+export const countOrNone: Format<number> = {
+  allowed: 'a whole number from 0 up',
+  parse: (value) =>
+    typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined,
+};
+
+/** RFC 7469, 2.4: a SHA-256 in base64. */
+export const pin: Format<string> = {
+  allowed: 'the SHA-256 of a public key in base64, 44 characters that end in "="',
+  parse: (value) => (typeof value === 'string' && /^[A-Za-z0-9+/]{43}=$/.test(value) ? value : undefined),
+};
+
 /** Milliseconds. */
 export const duration: Format<number> = {
   allowed: 'a duration such as "500ms", "30s", "5m" or "1h"',

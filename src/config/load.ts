@@ -43,7 +43,10 @@ export function parseConfig(source: string, file: string): Config {
   const config: Config = {
     server: section('server'),
     listeners: list('listener'),
-    backends: list('backend'),
+    backends: list('backend').map((one) => ({
+      ...one,
+      tlsCa: one.tlsCa && resolve(dirname(file), one.tlsCa),
+    })),
     certificates: list('certificate').map((one) => withAbsolutePaths(one, dirname(file))),
     tls: section('tls'),
     policies: list('policy'),

@@ -2,7 +2,18 @@
  * Every configuration key, declared once: what it means, what may be written, and what holds where it is absent. The
  * types below, validation, and the reference in docs/ all come from here.
  */
-import { address, count, duration, flag, networks, oneOf, text, type Format } from './formats.js';
+import {
+  address,
+  count,
+  countOrNone,
+  duration,
+  flag,
+  networks,
+  oneOf,
+  pin,
+  text,
+  type Format,
+} from './formats.js';
 
 export interface Key<T> {
   readonly doc: string;
@@ -51,6 +62,11 @@ const listener = {
     '"starttls": SMTP in clear first, as on ports 25 and 587. "implicit": TLS from the first byte, as on port 465.',
   ),
   backend: required(text, 'The name of the backend that takes the mail.'),
+  auth: withDefault(
+    oneOf('tls', 'strong-tls', 'always'),
+    'tls',
+    'Who may log in (AUTH), if the backend lets anybody. "tls": clients that came over TLS. "strong-tls": those with TLS 1.2 or later and neither RC4 nor DES nor 3DES. "always": also in clear.',
+  ),
   'proxy-protocol': withDefault(
     networks,
     [],
@@ -60,15 +76,31 @@ const listener = {
 
 const backend = {
   name: required(text, 'What listeners call this backend.'),
-  address: required(address, 'Where the backend listens, without TLS.'),
+  address: required(address, 'Where the backend listens.'),
   identity: required(
     oneOf('proxy-v2', 'proxy-v1', 'none'),
     'How the backend learns who the client is. With "none" every client has the address of oldhello.',
   ),
-  modern: withDefault(
-    oneOf('terminate', 'engine'),
-    'terminate',
-    'Who serves clients that do TLS 1.2 or 1.3 well. "terminate": the TLS of Node. "engine": the engine of oldhello, which ends at TLS 1.2.',
+  tls: withDefault(
+    oneOf('none', 'starttls', 'implicit', 'bridge'),
+    'none',
+    'TLS of the backend\'s own, behind oldhello. "none": plain SMTP. "starttls", "implicit": mail that came over TLS goes on over TLS. "bridge": clients of today get the TLS of the backend itself, and only old ones end at oldhello, which goes on over the TLS that the backend has for the listener\'s mode.',
+  ),
+  'tls-ca': optional(
+    text,
+    'PEM file: who may have signed the certificate of the backend. Absent: the authorities that Node knows.',
+  ),
+  'tls-name': optional(
+    text,
+    'The name that the certificate of the backend must have. Absent: the host in its address.',
+  ),
+  'tls-pin': optional(
+    pin,
+    'The SHA-256 of the public key of the backend, in base64. Where given, its certificate may be signed by anybody.',
+  ),
+  modern: optional(
+    oneOf('terminate', 'engine', 'passthrough'),
+    'Who serves clients that do TLS 1.2 or 1.3 well. "terminate": the TLS of Node. "engine": the engine of oldhello, which ends at TLS 1.2. "passthrough": the backend, which must have tls = "bridge". Absent: "passthrough" where it can be, else "terminate".',
   ),
   'acknowledge-relay-risk': withDefault(
     flag,
@@ -136,6 +168,12 @@ const limits = {
     '11m',
     'How long both sides may be silent once mail is flowing; RFC 5321 gives a backend ten minutes to accept a message.',
   ),
+  'hopeless-after': withDefault(
+    countOrNone,
+    5,
+    'After so many failed handshakes in a row, an address is not offered STARTTLS for a while, so that its mail can come in clear if its sender allows that. 0: never.',
+  ),
+  'hopeless-for': withDefault(duration, '1h', 'How long an address is not offered STARTTLS.'),
   'shutdown-timeout': withDefault(duration, '30s', 'How long sessions may go on when oldhello is stopped.'),
 } as const;
 

@@ -12,6 +12,10 @@ export const LOG_EVENTS = {
   session: { level: 'info', means: 'a client connection ended' },
   delivered: { level: 'info', means: 'the embedded sink took a message' },
   certificate: { level: 'info', means: 'using a certificate' },
+  hopeless_client: {
+    level: 'warn',
+    means: 'its handshakes keep failing, so this address is not offered STARTTLS for a while',
+  },
   stopping: { level: 'info', means: 'stopping' },
   stopped: { level: 'info', means: 'stopped' },
   listener_error: { level: 'error', means: 'a listening socket reported an error' },

@@ -22,6 +22,11 @@ export const OUTCOMES = {
     fault: 'client',
     means: "the handshake with Node's TLS failed; reason is OpenSSL's",
   },
+  passthrough_failed: {
+    level: 'warn',
+    fault: 'backend',
+    means: "the backend's own TLS, to which the client was passed on, did not take it",
+  },
   tls_error: {
     level: 'warn',
     fault: 'client',

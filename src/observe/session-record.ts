@@ -5,14 +5,15 @@ import { fingerprintHello, type HelloFingerprint } from './fingerprint.js';
 import { likelyLibrary } from './library.js';
 import { OUTCOMES, type Outcome } from './outcomes.js';
 
-export type TlsPath = 'engine' | 'native';
+export type TlsPath = 'engine' | 'native' | 'passthrough';
 
 export interface TlsFacts {
   readonly path: TlsPath;
   readonly version: string;
   readonly suite: string;
-  readonly keyExchange: string;
-  readonly resumed: boolean;
+  /** Not known where the backend's own TLS serves the client. */
+  readonly keyExchange?: string;
+  readonly resumed?: boolean;
   readonly serverName?: string | undefined;
 }
 
@@ -98,8 +99,14 @@ export class SessionRecord {
     this.#failure ??= failure;
   }
 
+  /** Of a connection that nothing went wrong with, as far as we saw. */
+  #outcome(): Outcome {
+    if (this.#tls !== undefined) return 'completed';
+    return this.#hello === undefined ? 'plaintext' : 'passthrough_failed';
+  }
+
   event(): SessionEvent {
-    const failure = this.#failure ?? { outcome: this.#tls === undefined ? 'plaintext' : 'completed' };
+    const failure = this.#failure ?? { outcome: this.#outcome() };
     const fault = failure.fault ?? OUTCOMES[failure.outcome].fault;
     return {
       connection: this.id,

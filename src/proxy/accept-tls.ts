@@ -10,22 +10,27 @@ import {
   type Sniffed,
 } from '../tls/index.js';
 import type { TLSSocket } from 'node:tls';
+import type { CertificateFacts } from '../system/certificate-facts.js';
+import type { LoadedCredential } from '../system/credentials.js';
 import type { Channel, SocketChannel } from './channel.js';
 import { EngineChannel, type EngineServices } from './engine-channel.js';
 import type { NativeTls } from './native-tls.js';
-import { route } from './route.js';
+import { route, type Path } from './route.js';
 
 export interface TlsProfile {
+  readonly certificates: readonly LoadedCredential[];
   readonly parameters: ServerParameters;
-  /** Undefined where no certificate is meant for modern clients. */
+  /** Undefined where no certificate is meant for modern clients, or where they are not ours to serve. */
   readonly native: NativeTls | undefined;
-  readonly modern: 'terminate' | 'engine';
+  readonly modern: 'terminate' | 'engine' | 'passthrough';
 }
 
 export interface TlsEvents {
   hello(hello: ClientHello): void;
-  /** The channel is paused and has no handler yet. */
-  established(channel: Channel, facts: TlsFacts): void;
+  /** The channel is paused and has no handler yet; `shown` is the certificate, where one was shown. */
+  established(channel: Channel, facts: TlsFacts, shown: CertificateFacts | undefined): void;
+  /** The backend's own TLS is to serve this client; `bytes` are what it sent so far. The raw channel is paused. */
+  passthrough(bytes: Buffer): void;
   /** May come after `established` too. */
   failed(failure: Failure): void;
   /** What came instead of TLS could be a mail client's clear text; `reply` may still be written to the raw channel. */
@@ -75,10 +80,18 @@ export class TlsAcceptor {
 
   #serve(sniffed: Sniffed, bytes: Buffer): void {
     const { native, modern } = this.#profile;
-    const path = native && route(sniffed, { modern, nativeCredentials: native.credentials });
+    const path = this.#route(sniffed, modern);
     if (native !== undefined && path === 'native') this.#serveNatively(native, bytes);
+    else if (path === 'passthrough') this.#events.passthrough(bytes);
     else if (sniffed.kind === 'plaintext') this.#events.plaintext(bytes);
     else this.#serveByEngine(bytes);
+  }
+
+  #route(sniffed: Sniffed, modern: TlsProfile['modern']): Path {
+    if (modern === 'passthrough') return route(sniffed, { modern, authentications: ['rsa', 'ecdsa'] });
+    const credentials = this.#profile.native?.credentials;
+    if (credentials === undefined) return 'engine';
+    return route(sniffed, { modern, authentications: credentials.map((one) => one.authentication) });
   }
 
   #serveByEngine(bytes: Buffer): void {
@@ -87,7 +100,7 @@ export class TlsAcceptor {
       established: (facts) => {
         established = true;
         channel.pause();
-        this.#events.established(channel, engineFacts(facts));
+        this.#events.established(channel, engineFacts(facts), this.#shown(facts.credential?.chain[0]));
       },
       ended: (outcome) => {
         const failure = this.#failureOf(outcome, established);
@@ -103,7 +116,10 @@ export class TlsAcceptor {
   #serveNatively(native: NativeTls, bytes: Buffer): void {
     this.#waitingFor = () => "Node's TLS";
     native.accept(this.#raw, bytes, {
-      established: (channel, socket) => this.#events.established(channel, nativeFacts(socket)),
+      established: (channel, socket) => {
+        const certificate = socket.isSessionReused() ? undefined : socket.getX509Certificate();
+        this.#events.established(channel, nativeFacts(socket), this.#shown(certificate?.raw));
+      },
       failed: (error) => {
         this.#events.failed({
           outcome: 'native_tls_failed',
@@ -113,6 +129,12 @@ export class TlsAcceptor {
       },
       closed: () => this.#events.closed(undefined),
     });
+  }
+
+  #shown(certificate: Buffer | undefined): CertificateFacts | undefined {
+    if (certificate === undefined) return undefined;
+    return this.#profile.certificates.find(({ credential }) => credential.chain[0]!.equals(certificate))
+      ?.facts;
   }
 
   #failureOf(outcome: Outcome, established: boolean): Failure | undefined {

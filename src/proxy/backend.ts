@@ -4,6 +4,7 @@ import type { BackendConfig } from '../config/schema.js';
 import { encodeProxyV1 } from '../proxy-protocol/v1.js';
 import { encodeProxyV2 } from '../proxy-protocol/v2.js';
 import type { HelloFormat } from '../tls/index.js';
+import { BackendError } from './backend-error.js';
 import { SocketChannel } from './channel.js';
 
 export interface Endpoint {
@@ -23,24 +24,15 @@ export interface ClientIdentity {
     readonly cipher: string;
     readonly serverName?: string | undefined;
     readonly helloFormat: HelloFormat;
+    /** Of the certificate that the client was shown; undefined where it was shown none. */
+    readonly signatureAlgorithm?: string | undefined;
+    readonly keyAlgorithm?: string | undefined;
   };
 }
 
 export interface DialHandler {
   connected(channel: SocketChannel): void;
   failed(error: BackendError): void;
-}
-
-export type BackendErrorReason = 'backend_unreachable' | 'backend_connect_timeout';
-
-export class BackendError extends Error {
-  readonly reason: BackendErrorReason;
-
-  constructor(reason: BackendErrorReason, backend: BackendConfig, detail: string) {
-    super(`backend ${backend.name} (${backend.address.host} port ${backend.address.port}): ${detail}`);
-    this.name = 'BackendError';
-    this.reason = reason;
-  }
 }
 
 /** @returns a function that gives up on the attempt, if it still runs */
@@ -90,7 +82,12 @@ function writeIdentity(socket: Socket, backend: BackendConfig, identity: ClientI
       encodeProxyV2(addresses, {
         uniqueId: connection,
         ...(tls && {
-          ssl: { version: tls.version, cipher: tls.cipher },
+          ssl: {
+            version: tls.version,
+            cipher: tls.cipher,
+            signatureAlgorithm: tls.signatureAlgorithm,
+            keyAlgorithm: tls.keyAlgorithm,
+          },
           authority: tls.serverName,
           helloFormat: tls.helloFormat,
         }),

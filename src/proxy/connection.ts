@@ -3,19 +3,24 @@
  * the gate behind it, the backend sessions, the timer, and the one log event at the end.
  */
 import type { Socket } from 'node:net';
-import type { BackendConfig, LimitsConfig, ListenerConfig } from '../config/schema.js';
+import type { LimitsConfig, ListenerConfig } from '../config/schema.js';
 import { SessionRecord, type Failure, type SessionEvent, type TlsFacts } from '../observe/session-record.js';
+import { ServerHelloWatch } from '../observe/server-hello.js';
+import type { CertificateFacts } from '../system/certificate-facts.js';
 import { GATE_REFUSALS, type GateRefusal } from '../smtp/gate-refusals.js';
 import { Gate, type GateOptions } from '../smtp/gate.js';
+import { isWeakTls } from '../policy/weak-tls.js';
 import { TlsAcceptor, type TlsProfile } from './accept-tls.js';
-import { dialBackend, type BackendError, type ClientIdentity, type Endpoint } from './backend.js';
+import type { ClientIdentity, Endpoint } from './backend.js';
+import type { BackendError } from './backend-error.js';
+import { openBackendSession, type BackendPlan } from './backend-session.js';
 import { NO_HANDLER, SocketChannel, type Channel, type ChannelHandler } from './channel.js';
 import type { EngineServices } from './engine-channel.js';
 
 /** What a listener decided about a client before handing it over. */
 export interface ConnectionPlan {
   readonly listener: ListenerConfig;
-  readonly backend: BackendConfig;
+  readonly backend: BackendPlan;
   readonly limits: LimitsConfig;
   readonly hostname: string;
   readonly tls: TlsProfile;
@@ -34,9 +39,11 @@ export class ProxiedConnection {
   #client: Channel;
   #clientOpen = true;
   #backend: SocketChannel | undefined;
-  #cancelDial: (() => void) | undefined;
+  #cancelOpening: (() => void) | undefined;
   /** Undefined while TLS is being established, and where bytes pass unparsed. */
   #gate: Gate | undefined;
+  /** What the client was shown, for the backend to know. */
+  #certificate: CertificateFacts | undefined;
   #timer: NodeJS.Timeout | undefined;
   #ending = false;
 
@@ -68,15 +75,13 @@ export class ProxiedConnection {
   // ---- in front of TLS ----
 
   #openPlaintextSession(): void {
-    const { hostname, offerStarttls } = this.#plan;
+    const { hostname, offerStarttls, listener } = this.#plan;
+    const { tls } = this.#plan.backend.config;
+    const starttls = !offerStarttls ? 'hide' : tls === 'bridge' ? 'pass' : 'offer';
+    const auth = listener.auth === 'always' ? 'offer' : 'withhold';
     this.#client.handler = this.#clientHandler();
-    this.#dial((backend) => {
-      this.#relay(backend, {
-        hostname,
-        starttls: offerStarttls ? 'offer' : 'hide',
-        greeting: 'relay',
-        auth: 'offer',
-      });
+    this.#open(tls === 'implicit' ? 'implicit' : 'none', (backend, greeting) => {
+      this.#relay(backend, { hostname, starttls, greeting: 'relay', auth }, greeting);
     });
   }
 
@@ -96,13 +101,22 @@ export class ProxiedConnection {
     this.record.handshakeStarts();
     const acceptor = new TlsAcceptor(this.#raw, tls, this.#services, {
       hello: (hello) => this.record.sees(hello),
-      established: (channel, facts) => this.#openEncryptedSession(channel, facts),
+      established: (channel, facts, certificate) => {
+        this.#certificate = certificate;
+        this.#established(channel, facts);
+      },
+      passthrough: (bytes) => this.#passThrough(bytes),
       failed: (failure) => {
         this.record.fails(failure);
         if (this.record.tls === undefined) this.#waitForClose();
       },
       plaintext: (bytes) => this.#refusePlaintext(bytes),
-      closed: (error) => this.#clientClosed(error),
+      closed: (error) => {
+        if (error === undefined) {
+          this.record.fails({ outcome: 'client_gone', reason: `waiting for ${acceptor.waitingFor}` });
+        }
+        this.#clientClosed(error);
+      },
     });
     this.#arm(limits.handshakeTimeout, () => {
       this.abort({ outcome: 'client_timeout', reason: `waiting for ${acceptor.waitingFor}` });
@@ -124,44 +138,90 @@ export class ProxiedConnection {
     this.#waitForClose();
   }
 
-  #openEncryptedSession(channel: Channel, facts: TlsFacts): void {
-    const { hostname, listener } = this.#plan;
+  #established(channel: Channel, facts: TlsFacts): void {
     this.record.established(facts);
     channel.pause();
     channel.handler = this.#clientHandler();
     this.#client = channel;
-    this.#dial((backend) => {
-      const greeting = listener.mode === 'implicit' ? 'relay' : 'swallow';
-      this.#relay(backend, { hostname, starttls: 'active', greeting, auth: 'offer' });
+    if (this.#backend === undefined) this.#openEncryptedSession(facts);
+    else this.#encryptBackend(this.#backend, facts);
+  }
+
+  #openEncryptedSession(facts: TlsFacts): void {
+    const { tls } = this.#plan.backend.config;
+    const greeting = this.#plan.listener.mode === 'implicit' ? 'relay' : 'swallow';
+    this.#open(tls === 'bridge' ? 'implicit' : tls, (backend, greeted) => {
+      this.#relay(backend, this.#encryptedGate(greeting, facts), greeted);
     });
+  }
+
+  /** The backend said 220 to the client's STARTTLS and waits for TLS, on the very session the client spoke in. */
+  #encryptBackend(backend: SocketChannel, facts: TlsFacts): void {
+    this.#backend = undefined;
+    this.#arm(this.#plan.limits.handshakeTimeout, () => this.#backendTimedOut('the TLS of the backend'));
+    this.#cancelOpening = this.#plan.backend.tls!.secure(backend, {
+      secured: (secured) => {
+        this.#cancelOpening = undefined;
+        this.#relay(secured, this.#encryptedGate('none', facts), NOTHING);
+      },
+      failed: (error) => this.#openingFailed(error),
+    });
+  }
+
+  #encryptedGate(greeting: GateOptions['greeting'], facts: TlsFacts): GateOptions {
+    const { hostname, listener } = this.#plan;
+    const auth = listener.auth === 'strong-tls' && isWeakTls(facts) ? 'withhold' : 'offer';
+    return { hostname, starttls: 'active', greeting, auth };
+  }
+
+  /** From here on TLS is between the client and the backend, and all we see is bytes. */
+  #passThrough(bytes: Buffer): void {
+    const watch = new ServerHelloWatch();
+    this.#client.handler = this.#clientHandler();
+    const splice = (backend: SocketChannel): void => {
+      this.#backend = backend;
+      const handler = this.#backendHandler(backend);
+      const data = (chunk: Buffer): void => {
+        const agreed = watch.push(chunk);
+        if (agreed !== undefined) this.record.established({ path: 'passthrough', ...agreed });
+        handler.data(chunk);
+      };
+      backend.handler = { ...handler, data };
+      this.#blindPipe();
+      this.#fromClient(bytes);
+      backend.resume();
+      this.#client.resume();
+    };
+    if (this.#backend === undefined) this.#open('none', splice);
+    else splice(this.#backend);
   }
 
   // ---- SMTP between the two ----
 
-  #relay(backend: SocketChannel, options: GateOptions): void {
+  /** @param greeted what the backend has said already */
+  #relay(backend: SocketChannel, options: GateOptions, greeted: Buffer): void {
     const gate = this.#newGate(options);
-    const { limits } = this.#plan;
     this.#backend = backend;
     this.#gate = gate;
-    backend.handler = {
-      data: (bytes) => {
-        const greeted = gate.greeted;
-        this.#fromBackend(bytes);
-        if (!greeted && this.#gate === gate) this.#arm(limits.commandTimeout, () => this.#idleClient());
-      },
+    backend.handler = this.#backendHandler(backend);
+    if (gate.greeted) this.#awaitCommands();
+    else this.#arm(this.#plan.limits.greetingTimeout, () => this.#backendTimedOut('its greeting'));
+    if (greeted.length > 0) backend.handler.data(greeted);
+    backend.resume();
+    this.#client.resume();
+  }
+
+  #backendHandler(backend: SocketChannel): ChannelHandler {
+    return {
+      data: (bytes) => this.#fromBackend(bytes),
       drain: () => this.#client.resume(),
       end: () => {
-        if (gate.greeted) this.#client.end();
+        if (this.#gate?.greeted !== false) this.#client.end();
         else
           this.#backendFailed('backend_failed', 'backend_closed', 'the backend closed before its greeting');
       },
       closed: (error) => this.#backendClosed(backend, error),
     };
-    this.#arm(limits.greetingTimeout, () => {
-      this.#backendFailed('backend_timeout', 'backend_greeting_timeout', 'the backend sent no greeting');
-    });
-    backend.resume();
-    this.#client.resume();
   }
 
   #newGate(options: GateOptions): Gate {
@@ -171,19 +231,29 @@ export class ProxiedConnection {
       startTls: () => this.#startTls(),
       passThrough: () => {
         this.#leaveGate();
-        this.#arm(this.#plan.limits.idleTimeout, () =>
-          this.abort({ outcome: 'client_timeout', reason: 'idle' }),
-        );
+        this.#blindPipe();
       },
       refuse: (reason) => this.#gateRefused(reason),
     });
   }
 
+  #awaitCommands(): void {
+    this.#arm(this.#plan.limits.commandTimeout, () => this.#idleClient());
+  }
+
+  #blindPipe(): void {
+    this.#arm(this.#plan.limits.idleTimeout, () => this.abort({ outcome: 'client_timeout', reason: 'idle' }));
+  }
+
   #startTls(): void {
-    const backend = this.#backend;
+    const backend = this.#backend!;
     this.#leaveGate();
-    this.#backend = undefined;
-    if (backend !== undefined) this.#retire(backend);
+    if (this.#plan.backend.config.tls === 'bridge') {
+      backend.pause();
+    } else {
+      this.#backend = undefined;
+      this.#retire(backend);
+    }
     this.#acceptTls();
   }
 
@@ -194,15 +264,10 @@ export class ProxiedConnection {
 
   #clientHandler(): ChannelHandler {
     return {
-      data: (bytes) => {
-        this.#touch();
-        this.record.fromClient += bytes.length;
-        if (this.#gate === undefined) this.#toBackend(bytes);
-        else this.#gate.fromClient(bytes);
-      },
+      data: (bytes) => this.#fromClient(bytes),
       drain: () => this.#backend?.resume(),
       end: () => {
-        this.#cancelDial?.();
+        this.#cancelOpening?.();
         if (this.#backend === undefined) this.#client.end();
         else this.#backend.end();
       },
@@ -210,10 +275,23 @@ export class ProxiedConnection {
     };
   }
 
+  #fromClient(bytes: Buffer): void {
+    this.#touch();
+    this.record.fromClient += bytes.length;
+    if (this.#gate === undefined) this.#toBackend(bytes);
+    else this.#gate.fromClient(bytes);
+  }
+
   #fromBackend(bytes: Buffer): void {
     this.#touch();
-    if (this.#gate === undefined) this.#toClient(bytes);
-    else this.#gate.fromBackend(bytes);
+    const gate = this.#gate;
+    if (gate === undefined) {
+      this.#toClient(bytes);
+      return;
+    }
+    const { greeted } = gate;
+    gate.fromBackend(bytes);
+    if (!greeted && this.#gate === gate) this.#awaitCommands();
   }
 
   #toClient(bytes: Uint8Array): void {
@@ -227,14 +305,17 @@ export class ProxiedConnection {
 
   // ---- the backend ----
 
-  #dial(connected: (backend: SocketChannel) => void): void {
-    clearTimeout(this.#timer);
-    this.#cancelDial = dialBackend(this.#plan.backend, this.#identity(), {
-      connected: (backend) => {
-        this.#cancelDial = undefined;
-        connected(backend);
+  #open(
+    security: 'none' | 'implicit' | 'starttls',
+    ready: (backend: SocketChannel, greeting: Buffer) => void,
+  ): void {
+    this.#arm(this.#plan.limits.greetingTimeout, () => this.#backendTimedOut('its greeting'));
+    this.#cancelOpening = openBackendSession(this.#plan.backend, this.#identity(), security, {
+      ready: (backend, greeting) => {
+        this.#cancelOpening = undefined;
+        ready(backend, greeting);
       },
-      failed: (error) => this.#dialFailed(error),
+      failed: (error) => this.#openingFailed(error),
     });
   }
 
@@ -244,12 +325,20 @@ export class ProxiedConnection {
     const identity = { connection: id, source: client, destination };
     if (tls === undefined || hello === undefined) return identity;
     const { version, suite, serverName } = tls;
-    return { ...identity, tls: { version, cipher: suite, serverName, helloFormat: hello.format } };
+    return {
+      ...identity,
+      tls: { version, cipher: suite, serverName, helloFormat: hello.format, ...this.#certificate },
+    };
   }
 
-  #dialFailed(error: BackendError): void {
-    this.#cancelDial = undefined;
+  #openingFailed(error: BackendError): void {
+    this.#cancelOpening = undefined;
     this.#backendFailed('backend_failed', error.reason, error.message);
+  }
+
+  #backendTimedOut(what: string): void {
+    this.#cancelOpening?.();
+    this.#backendFailed('backend_timeout', 'backend_greeting_timeout', `${what} did not come in time`);
   }
 
   /** RFC 5321, 3.8: the client hears 421 and tries again later. */
@@ -290,7 +379,7 @@ export class ProxiedConnection {
     this.#clientOpen = false;
     this.record.greetedBy(this.#gate?.heloName);
     if (error !== undefined) this.record.fails({ outcome: 'client_gone', reason: errorCode(error) });
-    this.#cancelDial?.();
+    this.#cancelOpening?.();
     if (error === undefined) this.#backend?.end();
     else this.#backend?.destroy();
     this.#waitForClose();
@@ -320,7 +409,7 @@ export class ProxiedConnection {
 
   #destroy(): void {
     this.#ending = true;
-    this.#cancelDial?.();
+    this.#cancelOpening?.();
     this.#backend?.destroy();
     this.#client.destroy();
     this.#raw.destroy();
@@ -350,6 +439,7 @@ function errorCode(error: Error & { code?: string }): string {
 /** Milliseconds a peer gets to close after we did. */
 const CLOSE_TIMEOUT = 10_000;
 
+const NOTHING = Buffer.alloc(0);
 const QUIT = Buffer.from('QUIT\r\n');
 const SMTP_VERB = /^(?:EHLO|HELO|MAIL|QUIT|NOOP|STARTTLS|AUTH|RSET)\b/i;
 const TLS_REQUIRED =

@@ -1,4 +1,7 @@
-/** Who serves a client: Node's TLS what it can serve well, our engine everything else, refusals included. Pure. */
+/**
+ * Who serves a client: Node's TLS or the backend's own what those serve well, our engine everything else, refusals
+ * included. Pure.
+ */
 import {
   CIPHER_SUITES,
   decodeHelloExtensions,
@@ -10,18 +13,21 @@ import {
   type Sniffed,
 } from '../tls/index.js';
 
-export type Path = 'engine' | 'native';
+export type Path = 'engine' | 'native' | 'passthrough';
+
+type Authentication = Credential['authentication'];
 
 export interface RouteOptions {
   /** What the backend's operator wants for modern clients. */
-  readonly modern: 'terminate' | 'engine';
-  /** The certificates Node's TLS has. */
-  readonly nativeCredentials: readonly Credential[];
+  readonly modern: 'terminate' | 'engine' | 'passthrough';
+  /** The kinds of certificate that whoever serves modern clients has, as far as we know. */
+  readonly authentications: readonly Authentication[];
 }
 
-export function route(sniffed: Sniffed, { modern, nativeCredentials }: RouteOptions): Path {
+export function route(sniffed: Sniffed, { modern, authentications }: RouteOptions): Path {
   if (modern === 'engine' || sniffed.kind !== 'client_hello' || sniffed.hello.format !== 'record')
     return 'engine';
+  const served = modern === 'terminate' ? 'native' : 'passthrough';
   const { hello } = sniffed;
   try {
     const extensions = decodeHelloExtensions(hello);
@@ -29,15 +35,15 @@ export function route(sniffed: Sniffed, { modern, nativeCredentials }: RouteOpti
     const versions = supportedVersions ?? [hello.clientVersion];
     const common =
       supportedGroups.some((group) => NATIVE_GROUPS.has(group)) &&
-      nativeCredentials.some(({ authentication }) => canVerify(signatureAlgorithms, authentication));
+      authentications.some((authentication) => canVerify(signatureAlgorithms, authentication));
     if (!common) return 'engine';
-    if (versions.includes(TLS_1_3) && hello.cipherSuites.some((id) => TLS_1_3_SUITES.has(id)))
-      return 'native';
-    const authentications = new Set(nativeCredentials.map(({ authentication }) => authentication));
-    const suites = NATIVE_SUITES.filter((suite) => authentications.has(suite.authentication));
+    if (versions.includes(TLS_1_3) && hello.cipherSuites.some((id) => TLS_1_3_SUITES.has(id))) return served;
+    const suites = NATIVE_SUITES.filter((suite) =>
+      authentications.some((one) => one === suite.authentication),
+    );
     return versions.includes(ProtocolVersion['TLSv1.2']) &&
       suites.some(({ id }) => hello.cipherSuites.includes(id))
-      ? 'native'
+      ? served
       : 'engine';
   } catch (error) {
     // The engine reads the same bytes and answers with the alert they deserve.
@@ -47,10 +53,7 @@ export function route(sniffed: Sniffed, { modern, nativeCredentials }: RouteOpti
 }
 
 /** SHA-1 is not enough: OpenSSL 3 signs nothing with it at its default security level. */
-function canVerify(
-  signatureAlgorithms: readonly number[],
-  authentication: Credential['authentication'],
-): boolean {
+function canVerify(signatureAlgorithms: readonly number[], authentication: Authentication): boolean {
   return signatureAlgorithms.some((scheme) => NATIVE_SCHEMES[authentication].has(scheme));
 }
 

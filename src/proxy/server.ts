@@ -5,6 +5,7 @@ import type { BackendConfig, Config, ListenerConfig } from '../config/schema.js'
 import type { Log } from '../observe/log.js';
 import { OUTCOMES } from '../observe/outcomes.js';
 import type { SessionEvent } from '../observe/session-record.js';
+import { FailureMemory } from '../policy/failure-memory.js';
 import { ConnectionCount } from '../policy/connection-count.js';
 import { PolicyTable } from '../policy/networks.js';
 import { loadCredential, selfSignedCredential, type LoadedCredential } from '../system/credentials.js';
@@ -12,7 +13,10 @@ import { KeyRing } from '../system/keys.js';
 import { loadSmallDhGroup } from '../system/small-dh-group.js';
 import { TlsProfiles } from './tls-profiles.js';
 import { SessionCache, TICKET_KEY_LENGTH, TicketKeys, type DhGroup } from '../tls/index.js';
+import type { TlsProfile } from './accept-tls.js';
 import type { Endpoint } from './backend.js';
+import type { BackendPlan } from './backend-session.js';
+import { BackendTls } from './backend-tls.js';
 import type { ConnectionPlan } from './connection.js';
 import { Listener } from './listener.js';
 
@@ -29,7 +33,8 @@ export class ProxyServer {
   readonly #tickets = new TicketKeys(TICKET_LIFETIME, () => Math.floor(Date.now() / 1000), randomBytes);
   readonly #count = new ConnectionCount();
   readonly #policies: PolicyTable<Config['policies'][number]>;
-  readonly #backends: ReadonlyMap<string, BackendConfig>;
+  readonly #backends: ReadonlyMap<string, BackendPlan>;
+  readonly #failures: FailureMemory;
   readonly #listeners: Listener[] = [];
   readonly #credentials: readonly LoadedCredential[];
   #ticketKeys: Buffer[] = [];
@@ -41,7 +46,14 @@ export class ProxyServer {
     this.#config = config;
     this.#log = log;
     this.#policies = new PolicyTable(config.policies);
-    this.#backends = new Map(config.backends.map((backend) => [backend.name, backend]));
+    this.#backends = new Map(
+      config.backends.map((backend) => [backend.name, backendPlan(backend, config.server.hostname)]),
+    );
+    this.#failures = new FailureMemory({
+      after: config.limits.hopelessAfter,
+      lifetime: config.limits.hopelessFor,
+      now: () => performance.now(),
+    });
     this.#credentials =
       config.certificates.length > 0
         ? config.certificates.map(loadCredential)
@@ -91,7 +103,10 @@ export class ProxyServer {
       hostname: this.#config.server.hostname,
       count: this.#count,
       plan: (listener, client, destination) => this.#plan(listener, client, destination),
-      ended: (event) => this.#logSession(event),
+      ended: (event) => {
+        this.#remember(event);
+        this.#logSession(event);
+      },
       failed: (listener, error) =>
         this.#log('listener_error', { listener: listener.name, error: error.message }),
     };
@@ -112,8 +127,8 @@ export class ProxyServer {
       backend,
       limits,
       hostname: server.hostname,
-      tls: this.#profiles.profile(settings, backend.modern),
-      offerStarttls: policy?.offerStarttls ?? true,
+      tls: this.#profiles.profile(settings, modernOf(backend.config)),
+      offerStarttls: (policy?.offerStarttls ?? true) && !this.#failures.isHopeless(client.address),
       client,
       destination,
     };
@@ -121,6 +136,22 @@ export class ProxyServer {
 
   #logSession(event: SessionEvent): void {
     this.#log('session', { ...event }, OUTCOMES[event.outcome].level);
+  }
+
+  /** Only what a handshake says counts; that a backend was down does not. */
+  #remember({ client: { address }, tls, hello, outcome, listener }: SessionEvent): void {
+    const mode = this.#config.listeners.find(({ name }) => name === listener)?.mode;
+    if (tls !== undefined) this.#failures.succeeded(address);
+    else if (
+      mode === 'starttls' &&
+      (hello !== undefined || outcome === 'not_tls') &&
+      outcome !== 'shutdown'
+    ) {
+      if (this.#failures.failed(address)) {
+        const { hopelessAfter, hopelessFor } = this.#config.limits;
+        this.#log('hopeless_client', { address, failures: hopelessAfter, minutes: hopelessFor / 60_000 });
+      }
+    }
   }
 
   #makeProfiles(smallDhGroup: DhGroup | undefined): TlsProfiles {
@@ -147,6 +178,14 @@ export class ProxyServer {
     this.#ticketKeys = [randomBytes(TICKET_KEY_LENGTH), ...this.#ticketKeys].slice(0, TICKET_KEYS);
     this.#tickets.use(this.#ticketKeys);
   }
+}
+
+function backendPlan(config: BackendConfig, hostname: string): BackendPlan {
+  return { config, hostname, tls: config.tls === 'none' ? undefined : new BackendTls(config) };
+}
+
+function modernOf({ modern, tls }: BackendConfig): TlsProfile['modern'] {
+  return modern ?? (tls === 'bridge' ? 'passthrough' : 'terminate');
 }
 
 /** Sessions kept for resumption by id; about 300 bytes each. */

@@ -48,12 +48,13 @@ export class TlsProfiles {
     const context = createHash('sha256').update(key);
     for (const { chain } of credentials) context.update(chain[0]!);
     return {
+      certificates: this.#sources.credentials,
       modern,
       native,
       parameters: {
         ...policy,
         credentials,
-        serviceMaxVersion: native === undefined ? policy.maxVersion : TLS_1_3,
+        serviceMaxVersion: native !== undefined || modern === 'passthrough' ? TLS_1_3 : policy.maxVersion,
         smallDhGroup: settings.profile === 'ancient' ? this.#sources.smallDhGroup : undefined,
         sessionIds: true,
         tickets: this.#sources.tickets,

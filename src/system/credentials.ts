@@ -10,6 +10,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import forge from 'node-forge';
 import type { CertificateConfig } from '../config/schema.js';
+import { certificateFacts, type CertificateFacts } from './certificate-facts.js';
 import { certificatesFromPem, credentialFrom, isKeyOf, type Credential } from '../tls/index.js';
 
 export interface LoadedCredential {
@@ -19,6 +20,7 @@ export interface LoadedCredential {
   readonly chainPem: string;
   readonly keyPem: string;
   readonly use: CertificateConfig['use'];
+  readonly facts: CertificateFacts;
 }
 
 /** A certificate or key that cannot be used; the message names the file and what to do. */
@@ -136,7 +138,8 @@ function assemble(
     );
   }
   const credential = orCredentialError(chainFile, 'cannot be used', () => credentialFrom(chain));
-  return { credential, key, chainPem: chain.map(String).join(''), keyPem, use };
+  const facts = certificateFacts(chain[0]!);
+  return { credential, key, chainPem: chain.map(String).join(''), keyPem, use, facts };
 }
 
 /** PKCS#12 files keep no order, so the key decides which certificate is the server's own. */

@@ -1,7 +1,7 @@
 /** The built oldhello, started as its user would, and what it logs. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -23,6 +23,8 @@ export interface Program {
   stop(): Promise<number | null>;
 }
 
+/** Finding such a prime takes seconds, so not every program under test does. */
+const DH_GROUP = fileURLToPath(new URL('./dh1024.hex', import.meta.url));
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
 /** @param config TOML; `STATE` in it stands for a folder that goes away with the program */
@@ -30,6 +32,7 @@ export async function startProgram(config: string, listeners: number): Promise<P
   const folder = mkdtempSync(join(tmpdir(), 'oldhello-test-'));
   const file = join(folder, 'oldhello.toml');
   writeFileSync(file, config.replaceAll('STATE', folder));
+  copyFileSync(DH_GROUP, join(folder, 'dh1024.hex'));
   const child = spawn(process.execPath, [CLI, 'serve', '--config', file], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });

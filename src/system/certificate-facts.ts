@@ -1,0 +1,48 @@
+/** What a backend may want to know of the certificate its client was shown, in the words HAProxy uses for it. */
+import type { X509Certificate } from 'node:crypto';
+import forge from 'node-forge';
+
+export interface CertificateFacts {
+  /** "RSA-SHA256", "ecdsa-with-SHA384" …: OpenSSL's name, or the OID where we know none. */
+  readonly signatureAlgorithm: string;
+  /** "RSA2048", "EC256". */
+  readonly keyAlgorithm: string;
+}
+
+export function certificateFacts({ raw, publicKey }: X509Certificate): CertificateFacts {
+  const { modulusLength, namedCurve } = publicKey.asymmetricKeyDetails ?? {};
+  const rsa = publicKey.asymmetricKeyType === 'rsa';
+  const bits = rsa ? modulusLength : CURVE_BITS.get(namedCurve ?? '');
+  return {
+    signatureAlgorithm: signatureAlgorithm(raw),
+    keyAlgorithm: `${rsa ? 'RSA' : 'EC'}${bits ?? ''}`,
+  };
+}
+
+/** RFC 5280, 4.1: Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue }. */
+function signatureAlgorithm(der: Buffer): string {
+  const certificate = forge.asn1.fromDer(der.toString('latin1')).value as forge.asn1.Asn1[];
+  const [oid] = certificate[1]!.value as forge.asn1.Asn1[];
+  const dotted = forge.asn1.derToOid(oid!.value as string);
+  return SIGNATURE_NAMES.get(dotted) ?? dotted;
+}
+
+/** RFC 3279, 2.2; RFC 4055, 5; RFC 5758, 3.2. */
+const SIGNATURE_NAMES = new Map([
+  ['1.2.840.113549.1.1.4', 'RSA-MD5'],
+  ['1.2.840.113549.1.1.5', 'RSA-SHA1'],
+  ['1.2.840.113549.1.1.11', 'RSA-SHA256'],
+  ['1.2.840.113549.1.1.12', 'RSA-SHA384'],
+  ['1.2.840.113549.1.1.13', 'RSA-SHA512'],
+  ['1.2.840.113549.1.1.10', 'RSASSA-PSS'],
+  ['1.2.840.10045.4.1', 'ecdsa-with-SHA1'],
+  ['1.2.840.10045.4.3.2', 'ecdsa-with-SHA256'],
+  ['1.2.840.10045.4.3.3', 'ecdsa-with-SHA384'],
+  ['1.2.840.10045.4.3.4', 'ecdsa-with-SHA512'],
+]);
+
+/** node:crypto's curve names. */
+const CURVE_BITS = new Map([
+  ['prime256v1', 256],
+  ['secp384r1', 384],
+]);

@@ -1,0 +1,249 @@
+/** Backends with TLS of their own: their mail arrives encrypted, and clients of today keep the backend's own TLS. */
+import { createHash } from 'node:crypto';
+import { execFile, spawnSync } from 'node:child_process';
+import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import { createTransport } from 'nodemailer';
+import { test, type Test } from 'tap';
+import { makeMessage } from '../support/message.js';
+import { missing, startJobClient } from '../support/peers/job-client.js';
+import { hasPeer } from '../support/peers/require-peer.js';
+import { startProgram, type Program } from '../support/program.js';
+import { startTlsBackend, type TlsBackend } from '../support/tls-backend.js';
+
+type Mode = 'starttls' | 'implicit';
+
+function startProxy(
+  backend: TlsBackend,
+  lines: string,
+  { mode = 'starttls', limits = '', listener = '' }: { mode?: Mode; limits?: string; listener?: string } = {},
+): Promise<Program> {
+  return startProgram(
+    `
+[server]
+hostname = "proxy.example"
+state-directory = "STATE"
+[[listener]]
+name = "clients"
+address = "127.0.0.1:0"
+mode = "${mode}"
+backend = "mta"
+${listener}
+[[backend]]
+name = "mta"
+address = "127.0.0.1:${backend.port}"
+identity = "proxy-v1"
+${lines}
+[tls]
+profile = "ancient"
+[limits]
+${limits}
+`,
+    1,
+  );
+}
+
+const pinOf = ({ certificate }: TlsBackend): string =>
+  createHash('sha256')
+    .update(certificate.publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('base64');
+
+interface Login {
+  readonly user: string;
+  readonly pass: string;
+}
+
+/** Delivers with Node's TLS. @param trusted the one certificate that will do; absent: any */
+async function deliver(program: Program, mode: Mode, trusted?: TlsBackend, auth?: Login): Promise<void> {
+  const transport = createTransport({
+    host: '127.0.0.1',
+    port: program.ports.get('clients')!,
+    secure: mode === 'implicit',
+    requireTLS: mode === 'starttls',
+    name: 'modern.example',
+    localAddress: '127.0.0.77',
+    ...(auth && { auth }),
+    tls: {
+      servername: 'backend.example',
+      rejectUnauthorized: trusted !== undefined,
+      ...(trusted && { ca: [String(trusted.certificate)] }),
+    },
+  });
+  try {
+    const envelope = { from: 'modern@new.example', to: 'r@backend.example' };
+    await transport.sendMail({ ...envelope, subject: 'subject', text: 'text' });
+  } finally {
+    transport.close();
+  }
+}
+
+/** Delivers with the JDK, in an SSLv2-format hello. */
+async function deliverOld(t: Test, program: Program, mode: Mode, protocol: string): Promise<void> {
+  const client = startJobClient('jdk');
+  const answer = await client.run({
+    kind: 'mail',
+    port: program.ports.get('clients')!,
+    mode,
+    protocols: `SSLv2Hello,${protocol}`,
+    ciphers: 'SSL_RSA_WITH_RC4_128_MD5',
+    helo: 'old.example',
+    from: 'old@old.example',
+    to: 'r@backend.example',
+    file: makeMessage(100_000).file,
+  });
+  client.close();
+  t.match(answer, { ok: true, protocol });
+}
+
+/** What a client in clear text is told, command by command. */
+async function talk(program: Program, commands: readonly string[]): Promise<string[]> {
+  const socket = connect({ port: program.ports.get('clients')!, host: '127.0.0.1' });
+  const replies: string[] = [];
+  const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
+  for (const command of ['', ...commands]) {
+    if (command !== '') socket.write(`${command}\r\n`);
+    const reply: string[] = [];
+    do reply.push(((await lines.next()) as { value?: string }).value ?? '000 closed');
+    while (reply.at(-1)![3] === '-');
+    replies.push(reply.join('\n'));
+  }
+  socket.destroy();
+  return replies;
+}
+
+function stopAfter(t: Test, backend: TlsBackend, program: Program): void {
+  t.teardown(async () => {
+    await program.stop();
+    backend.close();
+  });
+}
+
+for (const mode of ['starttls', 'implicit'] as const) {
+  test(`bridge, ${mode}: clients of today reach the TLS of the backend itself`, async (t) => {
+    const backend = await startTlsBackend(mode);
+    const program = await startProxy(backend, 'tls = "bridge"', { mode });
+    stopAfter(t, backend, program);
+    await deliver(program, mode, backend, { user: 'anna', pass: 'secret' });
+    t.match(await backend.next(), { client: '127.0.0.77', tls: 'TLSv1.3', user: 'anna' });
+    t.match(await program.nextSession(), {
+      outcome: 'completed',
+      tls: { path: 'passthrough', version: 'TLSv1.3', suite: /^TLS_/ },
+    });
+  });
+
+  test(`bridge, ${mode}: old clients end at the proxy, which goes on in modern TLS`, async (t) => {
+    if (!hasPeer(t, 'JDK', missing('jdk'))) return;
+    const backend = await startTlsBackend(mode);
+    const program = await startProxy(backend, `tls = "bridge"\ntls-pin = "${pinOf(backend)}"`, { mode });
+    stopAfter(t, backend, program);
+    for (const protocol of ['SSLv3', 'TLSv1']) {
+      await deliverOld(t, program, mode, protocol);
+      t.match(await backend.next(), { from: 'old@old.example', helo: 'old.example', tls: 'TLSv1.3' });
+      t.match(await program.nextSession(), {
+        outcome: 'completed',
+        hello: { format: 'sslv2' },
+        tls: { path: 'engine', version: protocol },
+      });
+    }
+  });
+
+  for (const tls of ['starttls', 'implicit'] as const) {
+    test(`a backend with ${tls} TLS takes mail and logins from ${mode} clients`, async (t) => {
+      const backend = await startTlsBackend(tls);
+      const trust = `tls-ca = "${backend.certificateFile}"\ntls-name = "backend.example"`;
+      const program = await startProxy(backend, `tls = "${tls}"\n${trust}`, { mode });
+      stopAfter(t, backend, program);
+      for (const round of [1, 2, 3]) {
+        await deliver(program, mode, undefined, { user: 'anna', pass: 'secret' });
+        const expected = { client: '127.0.0.77', tls: 'TLSv1.3', user: 'anna' };
+        t.match(await backend.next(), expected, `message ${round}`);
+        t.match(await program.nextSession(), { outcome: 'completed', tls: { path: 'native' } });
+      }
+    });
+  }
+}
+
+test('a backend that shows another certificate gets no mail, and the log says what to set', async (t) => {
+  const backend = await startTlsBackend('starttls');
+  for (const [lines, explanation] of [
+    ['tls = "starttls"', /self-signed certificate; set tls-ca, tls-name or tls-pin/],
+    [`tls = "starttls"\ntls-ca = "${backend.certificateFile}"`, /tls-name/],
+    [`tls = "starttls"\ntls-pin = "${'A'.repeat(43)}="`, new RegExp(`has the pin ${quote(pinOf(backend))}`)],
+  ] as const) {
+    const program = await startProxy(backend, lines);
+    await t.rejects(deliver(program, 'starttls'), { message: /421/ });
+    t.match(await program.nextSession(), {
+      outcome: 'backend_failed',
+      reason: 'backend_tls_untrusted',
+      explanation,
+    });
+    await program.stop();
+  }
+  backend.close();
+});
+
+test('a backend without STARTTLS is told from one with it', async (t) => {
+  const backend = await startTlsBackend('none');
+  const program = await startProxy(backend, 'tls = "starttls"');
+  stopAfter(t, backend, program);
+  await t.rejects(deliver(program, 'starttls'), { message: /421/ });
+  t.match(await program.nextSession(), { outcome: 'backend_failed', reason: 'backend_no_starttls' });
+});
+
+test('nobody is offered a login in clear, whatever the TLS between proxy and backend', async (t) => {
+  const backend = await startTlsBackend('implicit');
+  const lines = `tls = "implicit"\ntls-pin = "${pinOf(backend)}"`;
+  const strict = await startProxy(backend, lines);
+  const [, hidden] = await talk(strict, ['EHLO clear.example']);
+  t.notMatch(hidden, /AUTH/);
+  t.match(hidden, /STARTTLS/);
+  await strict.stop();
+  const lenient = await startProxy(backend, lines, { listener: 'auth = "always"' });
+  const [, shown] = await talk(lenient, ['EHLO clear.example']);
+  t.match(shown, /AUTH/, 'unless the operator wants it');
+  await lenient.stop();
+  backend.close();
+});
+
+test('auth = "strong-tls" hides logins from old TLS only', async (t) => {
+  if (!hasPeer(t, 'openssl', noOpenssl)) return;
+  const backend = await startTlsBackend('starttls');
+  const lines = `tls = "starttls"\ntls-pin = "${pinOf(backend)}"`;
+  const program = await startProxy(backend, lines, { listener: 'auth = "strong-tls"' });
+  stopAfter(t, backend, program);
+  const ehlo = async (...options: string[]): Promise<string> => {
+    const port = program.ports.get('clients')!;
+    const line = `openssl s_client -connect 127.0.0.1:${port} -starttls smtp -crlf -quiet ${options.join(' ')}`;
+    const dialogue = promisify(execFile)('bash', ['-c', `printf 'EHLO x.example\\nQUIT\\n' | ${line}`]);
+    return (await dialogue).stdout;
+  };
+  t.match(await ehlo('-tls1_2'), /AUTH/);
+  const old = await ehlo('-tls1', '-cipher', 'ALL:@SECLEVEL=0');
+  t.match(old, /^250/m);
+  t.notMatch(old, /AUTH/);
+});
+
+test('an address whose handshakes keep failing is offered no STARTTLS, until its time is over', async (t) => {
+  const backend = await startTlsBackend('none');
+  const limits = 'hopeless-after = 2\nhopeless-for = "1h"';
+  const program = await startProxy(backend, '', { limits });
+  stopAfter(t, backend, program);
+  for (const attempt of [1, 2]) {
+    const [, ehlo] = await talk(program, ['EHLO bad.example', 'STARTTLS', 'this is no TLS']);
+    t.match(ehlo, /STARTTLS/, `offered at attempt ${attempt}`);
+    t.match(await program.nextSession(), { outcome: 'not_tls' });
+  }
+  t.match(
+    program.log.filter(({ event }) => event === 'hopeless_client'),
+    [{ address: '127.0.0.1', failures: 2, minutes: 60 }],
+  );
+  const [, ehlo, starttls] = await talk(program, ['EHLO bad.example', 'STARTTLS']);
+  t.notMatch(ehlo, /STARTTLS/);
+  t.match(starttls, /^502 /);
+  await deliver(program, 'starttls');
+  t.match(await backend.next(), { client: '127.0.0.77' }, 'which does not concern other addresses');
+});
+
+const quote = (text: string): string => text.replace(/[+/]/g, '[$&]');
+const noOpenssl = spawnSync('openssl', ['version']).status === 0 ? undefined : 'needs the openssl command';
