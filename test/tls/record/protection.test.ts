@@ -1,0 +1,189 @@
+/** Records of every suite against an implementation that shares no code, right and damaged in every bit. */
+import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { test } from 'tap';
+import { TlsError } from '../../../src/tls/alert.js';
+import { CIPHER_SUITES, MAC_LENGTHS, type CipherSuite } from '../../../src/tls/cipher-suites.js';
+import { ProtocolVersion } from '../../../src/tls/code-points.js';
+import { createReadProtection, createWriteProtection } from '../../../src/tls/record/create-protection.js';
+import type { DirectionKeys, ProtectionParameters } from '../../../src/tls/record/protection.js';
+import { ReferenceProtection } from '../../support/reference-protection.js';
+
+const VERSIONS = Object.values(ProtocolVersion);
+
+interface Kind {
+  readonly title: string;
+  readonly parameters: ProtectionParameters;
+}
+
+function keysFor({ bulk, mac }: CipherSuite, version: number): DirectionKeys {
+  const ivLength =
+    bulk.kind === 'aead'
+      ? bulk.fixedIvLength
+      : bulk.kind === 'cbc' && version <= 0x0301
+        ? bulk.blockLength
+        : 0;
+  return {
+    macKey: randomBytes(mac === undefined ? 0 : MAC_LENGTHS[mac]),
+    key: randomBytes(bulk.keyLength),
+    iv: randomBytes(ivLength),
+  };
+}
+
+/** One of each cipher, MAC, version and order of MAC and encryption. */
+const KINDS: Kind[] = VERSIONS.flatMap((version) => {
+  const seen = new Set<string>();
+  return CIPHER_SUITES.flatMap((suite) => {
+    const { bulk, mac } = suite;
+    const possible = version >= suite.minVersion && !(version === 0x0300 && mac !== 'md5' && mac !== 'sha1');
+    const name = `${bulk.cipher} ${mac ?? ''} ${version.toString(16)}`;
+    if (!possible || seen.has(name)) return [];
+    seen.add(name);
+    const orders = bulk.kind === 'cbc' && version > 0x0300 ? [false, true] : [false];
+    return orders.map((encryptThenMac) => ({
+      title: `${name}${encryptThenMac ? ' encrypt-then-MAC' : ''}`,
+      parameters: { version, suite, keys: keysFor(suite, version), encryptThenMac, random: randomBytes },
+    }));
+  });
+});
+
+const fragmentOf = (record: Buffer): Buffer => Buffer.from(record.subarray(5));
+
+test('what one seals the other opens, in order, whatever the lengths', async (t) => {
+  for (const { title, parameters } of KINDS) {
+    const ours = { read: createReadProtection(parameters), write: createWriteProtection(parameters) };
+    const theirs = { read: new ReferenceProtection(parameters), write: new ReferenceProtection(parameters) };
+    for (const length of [0, 1, 15, 16, 17, 31, 32, 255, 256, 257, 4096, 16_384]) {
+      const content = randomBytes(length);
+      const opened = ours.read.open(23, fragmentOf(theirs.write.seal(23, content)));
+      if (!opened.equals(content)) t.fail(`${title}: ${length} bytes read`);
+      const sealed = ours.write.seal(23, content);
+      if (!theirs.read.open(23, fragmentOf(sealed)).equals(content))
+        t.fail(`${title}: ${length} bytes written`);
+      if (sealed.readUInt16BE(3) !== sealed.length - 5) t.fail(`${title}: record length`);
+    }
+    t.pass(title);
+  }
+});
+
+test('padding of every length is taken from TLS 1.0 on, and up to a block in SSLv3', async (t) => {
+  for (const { title, parameters } of KINDS) {
+    const { bulk, mac } = parameters.suite;
+    if (bulk.kind !== 'cbc') continue;
+    const before = 20 + (parameters.encryptThenMac ? 0 : MAC_LENGTHS[mac!]);
+    const read = createReadProtection(parameters);
+    const write = new ReferenceProtection(parameters);
+    const shortest = bulk.blockLength - 1 - (before % bulk.blockLength);
+    const longest = parameters.version === 0x0300 ? shortest : 255;
+    for (let paddingLength = shortest; paddingLength <= longest; paddingLength += bulk.blockLength) {
+      const content = randomBytes(20);
+      const opened = read.open(23, fragmentOf(write.seal(23, content, { paddingLength })));
+      if (!opened.equals(content)) t.fail(`${title}: padding ${paddingLength}`);
+    }
+    t.pass(title);
+  }
+});
+
+/** What came of a record: its content, or the reason. */
+function outcomeOf(parameters: ProtectionParameters, type: number, fragment: Buffer): string {
+  try {
+    return createReadProtection(parameters)
+      .open(type as 23, Buffer.from(fragment))
+      .toString('hex');
+  } catch (error) {
+    if (!(error instanceof TlsError)) throw error;
+    return `${error.reason} ${error.detail ?? ''}`;
+  }
+}
+
+/** SSLv3 leaves the padding out of the MAC, which is what POODLE is made of. */
+function isBlind({ parameters: { version, suite } }: Kind): boolean {
+  return version === 0x0300 && suite.bulk.kind === 'cbc';
+}
+
+test('any flipped bit gives bad_record_mac and nothing more, wherever it is (RFC 5246, 7.2.2)', async (t) => {
+  for (const kind of KINDS.filter((one) => !isBlind(one))) {
+    const { title, parameters } = kind;
+    const fragment = fragmentOf(
+      new ReferenceProtection(parameters).seal(23, Buffer.from('MAIL FROM:<>\r\n')),
+    );
+    for (let bit = 0; bit < fragment.length * 8; bit += 1) {
+      const damaged = Buffer.from(fragment);
+      damaged[bit >> 3]! ^= 1 << (bit & 7);
+      const outcome = outcomeOf(parameters, 23, damaged);
+      if (outcome !== 'bad_record_mac ') t.fail(`${title}: bit ${bit}: ${outcome}`);
+    }
+    t.pass(title);
+  }
+});
+
+test('another type, a record left out or sent twice, and any cut give bad_record_mac', async (t) => {
+  for (const { title, parameters } of KINDS) {
+    const write = new ReferenceProtection(parameters);
+    const [first, second] = [write.seal(23, Buffer.from('one')), write.seal(23, Buffer.from('two'))].map(
+      fragmentOf,
+    );
+    const refused = [
+      outcomeOf(parameters, 22, first!),
+      outcomeOf(parameters, 23, second!),
+      ...Array.from(first!, (_, length) => outcomeOf(parameters, 23, first!.subarray(0, length))),
+    ];
+    t.same([...new Set(refused)], ['bad_record_mac '], title);
+    const read = createReadProtection(parameters);
+    read.open(23, Buffer.from(first!));
+    t.throws(() => read.open(23, Buffer.from(first!)), new TlsError('bad_record_mac'), `${title}: twice`);
+  }
+});
+
+test('bad padding and a bad MAC are one and the same to whoever sent them (Vaudenay, Lucky 13)', async (t) => {
+  for (const { title, parameters } of KINDS) {
+    if (parameters.suite.bulk.kind !== 'cbc' || parameters.version === 0x0300) continue;
+    const seal = (override: {
+      paddingLength?: number;
+      paddingByte?: number;
+      keys?: DirectionKeys;
+    }): string => {
+      const record = new ReferenceProtection({ ...parameters, ...override }).seal(23, Buffer.alloc(64));
+      return outcomeOf(parameters, 23, fragmentOf(record));
+    };
+    const { suite, keys } = parameters;
+    const shortest = fragmentOf(new ReferenceProtection(parameters).seal(23, Buffer.alloc(64)));
+    const wrongMac = { ...keys, macKey: randomBytes(keys.macKey.length) };
+    const longer = suite.bulk.kind === 'cbc' ? suite.bulk.blockLength : 0;
+    const outcomes = new Set([
+      seal({ keys: wrongMac }),
+      seal({ paddingByte: 0xee, paddingLength: paddingFor(parameters) + longer }),
+      seal({ keys: wrongMac, paddingByte: 0xee, paddingLength: paddingFor(parameters) + longer }),
+    ]);
+    t.same([...outcomes], ['bad_record_mac '], `${title}, ${shortest.length} bytes`);
+  }
+});
+
+/** The shortest padding_length behind 64 bytes of content. */
+function paddingFor({ suite: { bulk, mac }, encryptThenMac }: ProtectionParameters): number {
+  const { blockLength } = bulk as Extract<CipherSuite['bulk'], { kind: 'cbc' }>;
+  const before = 64 + (encryptThenMac ? 0 : MAC_LENGTHS[mac!]);
+  return blockLength - 1 - (before % blockLength);
+}
+
+test('random sequences of records come out as they went in', async (t) => {
+  for (const { title, parameters } of KINDS) {
+    const property = fc.property(
+      fc.array(fc.uint8Array({ maxLength: 600 }), { maxLength: 8 }),
+      (contents) => {
+        const write = createWriteProtection(parameters);
+        const read = createReadProtection(parameters);
+        const reference = new ReferenceProtection(parameters);
+        return contents.every((content) => {
+          const fragment = fragmentOf(write.seal(23, content));
+          return (
+            reference.open(23, Buffer.from(fragment)).equals(content) &&
+            read.open(23, fragment).equals(content)
+          );
+        });
+      },
+    );
+    fc.assert(property, { numRuns: 15 });
+    t.pass(title);
+  }
+});
