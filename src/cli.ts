@@ -1,67 +1,64 @@
 #!/usr/bin/env node
-/** The command line: one function a command, and the only place that touches process.argv and the exit code. */
+/** The command line, and the only place that touches process.argv and the exit code. */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { FAILED, say, UsageError, WRONG_USAGE, type Arguments, type Command } from './commands/command.js';
+import { serve } from './commands/serve.js';
 import { ConfigError } from './config/load.js';
-import { serve, serveDemo } from './serve.js';
 import { CredentialError } from './system/credentials.js';
 
-const EXIT_USAGE = 2;
-
-const USAGE = `oldhello: a TLS proxy in front of a mail server, for clients with very old TLS
-
-  oldhello serve [--config FILE]   run the proxy; without --config, a demo on loopback
-  oldhello --version
-  oldhello --help
-
-Exit codes: 0 good, 1 a failure while running, 2 wrong usage or configuration.
-`;
-
-const SERVE_USAGE = `oldhello serve [--config FILE]
-
-Runs the proxy in the foreground until SIGTERM or SIGINT.
-
-  --config FILE   the configuration, in TOML; without it a demo runs: an embedded
-                  mail sink behind 127.0.0.1:2525 (STARTTLS) and 127.0.0.1:4465
-                  (TLS from the first byte), with a self-signed certificate that is
-                  kept in $STATE_DIRECTORY or ~/.local/state/oldhello
-`;
+const COMMANDS: Readonly<Record<string, Command>> = { serve };
 
 async function main(args: readonly string[]): Promise<void> {
-  const [command, ...rest] = args;
-  if (command === 'serve') await runServe(rest);
-  else if (command === '--version') say(version());
-  else if (command === undefined || command === '--help' || command === 'help') say(USAGE.trimEnd());
-  else throw new UsageError(`unknown command ${JSON.stringify(command)}\n\n${USAGE}`);
+  const [name, ...rest] = args;
+  if (name === '--version') {
+    say(version());
+    return;
+  }
+  if (name === undefined || name === '--help' || name === 'help') {
+    say(usage());
+    return;
+  }
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined) throw new UsageError(`unknown command ${JSON.stringify(name)}\n\n${usage()}`);
+  const parsed = parse(command, rest);
+  if (parsed.values['help'] === true) {
+    say(command.usage);
+    return;
+  }
+  const code = await command.run(parsed);
+  if (code !== undefined) process.exitCode = code;
 }
 
-async function runServe(args: readonly string[]): Promise<void> {
-  const { config, help } = options(args);
-  if (help === true) say(SERVE_USAGE.trimEnd());
-  else if (config === undefined) await serveDemo(say);
-  else await serve(config);
-}
-
-function options(args: readonly string[]): { config?: string; help?: boolean } {
+function parse({ options, allowPositionals, usage: text }: Command, args: readonly string[]): Arguments {
+  const help = { type: 'boolean' } as const;
   try {
-    return parseArgs({ args: [...args], options: { config: { type: 'string' }, help: { type: 'boolean' } } })
-      .values;
+    const parsed = parseArgs({ args: [...args], options: { ...options, help }, allowPositionals });
+    return { values: parsed.values, positionals: parsed.positionals };
   } catch (cause) {
-    throw new UsageError(`${messageOf(cause)}\n\n${SERVE_USAGE}`, { cause });
+    throw new UsageError(`${messageOf(cause)}\n\n${text}`, { cause });
   }
 }
 
-class UsageError extends Error {}
+function usage(): string {
+  const lines = Object.entries(COMMANDS).map(
+    ([name, { summary }]) => `  oldhello ${name.padEnd(8)} ${summary}`,
+  );
+  return `oldhello: a TLS proxy in front of a mail server, for clients with very old TLS
+
+${lines.join('\n')}
+
+  oldhello COMMAND --help
+  oldhello --version
+
+Exit codes: 0 good, 1 a check or the running program failed, 2 wrong usage or configuration.`;
+}
 
 function version(): string {
   const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
     version: string;
   };
   return manifest.version;
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
 }
 
 function messageOf(error: unknown): string {
@@ -74,7 +71,7 @@ function report(error: unknown): void {
     error instanceof UsageError || error instanceof ConfigError || error instanceof CredentialError;
   if (expected || isSystemError(error)) process.stderr.write(`oldhello: ${messageOf(error)}\n`);
   else process.stderr.write(`oldhello: ${error instanceof Error ? error.stack : String(error)}\n`);
-  process.exitCode = isSystemError(error) ? 1 : expected ? EXIT_USAGE : 1;
+  process.exitCode = expected ? WRONG_USAGE : FAILED;
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {

@@ -20,7 +20,8 @@ const MAY_IMPORT: Record<string, { folders: string[]; modules: string[] }> = {
     modules: ['*'],
   },
   demo: { folders: ['config', 'observe', 'proxy-protocol'], modules: ['*', 'smtp-server'] },
-  '.': { folders: ['config', 'demo', 'observe', 'proxy', 'system'], modules: ['*'] },
+  commands: { folders: ['config', 'demo', 'observe', 'proxy', 'system'], modules: ['*'] },
+  '.': { folders: ['commands', 'config', 'system'], modules: ['*'] },
 };
 
 /** The parts that take bytes and give bytes: no clock, no timers, no process, no console. */

@@ -1,20 +1,40 @@
 /** `oldhello serve`: puts the parts together, runs them until a signal comes, and takes them down in order. */
-import { loadConfig } from './config/load.js';
-import type { Config } from './config/schema.js';
-import { demoConfig } from './demo/demo-config.js';
-import { startSink } from './demo/sink.js';
-import { createLog, type Log } from './observe/log.js';
-import { ProxyServer, type Listening } from './proxy/server.js';
+import { loadConfig } from '../config/load.js';
+import type { Config } from '../config/schema.js';
+import { demoConfig } from '../demo/demo-config.js';
+import { startSink } from '../demo/sink.js';
+import { createLog, type Log } from '../observe/log.js';
+import { ProxyServer, type Listening } from '../proxy/server.js';
+import { say, type Command } from './command.js';
+
+export const serve: Command = {
+  summary: 'run the proxy; without --config, a demo on loopback',
+  usage: `oldhello serve [--config FILE]
+
+Runs the proxy in the foreground until SIGTERM or SIGINT.
+
+  --config FILE   the configuration, in TOML; without it a demo runs: an embedded
+                  mail sink behind 127.0.0.1:2525 (STARTTLS) and 127.0.0.1:4465
+                  (TLS from the first byte), with a self-signed certificate that is
+                  kept in $STATE_DIRECTORY or ~/.local/state/oldhello`,
+  options: { config: { type: 'string' } },
+  allowPositionals: false,
+  async run({ values: { config } }) {
+    if (typeof config === 'string') await serveConfigured(config);
+    else await serveDemo();
+    return undefined;
+  },
+};
 
 /** @throws ConfigError, CredentialError, and what listen() throws */
-export async function serve(configPath: string): Promise<void> {
+async function serveConfigured(configPath: string): Promise<void> {
   const config = loadConfig(configPath);
   const log = createLog(config.log.level);
   await run(config, log);
 }
 
 /** The set-up for trying: an embedded sink, a certificate of our own, everything on loopback. */
-export async function serveDemo(say: (line: string) => void): Promise<void> {
+async function serveDemo(): Promise<void> {
   const log = createLog('info');
   const sink = await startSink(log, 'localhost');
   const config = demoConfig(sink.port);

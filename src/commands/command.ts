@@ -1,0 +1,35 @@
+/** What a command is to the command line; each has a file of its own in this folder. */
+import type { ParseArgsConfig } from 'node:util';
+
+export interface Command {
+  /** A line for `oldhello --help`. */
+  readonly summary: string;
+  /** All of `oldhello COMMAND --help`. */
+  readonly usage: string;
+  /** In the form of node:util's parseArgs; `help` is added. */
+  readonly options: NonNullable<ParseArgsConfig['options']>;
+  /** Whether there may be arguments that are not options. */
+  readonly allowPositionals: boolean;
+  /**
+   * @returns the exit code, or undefined for a command that goes on running
+   * @throws UsageError, ConfigError, CredentialError, and system errors, which all are told in a line
+   */
+  run(args: Arguments): Promise<number | undefined>;
+}
+
+export interface Arguments {
+  readonly values: Readonly<Record<string, string | boolean | undefined>>;
+  readonly positionals: readonly string[];
+}
+
+/** Exit codes. */
+export const GOOD = 0;
+export const FAILED = 1;
+export const WRONG_USAGE = 2;
+
+/** The command line itself is wrong; the message is followed by the command's usage. */
+export class UsageError extends Error {}
+
+export function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
