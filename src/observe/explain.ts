@@ -1,14 +1,13 @@
 /** Why a handshake failed, in one sentence for somebody who knows mail and not TLS. */
 import {
-  CIPHER_SUITE_BY_ID,
   REFUSALS,
-  TLS_EMPTY_RENEGOTIATION_INFO_SCSV,
-  TLS_FALLBACK_SCSV,
   versionName,
   type ClientHello,
   type RefusalReason,
   type ServerParameters,
 } from '../tls/index.js';
+import { offeredVersion } from './hello-numbers.js';
+import { offerInWords } from './offer.js';
 
 export interface FailedHandshake {
   readonly reason: RefusalReason;
@@ -22,14 +21,14 @@ export function explainFailure({ reason, hello, parameters }: FailedHandshake): 
   switch (reason) {
     case 'no_shared_version':
       return (
-        `the client offers at most ${versionName(hello.clientVersion)}, ` +
+        `the client offers at most ${versionName(offeredVersion(hello))}, ` +
         `and this listener allows ${versionName(parameters.minVersion)} to ${versionName(parameters.maxVersion)}`
       );
     case 'no_shared_cipher_suite': {
       const keys = [
         ...new Set(parameters.credentials.map(({ authentication }) => authentication.toUpperCase())),
       ];
-      return `the client offers only ${suiteNames(hello)}; allowed here is none of them with ${keys.join(' and ')} certificates`;
+      return `the client offers only ${offerInWords(hello)}; allowed here is none of them with ${keys.join(' and ')} certificates`;
     }
     default:
       return means;
@@ -40,20 +39,6 @@ export function explainFailure({ reason, hello, parameters }: FailedHandshake): 
 export function explainPeerAlert(alert: string): string {
   return PEER_ALERTS[alert] ?? `the client ended TLS with ${alert}`;
 }
-
-function suiteNames({ cipherSuites, sslv2CipherKinds }: ClientHello): string {
-  const names = cipherSuites.filter((id) => !SIGNALS.has(id)).map(suiteName);
-  if (sslv2CipherKinds.length > 0) names.push(`${sslv2CipherKinds.length} of SSL 2.0`);
-  const shown = names.slice(0, MAX_SUITES).join(', ');
-  return names.length > MAX_SUITES ? `${shown} and ${names.length - MAX_SUITES} more` : shown;
-}
-
-function suiteName(id: number): string {
-  return CIPHER_SUITE_BY_ID.get(id)?.opensslName ?? `0x${id.toString(16).padStart(4, '0')}`;
-}
-
-/** Signalling values are no suites. */
-const SIGNALS = new Set<number>([TLS_EMPTY_RENEGOTIATION_INFO_SCSV, TLS_FALLBACK_SCSV]);
 
 const distrust =
   'the client does not trust our certificate, or cannot read it: many old ones know neither its issuer nor SHA-256';
@@ -73,6 +58,3 @@ const PEER_ALERTS: Record<string, string> = {
   internal_error: 'the client had trouble of its own',
   close_notify: 'the client ended the handshake in order, before it was complete',
 };
-
-/** A sentence stays a sentence. */
-const MAX_SUITES = 12;

@@ -1,13 +1,16 @@
 /**
- * A short name for what a hello offers, the same for every connection of the same client.
+ * Short names for what a hello offers, the same for every connection of the same client. docs/fingerprints.md defines
+ * them.
  *
- * Record-format hellos have JA3: MD5 over version, suites, extensions, groups and point formats, GREASE left out
- * (RFC 8701). SSLv2-format hellos, for which nobody has published one, have this instead: the text
- * `v2,VERSION,SPECS,CHALLENGE`, with the version in decimal as JA3 has it, the 24-bit cipher specs in the order of the
- * wire, in hex, joined by hyphens, and the length of the challenge in bytes; and its MD5.
+ * Record-format hellos have JA3 and JA4. SSLv2-format ones, for which nobody has published any, have two of ours in
+ * their manner: the text `v2,VERSION,SPECS,CHALLENGE`, with the version in decimal as JA3 has it, the 24-bit cipher specs
+ * in the order of the wire, in hex, joined by hyphens, and the length of the challenge in bytes; its MD5; and a short
+ * form that begins with `v` where JA4 has `t`.
  */
 import { createHash } from 'node:crypto';
 import { ExtensionType, type ClientHello } from '../tls/index.js';
+import { isGrease, numbers } from './hello-numbers.js';
+import { hex, ja4, shortHash, shortVersion, twoDigits } from './ja4.js';
 
 export interface HelloFingerprint {
   /** What `text` is: JA3, or our own for the SSLv2 format. */
@@ -15,12 +18,19 @@ export interface HelloFingerprint {
   /** 32 hex digits. */
   readonly hash: string;
   readonly text: string;
+  /** JA4, or for the SSLv2 format ours in its manner: `v10i190732_…`. */
+  readonly short: string;
 }
 
 export function fingerprintHello(hello: ClientHello): HelloFingerprint {
-  const kind = hello.format === 'sslv2' ? 'sslv2' : 'ja3';
-  const text = hello.format === 'sslv2' ? sslv2Text(hello) : ja3Text(hello);
-  return { kind, hash: createHash('md5').update(text).digest('hex'), text };
+  const sslv2 = hello.format === 'sslv2';
+  const text = sslv2 ? sslv2Text(hello) : ja3Text(hello);
+  return {
+    kind: sslv2 ? 'sslv2' : 'ja3',
+    hash: createHash('md5').update(text).digest('hex'),
+    text,
+    short: sslv2 ? sslv2Short(hello) : ja4(hello),
+  };
 }
 
 /** The cipher specs of an SSLv2-format hello as they stood on the wire, SSL 2.0's own among them. */
@@ -32,9 +42,24 @@ export function sslv2Specs({ original }: ClientHello): number[] {
 }
 
 function sslv2Text(hello: ClientHello): string {
-  const specs = sslv2Specs(hello).map((spec) => spec.toString(16).padStart(6, '0'));
-  const challengeLength = hello.original.readUInt16BE(CHALLENGE_LENGTH_AT);
-  return ['v2', hello.clientVersion, specs.join('-'), challengeLength].join(',');
+  const specs = sslv2Specs(hello).map((spec) => hex(spec, 6));
+  return ['v2', hello.clientVersion, specs.join('-'), challengeLength(hello)].join(',');
+}
+
+/** Version, suites, kinds of SSL 2.0 and bytes of challenge; the specs sorted; the specs as they came. */
+function sslv2Short(hello: ClientHello): string {
+  const { clientVersion, cipherSuites, sslv2CipherKinds } = hello;
+  const counts = [cipherSuites.length, sslv2CipherKinds.length, challengeLength(hello)].map(twoDigits);
+  const specs = sslv2Specs(hello).map((spec) => hex(spec, 6));
+  return [
+    `v${shortVersion(clientVersion)}i${counts.join('')}`,
+    shortHash([...specs].sort()),
+    shortHash(specs),
+  ].join('_');
+}
+
+function challengeLength({ original }: ClientHello): number {
+  return original.readUInt16BE(CHALLENGE_LENGTH_AT);
 }
 
 function ja3Text({ clientVersion, cipherSuites, extensions }: ClientHello): string {
@@ -44,18 +69,6 @@ function ja3Text({ clientVersion, cipherSuites, extensions }: ClientHello): stri
   return [clientVersion, ...lists.map((list) => list.filter((value) => !isGrease(value)).join('-'))].join(
     ',',
   );
-}
-
-/** A vector's content as numbers of `width` bytes; what is cut short is left out. */
-function numbers(vector: Buffer | undefined, prefix: number, width: 1 | 2): number[] {
-  if (vector === undefined) return [];
-  const count = Math.max(0, Math.floor((vector.length - prefix) / width));
-  return Array.from({ length: count }, (_, index) => vector.readUIntBE(prefix + index * width, width));
-}
-
-/** RFC 8701, 2: 0x0A0A, 0x1A1A, … */
-function isGrease(value: number): boolean {
-  return (value & 0x0f0f) === 0x0a0a && value >> 8 === (value & 0xff);
 }
 
 /** Offsets in an SSLv2-format hello without its length field (RFC 5246, E.2). */

@@ -1,5 +1,6 @@
 /** What a backend with TLS of its own agreed on with a client, read from the ServerHello that passes by in clear. */
-import { CIPHER_SUITE_BY_ID, versionName } from '../tls/index.js';
+import { versionName } from '../tls/index.js';
+import { suiteName } from './suite-name.js';
 
 export interface AgreedTls {
   readonly version: string;
@@ -41,14 +42,6 @@ function selectedVersion(body: Buffer, lengthAt: number): number | undefined {
   return undefined;
 }
 
-function suiteName(id: number): string {
-  return (
-    TLS_1_3_SUITES.get(id) ??
-    CIPHER_SUITE_BY_ID.get(id)?.opensslName ??
-    `0x${id.toString(16).padStart(4, '0')}`
-  );
-}
-
 const HANDSHAKE = 22;
 const SERVER_HELLO = 2;
 const SUPPORTED_VERSIONS = 43;
@@ -58,10 +51,3 @@ const HANDSHAKE_HEADER_LENGTH = 4;
 const FIXED_LENGTH = RECORD_HEADER_LENGTH + HANDSHAKE_HEADER_LENGTH + 2 + 32 + 1;
 /** Bytes: what a ServerHello with every extension takes, several times over. */
 const MAX_SERVER_HELLO = 2048;
-
-/** RFC 8446, B.4. */
-const TLS_1_3_SUITES = new Map([
-  [0x1301, 'TLS_AES_128_GCM_SHA256'],
-  [0x1302, 'TLS_AES_256_GCM_SHA384'],
-  [0x1303, 'TLS_CHACHA20_POLY1305_SHA256'],
-]);

@@ -2,7 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { versionName, type ClientHello, type Established, type HelloFormat } from '../tls/index.js';
 import { fingerprintHello, type HelloFingerprint } from './fingerprint.js';
+import { offeredVersion } from './hello-numbers.js';
 import { likelyLibrary } from './library.js';
+import { needsOf, type Need } from './needs.js';
+import { offerOf, type Offer } from './offer.js';
 import { OUTCOMES, type Outcome } from './outcomes.js';
 
 export type TlsPath = 'engine' | 'native' | 'passthrough';
@@ -27,6 +30,9 @@ export interface SessionEvent {
     readonly version: string;
     readonly fingerprint: HelloFingerprint;
     readonly library: string;
+    readonly offers: Offer;
+    /** What it could not have had elsewhere. */
+    readonly needs: readonly Need[];
   };
   readonly tls?: TlsFacts;
   readonly smtp?: { readonly helo: string };
@@ -112,7 +118,7 @@ export class SessionRecord {
       connection: this.id,
       listener: this.#listener,
       client: this.#client,
-      ...(this.#hello && { hello: describeHello(this.#hello) }),
+      ...(this.#hello && { hello: describeHello(this.#hello, this.#tls) }),
       ...(this.#tls && { tls: this.#tls }),
       ...(this.#helo !== undefined && { smtp: { helo: escape(this.#helo) } }),
       bytes: { fromClient: this.fromClient, toClient: this.toClient },
@@ -141,18 +147,15 @@ export function engineFacts({ version, suite, resumed, serverName }: Established
   };
 }
 
-function describeHello(hello: ClientHello): NonNullable<SessionEvent['hello']> {
+function describeHello(hello: ClientHello, tls: TlsFacts | undefined): NonNullable<SessionEvent['hello']> {
   return {
     format: hello.format,
     version: versionName(offeredVersion(hello)),
     fingerprint: fingerprintHello(hello),
     library: likelyLibrary(hello),
+    offers: offerOf(hello),
+    needs: needsOf(hello, tls?.suite),
   };
-}
-
-/** The newest version a hello offers; TLS 1.3 hides behind 1.2 (RFC 8446, 4.2.1). */
-function offeredVersion(hello: ClientHello): number {
-  return hello.clientVersion;
 }
 
 /** A peer's words, made harmless for terminals and for whoever greps. */

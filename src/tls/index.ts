@@ -6,6 +6,7 @@ export {
   NamedGroup,
   ProtocolVersion,
   SignatureScheme,
+  SSL_2_0,
   TLS_1_3,
   TLS_EMPTY_RENEGOTIATION_INFO_SCSV,
   TLS_FALLBACK_SCSV,
