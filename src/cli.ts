@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { FAILED, say, UsageError, WRONG_USAGE, type Arguments, type Command } from './commands/command.js';
 import { serve } from './commands/serve.js';
-import { ConfigError } from './config/load.js';
+import { ConfigError, UnusableValueError } from './config/config-error.js';
 import { CredentialError } from './system/credentials.js';
 
 const COMMANDS: Readonly<Record<string, Command>> = { serve };
@@ -68,7 +68,10 @@ function messageOf(error: unknown): string {
 /** What an admin can mend is said in a line or two; only a defect of ours shows a stack. */
 function report(error: unknown): void {
   const expected =
-    error instanceof UsageError || error instanceof ConfigError || error instanceof CredentialError;
+    error instanceof UsageError ||
+    error instanceof ConfigError ||
+    error instanceof UnusableValueError ||
+    error instanceof CredentialError;
   if (expected || isSystemError(error)) process.stderr.write(`oldhello: ${messageOf(error)}\n`);
   else process.stderr.write(`oldhello: ${error instanceof Error ? error.stack : String(error)}\n`);
   process.exitCode = expected ? WRONG_USAGE : FAILED;

@@ -1,4 +1,5 @@
 /** `oldhello serve`: puts the parts together, runs them until a signal comes, and takes them down in order. */
+import { UnusableValueError } from '../config/config-error.js';
 import { loadConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { demoConfig } from '../demo/demo-config.js';
@@ -26,11 +27,15 @@ Runs the proxy in the foreground until SIGTERM or SIGINT.
   },
 };
 
-/** @throws ConfigError, CredentialError, and what listen() throws */
+/** @throws ConfigError, CredentialError */
 async function serveConfigured(configPath: string): Promise<void> {
   const config = loadConfig(configPath);
   const log = createLog(config.log.level);
-  await run(config, log);
+  try {
+    await run(config, log);
+  } catch (error) {
+    throw error instanceof UnusableValueError ? error.in(configPath) : error;
+  }
 }
 
 /** The set-up for trying: an embedded sink, a certificate of our own, everything on loopback. */
@@ -43,8 +48,9 @@ async function serveDemo(): Promise<void> {
 }
 
 async function run(config: Config, log: Log, stopped: () => void = () => undefined): Promise<Listening[]> {
-  const server = new ProxyServer(config, log);
-  const listening = await server.start();
+  const server = new ProxyServer(log);
+  await server.start(config);
+  const { listening } = server;
   for (const { listener, address } of listening) {
     const { name, mode, backend } = listener;
     log('listening', { listener: name, address: address.address, port: address.port, mode, backend });

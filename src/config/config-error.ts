@@ -1,4 +1,6 @@
 /** What is wrong with a configuration file: every problem at once, each with its place and what to do. */
+import { readFileSync } from 'node:fs';
+import { locate } from './locate.js';
 
 export interface Problem {
   /** 1 for the first; undefined where the problem is that something is absent. */
@@ -17,6 +19,38 @@ export class ConfigError extends Error {
     this.name = 'ConfigError';
     this.file = file;
     this.problems = problems;
+  }
+}
+
+/** A value that is well written, but turned out not to work. */
+export class UnusableValueError extends Error {
+  readonly table: string;
+  readonly index: number;
+  readonly key: string;
+
+  /** @param index which one of an array of tables */
+  constructor(table: string, index: number, key: string, cause: Error) {
+    super(cause.message, { cause });
+    this.name = 'UnusableValueError';
+    this.table = table;
+    this.index = index;
+    this.key = key;
+  }
+
+  /** With the value's place in the file. */
+  in(file: string): ConfigError {
+    const { table, index, key, message } = this;
+    const line = locate(readFileSync(file, 'utf8'), table, index, key);
+    return new ConfigError(file, [{ line, key: `${table}[${index}].${key}`, message }], { cause: this });
+  }
+}
+
+/** @throws UnusableValueError where `action` throws, for it is this value that does not work */
+export function orUnusable<T>(table: string, index: number, key: string, action: () => T): T {
+  try {
+    return action();
+  } catch (cause) {
+    throw new UnusableValueError(table, index, key, cause as Error);
   }
 }
 

@@ -4,13 +4,12 @@
  * this takes no protection away.
  */
 
-export interface FailureMemoryOptions {
+/** May be others at each call; what is remembered stays. */
+export interface Hopelessness {
   /** Failures in a row after which an address is hopeless; 0 for never. */
   readonly after: number;
   /** Milliseconds an address stays hopeless, and a failure counts. */
   readonly lifetime: number;
-  /** Milliseconds on a clock that never jumps. */
-  readonly now: () => number;
 }
 
 export interface HopelessClient {
@@ -26,22 +25,22 @@ interface Entry {
 }
 
 export class FailureMemory {
-  readonly #options: FailureMemoryOptions;
+  readonly #now: () => number;
   /** In the order of their last failure. */
   readonly #entries = new Map<string, Entry>();
 
-  constructor(options: FailureMemoryOptions) {
-    this.#options = options;
+  /** @param now milliseconds on a clock that never jumps */
+  constructor(now: () => number) {
+    this.#now = now;
   }
 
   /** @returns true when this failure made the address hopeless */
-  failed(address: string): boolean {
-    const { after, now } = this.#options;
+  failed(address: string, { after, lifetime }: Hopelessness): boolean {
     if (after === 0) return false;
-    const failures = (this.#find(address)?.failures ?? 0) + 1;
+    const failures = (this.#find(address, lifetime)?.failures ?? 0) + 1;
     this.#entries.delete(address);
     if (this.#entries.size >= MAX_ADDRESSES) this.#entries.delete(this.#entries.keys().next().value!);
-    this.#entries.set(address, { failures, last: now() });
+    this.#entries.set(address, { failures, last: this.#now() });
     return failures === after;
   }
 
@@ -50,24 +49,21 @@ export class FailureMemory {
     this.#entries.delete(address);
   }
 
-  isHopeless(address: string): boolean {
-    const { after } = this.#options;
-    return after > 0 && (this.#find(address)?.failures ?? 0) >= after;
+  isHopeless(address: string, { after, lifetime }: Hopelessness): boolean {
+    return after > 0 && (this.#find(address, lifetime)?.failures ?? 0) >= after;
   }
 
-  list(): HopelessClient[] {
-    const { after, lifetime, now } = this.#options;
+  list({ after, lifetime }: Hopelessness): HopelessClient[] {
     return [...this.#entries.keys()].flatMap((address) => {
-      const entry = this.#find(address);
-      if (entry === undefined || entry.failures < after) return [];
-      return [{ address, failures: entry.failures, remaining: entry.last + lifetime - now() }];
+      const entry = this.#find(address, lifetime);
+      if (after === 0 || entry === undefined || entry.failures < after) return [];
+      return [{ address, failures: entry.failures, remaining: entry.last + lifetime - this.#now() }];
     });
   }
 
-  #find(address: string): Entry | undefined {
-    const { lifetime, now } = this.#options;
+  #find(address: string, lifetime: number): Entry | undefined {
     const entry = this.#entries.get(address);
-    if (entry === undefined || now() - entry.last < lifetime) return entry;
+    if (entry === undefined || this.#now() - entry.last < lifetime) return entry;
     this.#entries.delete(address);
     return undefined;
   }

@@ -3,12 +3,13 @@ import {
   ServerConnection,
   type ConnectionOutput,
   type Established,
+  type OperationResult,
   type Outcome,
   type ServerParameters,
-  type SessionCache,
 } from '../tls/index.js';
 import type { KeyRing } from '../system/keys.js';
 import { NO_HANDLER, type Channel, type ChannelHandler } from './channel.js';
+import type { SessionStore } from './session-store.js';
 
 export interface EngineEvents {
   established(established: Established): void;
@@ -18,7 +19,7 @@ export interface EngineEvents {
 
 export interface EngineServices {
   readonly keys: KeyRing;
-  readonly sessions: SessionCache;
+  readonly sessions: SessionStore;
 }
 
 export class EngineChannel implements Channel {
@@ -116,14 +117,12 @@ export class EngineChannel implements Channel {
         else this.handler.data(plaintext);
       },
       operate: (operation) => {
-        if (operation.kind === 'find_session') {
-          this.#connection.complete(sessions.find(operation.sessionId));
-          return;
-        }
-        keys.operate(operation, (result) => {
+        const done = (result: OperationResult): void => {
           this.#connection.complete(result);
           this.#regulate();
-        });
+        };
+        if (operation.kind === 'find_session') sessions.find(operation.sessionId, done);
+        else keys.operate(operation, done);
       },
       established: (established) => this.#events.established(established),
       saveSession: (id, session) => sessions.save(id, session),

@@ -1,58 +1,100 @@
-/** Accepts clients on one address: limits first, then the load balancer's PROXY header, then the policy for the client. */
+/** Accepts clients on one address, and finds out who they are: by themselves, or from a load balancer's PROXY header. */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import type { ListenerConfig, LimitsConfig } from '../config/schema.js';
+import type { LimitsConfig, ListenerConfig } from '../config/schema.js';
 import { SessionRecord, type Failure, type SessionEvent } from '../observe/session-record.js';
 import { NetworkSet } from '../policy/networks.js';
-import type { ConnectionCount } from '../policy/connection-count.js';
 import { decodeProxyHeader } from '../proxy-protocol/header.js';
+import type { Admission } from './admission.js';
 import type { Endpoint } from './backend.js';
-import { ProxiedConnection, type ConnectionPlan } from './connection.js';
-import type { EngineServices } from './engine-channel.js';
 
-export interface ListenerServices extends EngineServices {
+/** Where to listen: an address, or a socket that was bound by somebody else. */
+export type ListenAt = ListenerConfig['address'] | { readonly fd: number };
+
+/** What one configuration says to a listener. */
+export interface ListenerPlan {
+  readonly config: ListenerConfig;
   readonly limits: LimitsConfig;
   readonly hostname: string;
-  readonly count: ConnectionCount;
-  /** What to do with a client of this listener; undefined where policy refuses it. */
-  plan(listener: ListenerConfig, client: Endpoint, destination: Endpoint): ConnectionPlan | undefined;
-  ended(event: SessionEvent): void;
-  failed(listener: ListenerConfig, error: Error): void;
+}
+
+export interface ListenerHandler {
+  admit(client: Endpoint): Admission;
+  serve(plan: ListenerPlan, client: AdmittedClient): void;
+  /** A connection that was refused is over. */
+  refused(event: SessionEvent): void;
+  failed(config: ListenerConfig, error: Error): void;
+}
+
+export interface AdmittedClient {
+  readonly socket: Socket;
+  /** What it sent so far. */
+  readonly first: Buffer;
+  readonly client: Endpoint;
+  readonly destination: Endpoint;
+  readonly admission: Extract<Admission, { admitted: true }>;
 }
 
 export class Listener {
-  readonly #config: ListenerConfig;
-  readonly #services: ListenerServices;
+  readonly #handler: ListenerHandler;
   readonly #server: Server;
-  readonly #loadBalancers: NetworkSet;
-  readonly #connections = new Set<ProxiedConnection>();
+  #plan: ListenerPlan;
+  #loadBalancers: NetworkSet;
+  /** Who came before `open`. */
+  #early: Socket[] | undefined = [];
+  #closed = false;
 
-  constructor(config: ListenerConfig, services: ListenerServices) {
-    this.#config = config;
-    this.#services = services;
-    this.#loadBalancers = new NetworkSet(config.proxyProtocol);
+  constructor(plan: ListenerPlan, handler: ListenerHandler) {
+    this.#plan = plan;
+    this.#handler = handler;
+    this.#loadBalancers = new NetworkSet(plan.config.proxyProtocol);
     this.#server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
-    this.#server.on('connection', (socket) => this.#accept(socket));
+    this.#server.on('connection', (socket) => {
+      if (this.#early === undefined) this.#accept(socket);
+      else this.#early.push(socket);
+    });
   }
 
-  /** @returns the address it listens on, with the real port where 0 was asked for */
-  listen(): Promise<AddressInfo> {
+  get plan(): ListenerPlan {
+    return this.#plan;
+  }
+
+  /**
+   * Takes the address; clients that come wait until `open`.
+   * @throws what the system says
+   */
+  listen(at: ListenAt): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen({ ...this.#config.address, backlog: BACKLOG }, () => {
+      this.#server.listen({ ...at, backlog: BACKLOG }, () => {
         this.#server.off('error', reject);
-        this.#server.on('error', (error) => this.#services.failed(this.#config, error));
-        resolve(this.#server.address() as AddressInfo);
+        this.#server.on('error', (error) => this.#handler.failed(this.#plan.config, error));
+        resolve();
       });
     });
   }
 
-  /** Accepts nobody any more; resolves when the last client has gone. */
-  close(): Promise<void> {
-    return new Promise((resolve) => this.#server.close(() => resolve()));
+  /** With the real port where 0 was asked for. */
+  get address(): AddressInfo {
+    return this.#server.address() as AddressInfo;
   }
 
-  abortAll(failure: Failure): void {
-    for (const connection of this.#connections) connection.abort(failure);
+  /** For clients from now on. */
+  use(plan: ListenerPlan): void {
+    this.#plan = plan;
+    this.#loadBalancers = new NetworkSet(plan.config.proxyProtocol);
+  }
+
+  open(): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const socket of early) this.#accept(socket);
+  }
+
+  /** Accepts nobody any more; who is in stays. */
+  close(): void {
+    this.#closed = true;
+    this.#server.close();
+    for (const socket of this.#early ?? []) socket.destroy();
   }
 
   #accept(socket: Socket): void {
@@ -63,7 +105,7 @@ export class Listener {
     }
     const client = endpoint(remoteAddress, remotePort);
     const destination = endpoint(localAddress, localPort);
-    if (this.#config.proxyProtocol.length === 0) this.#admit(socket, client, destination);
+    if (this.#plan.config.proxyProtocol.length === 0) this.#admit(socket, NOTHING, client, destination);
     else this.#readProxyHeader(socket, client, destination);
   }
 
@@ -73,14 +115,15 @@ export class Listener {
       clearTimeout(timer);
       this.#refuse(socket, balancer, { outcome: 'bad_proxy_header', reason });
     };
-    const timer = setTimeout(() => refuse('no header in time'), this.#services.limits.proxyHeaderTimeout);
+    const timer = setTimeout(() => refuse('no header in time'), this.#plan.limits.proxyHeaderTimeout);
     if (!this.#loadBalancers.has(balancer.address)) {
       refuse('not from a configured load balancer');
       return;
     }
-    let bytes: Buffer = Buffer.alloc(0);
+    let bytes: Buffer = NOTHING;
+    const gone = (): void => clearTimeout(timer);
     socket.on('error', ignore);
-    socket.once('close', () => clearTimeout(timer));
+    socket.once('close', gone);
     socket.on('data', (chunk: Buffer) => {
       bytes = Buffer.concat([bytes, chunk]);
       const decoded = decodeProxyHeader(bytes);
@@ -91,49 +134,33 @@ export class Listener {
         return;
       }
       clearTimeout(timer);
-      const rest = bytes.subarray(decoded.consumed);
-      if (rest.length > 0) socket.unshift(rest);
+      socket.off('close', gone);
       const { source = balancer, destination: target = destination } = decoded.header;
-      this.#admit(socket, source, target);
+      this.#admit(socket, bytes.subarray(decoded.consumed), source, target);
     });
     socket.resume();
   }
 
-  #admit(socket: Socket, client: Endpoint, destination: Endpoint): void {
-    const { count, limits } = this.#services;
-    const over = count.over(client.address, limits);
-    if (over !== undefined) {
-      this.#refuse(
-        socket,
-        client,
-        { outcome: 'limit_exceeded', reason: over },
-        '421 4.7.0 too many connections',
-      );
+  #admit(socket: Socket, first: Buffer, client: Endpoint, destination: Endpoint): void {
+    if (this.#closed) {
+      this.#refuse(socket, client, { outcome: 'shutdown' }, '421 4.3.2 service is closing');
       return;
     }
-    const plan = this.#services.plan(this.#config, client, destination);
-    if (plan === undefined) {
-      this.#refuse(socket, client, { outcome: 'policy_refused' }, '554 5.7.1 access denied');
-      return;
-    }
-    const leave = count.enter(client.address);
-    const connection = new ProxiedConnection(plan, socket, this.#services, (event) => {
-      leave();
-      this.#connections.delete(connection);
-      this.#services.ended(event);
-    });
-    this.#connections.add(connection);
-    connection.start();
+    const admission = this.#handler.admit(client);
+    if (admission.admitted)
+      this.#handler.serve(this.#plan, { socket, first, client, destination, admission });
+    else this.#refuse(socket, client, admission.failure, admission.reply);
   }
 
   /** Says no in SMTP where SMTP can be spoken, and logs it like any other session. */
   #refuse(socket: Socket, client: Endpoint, failure: Failure, reply?: string): void {
-    const record = new SessionRecord(this.#config.name, client);
+    const { config, hostname } = this.#plan;
+    const record = new SessionRecord(config.name, client);
     record.fails(failure);
     socket.on('error', ignore);
-    socket.once('close', () => this.#services.ended(record.event()));
-    if (reply !== undefined && this.#config.mode === 'starttls') {
-      socket.end(`${reply.slice(0, 9)} ${this.#services.hostname}${reply.slice(9)}\r\n`);
+    socket.once('close', () => this.#handler.refused(record.event()));
+    if (reply !== undefined && config.mode === 'starttls') {
+      socket.end(`${reply.slice(0, 9)} ${hostname}${reply.slice(9)}\r\n`);
     } else {
       socket.end();
     }
@@ -149,6 +176,7 @@ function endpoint(address: string, port: number | undefined): Endpoint {
 
 const ignore = (): void => undefined;
 
+const NOTHING = Buffer.alloc(0);
 /** Connections the kernel may hold until they are accepted; it caps the number itself. */
 const BACKLOG = 1024;
 /** Milliseconds a refused client gets to close. */

@@ -1,24 +1,24 @@
-/** The running proxy: listeners, what they share, and how it starts and stops. */
+/**
+ * The running proxy. What lives as long as the process is here: listening sockets, counts, memories, ticket keys, and
+ * the host of the connections. What a configuration decides is a Runtime, which is replaced as a whole.
+ */
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import type { BackendConfig, Config, ListenerConfig } from '../config/schema.js';
+import { orUnusable, UnusableValueError } from '../config/config-error.js';
+import type { Config, ListenerConfig } from '../config/schema.js';
 import type { Log } from '../observe/log.js';
 import { OUTCOMES } from '../observe/outcomes.js';
 import type { SessionEvent } from '../observe/session-record.js';
-import { FailureMemory } from '../policy/failure-memory.js';
-import { ConnectionCount } from '../policy/connection-count.js';
-import { PolicyTable } from '../policy/networks.js';
 import { loadCredential, selfSignedCredential, type LoadedCredential } from '../system/credentials.js';
 import { KeyRing } from '../system/keys.js';
 import { loadSmallDhGroup } from '../system/small-dh-group.js';
-import { TlsProfiles } from './tls-profiles.js';
 import { SessionCache, TICKET_KEY_LENGTH, TicketKeys, type DhGroup } from '../tls/index.js';
-import type { TlsProfile } from './accept-tls.js';
-import type { Endpoint } from './backend.js';
-import type { BackendPlan } from './backend-session.js';
-import { BackendTls } from './backend-tls.js';
-import type { ConnectionPlan } from './connection.js';
-import { Listener } from './listener.js';
+import { AdmissionDesk } from './admission.js';
+import { LocalHost, type ConnectionHost } from './connection-host.js';
+import { ListenError } from './listen-error.js';
+import { Listener, type AdmittedClient, type ListenerPlan } from './listener.js';
+import { Runtime, wantsSmallDhGroup, type Blueprint } from './runtime.js';
+import { localSessions } from './session-store.js';
 
 export interface Listening {
   readonly listener: ListenerConfig;
@@ -26,151 +26,131 @@ export interface Listening {
 }
 
 export class ProxyServer {
-  readonly #config: Config;
   readonly #log: Log;
   readonly #keys = new KeyRing();
-  readonly #sessions = new SessionCache(SESSION_CAPACITY, SESSION_LIFETIME, () => performance.now());
   readonly #tickets = new TicketKeys(TICKET_LIFETIME, () => Math.floor(Date.now() / 1000), randomBytes);
-  readonly #count = new ConnectionCount();
-  readonly #policies: PolicyTable<Config['policies'][number]>;
-  readonly #backends: ReadonlyMap<string, BackendPlan>;
-  readonly #failures: FailureMemory;
-  readonly #listeners: Listener[] = [];
-  readonly #credentials: readonly LoadedCredential[];
+  readonly #desk: AdmissionDesk;
+  readonly #host: ConnectionHost;
+  /** By where they listen. */
+  #listeners: ReadonlyMap<string, Listener> = new Map();
+  #runtime: Runtime | undefined;
   #ticketKeys: Buffer[] = [];
   #rotation: NodeJS.Timeout | undefined;
-  #profiles: TlsProfiles;
 
-  /** @throws CredentialError */
-  constructor(config: Config, log: Log) {
-    this.#config = config;
+  constructor(log: Log) {
     this.#log = log;
-    this.#policies = new PolicyTable(config.policies);
-    this.#backends = new Map(
-      config.backends.map((backend) => [backend.name, backendPlan(backend, config.server.hostname)]),
-    );
-    this.#failures = new FailureMemory({
-      after: config.limits.hopelessAfter,
-      lifetime: config.limits.hopelessFor,
-      now: () => performance.now(),
-    });
-    this.#credentials =
-      config.certificates.length > 0
-        ? config.certificates.map(loadCredential)
-        : [selfSignedCredential(config.server.stateDirectory, config.server.hostname)];
-    for (const { credential, key } of this.#credentials) this.#keys.add(credential, key);
-    this.#profiles = this.#makeProfiles(undefined);
+    this.#desk = new AdmissionDesk(log);
+    const cache = new SessionCache(SESSION_CAPACITY, SESSION_LIFETIME, () => performance.now());
+    this.#host = new LocalHost({ keys: this.#keys, sessions: localSessions(cache) });
     this.#rotateTicketKeys();
   }
 
-  /** @throws the first listener's error, with everything closed again */
-  async start(): Promise<Listening[]> {
+  /** @throws UnusableValueError, CredentialError */
+  async start(config: Config): Promise<void> {
     this.#rotation = setInterval(() => this.#rotateTicketKeys(), TICKET_KEY_LIFETIME);
     this.#rotation.unref();
-    if (this.#usesAncientProfile()) this.#wantSmallDhGroup();
-    const listening: Listening[] = [];
+    await this.use(config);
+  }
+
+  /**
+   * Makes a configuration that of every new connection. Listeners whose address stays keep their sockets, and live
+   * connections keep what they began with.
+   * @throws UnusableValueError, CredentialError, with everything as it was before
+   */
+  async use(config: Config): Promise<void> {
+    const listeners = new Map<string, Listener>();
+    const added: Listener[] = [];
+    let runtime: Runtime;
     try {
-      for (const config of this.#config.listeners) {
-        const listener = new Listener(config, this.#listenerServices());
-        const address = await listener.listen();
-        this.#listeners.push(listener);
-        listening.push({ listener: config, address });
+      for (const [index, listener] of config.listeners.entries()) {
+        const place = placeOf(listener);
+        const bound = listeners.has(place) ? undefined : this.#listeners.get(place);
+        const next = bound ?? (await this.#bind(index, listenerPlan(config, listener)));
+        if (bound === undefined) added.push(next);
+        listeners.set(place, next);
       }
+      const credentials = loadCredentials(config);
+      for (const { credential, key } of credentials) this.#keys.add(credential, key);
+      const smallDhGroup = this.#runtime?.blueprint.smallDhGroup;
+      runtime = new Runtime({ config, credentials, smallDhGroup }, this.#tickets);
     } catch (error) {
-      await this.stop();
+      for (const listener of added) listener.close();
       throw error;
     }
-    return listening;
+    await this.#change(runtime, listeners);
+  }
+
+  /** Where it listens, with the real ports. */
+  get listening(): Listening[] {
+    return [...this.#listeners.values()].map(({ plan, address }) => ({ listener: plan.config, address }));
   }
 
   /** Accepts nobody any more, and gives those who are there the configured time to finish. */
   async stop(): Promise<void> {
     clearInterval(this.#rotation);
-    const closed = Promise.all(this.#listeners.map((listener) => listener.close()));
-    const timer = setTimeout(() => {
-      for (const listener of this.#listeners) listener.abortAll({ outcome: 'shutdown' });
-    }, this.#config.limits.shutdownTimeout);
-    await closed;
-    clearTimeout(timer);
+    for (const listener of this.#listeners.values()) listener.close();
+    await this.#host.close(this.#runtime?.config.limits.shutdownTimeout ?? 0);
     this.#keys.close();
   }
 
-  #listenerServices(): ConstructorParameters<typeof Listener>[1] {
-    return {
-      keys: this.#keys,
-      sessions: this.#sessions,
-      limits: this.#config.limits,
-      hostname: this.#config.server.hostname,
-      count: this.#count,
-      plan: (listener, client, destination) => this.#plan(listener, client, destination),
-      ended: (event) => {
-        this.#remember(event);
-        this.#logSession(event);
-      },
-      failed: (listener, error) =>
-        this.#log('listener_error', { listener: listener.name, error: error.message }),
-    };
+  async #bind(index: number, plan: ListenerPlan): Promise<Listener> {
+    const listener = new Listener(plan, {
+      admit: (client) => this.#desk.admit(client, this.#runtime!),
+      serve: (current, client) => this.#serve(current, client),
+      refused: (event) => this.#ended(event, plan),
+      failed: ({ name }, { message }) => this.#log('listener_error', { listener: name, error: message }),
+    });
+    try {
+      await listener.listen(plan.config.address);
+    } catch (error) {
+      const problem = new ListenError(plan.config, error as NodeJS.ErrnoException);
+      throw new UnusableValueError('listener', index, 'address', problem);
+    }
+    return listener;
   }
 
-  #plan(listener: ListenerConfig, client: Endpoint, destination: Endpoint): ConnectionPlan | undefined {
-    const { tls, limits, server } = this.#config;
-    const policy = this.#policies.match(client.address);
-    if (policy?.refuse === true) return undefined;
-    const backend = this.#backends.get(listener.backend)!;
-    const settings = {
-      ...tls,
-      ...(policy?.profile !== undefined && { profile: policy.profile }),
-      ...(policy?.sslv2Hello !== undefined && { sslv2Hello: policy.sslv2Hello }),
-    };
-    return {
-      listener,
-      backend,
-      limits,
-      hostname: server.hostname,
-      tls: this.#profiles.profile(settings, modernOf(backend.config)),
-      offerStarttls: (policy?.offerStarttls ?? true) && !this.#failures.isHopeless(client.address),
-      client,
-      destination,
-    };
+  /** From here on nothing can fail. */
+  async #change(runtime: Runtime, listeners: ReadonlyMap<string, Listener>): Promise<void> {
+    const { config } = runtime;
+    const kept = new Set(listeners.values());
+    for (const listener of this.#listeners.values()) if (!kept.has(listener)) listener.close();
+    for (const listener of config.listeners) {
+      listeners.get(placeOf(listener))!.use(listenerPlan(config, listener));
+    }
+    this.#listeners = listeners;
+    this.#runtime = runtime;
+    const used = this.#host.use(runtime);
+    for (const listener of kept) listener.open();
+    await used;
+    if (wantsSmallDhGroup(config) && runtime.blueprint.smallDhGroup === undefined) this.#findSmallDhGroup();
   }
 
-  #logSession(event: SessionEvent): void {
+  #serve(plan: ListenerPlan, { socket, first, client, destination, admission }: AdmittedClient): void {
+    const { offerStarttls, leave } = admission;
+    const arrival = { listener: plan.config.name, client, destination, offerStarttls };
+    this.#host.serve(socket, first, arrival, (event) => {
+      leave();
+      this.#ended(event, plan);
+    });
+  }
+
+  #ended(event: SessionEvent, { config, limits }: ListenerPlan): void {
+    this.#desk.remember(event, config.mode, limits);
     this.#log('session', { ...event }, OUTCOMES[event.outcome].level);
   }
 
-  /** Only what a handshake says counts; that a backend was down does not. */
-  #remember({ client: { address }, tls, hello, outcome, listener }: SessionEvent): void {
-    const mode = this.#config.listeners.find(({ name }) => name === listener)?.mode;
-    if (tls !== undefined) this.#failures.succeeded(address);
-    else if (
-      mode === 'starttls' &&
-      (hello !== undefined || outcome === 'not_tls') &&
-      outcome !== 'shutdown'
-    ) {
-      if (this.#failures.failed(address)) {
-        const { hopelessAfter, hopelessFor } = this.#config.limits;
-        this.#log('hopeless_client', { address, failures: hopelessAfter, minutes: hopelessFor / 60_000 });
-      }
-    }
-  }
-
-  #makeProfiles(smallDhGroup: DhGroup | undefined): TlsProfiles {
-    return new TlsProfiles({ credentials: this.#credentials, tickets: this.#tickets, smallDhGroup });
-  }
-
-  #usesAncientProfile(): boolean {
-    const { tls, policies } = this.#config;
-    return tls.profile === 'ancient' || policies.some(({ profile }) => profile === 'ancient');
-  }
-
   /** Takes seconds the first time; until then DHE has its 2048-bit group only. */
-  #wantSmallDhGroup(): void {
-    loadSmallDhGroup(this.#config.server.stateDirectory).then(
-      (group) => {
-        this.#profiles = this.#makeProfiles(group);
-      },
+  #findSmallDhGroup(): void {
+    loadSmallDhGroup(this.#runtime!.config.server.stateDirectory).then(
+      (group) => this.#useSmallDhGroup(group),
       (error: unknown) => this.#log('internal_error', { error: String(error) }),
     );
+  }
+
+  #useSmallDhGroup(smallDhGroup: DhGroup): void {
+    const blueprint: Blueprint = { ...this.#runtime!.blueprint, smallDhGroup };
+    this.#runtime = new Runtime(blueprint, this.#tickets);
+    void this.#host.use(this.#runtime);
   }
 
   /** The newest key protects; the two before it still open what they protected (RFC 5077, 5.5). */
@@ -180,12 +160,23 @@ export class ProxyServer {
   }
 }
 
-function backendPlan(config: BackendConfig, hostname: string): BackendPlan {
-  return { config, hostname, tls: config.tls === 'none' ? undefined : new BackendTls(config) };
+function loadCredentials({ certificates, server }: Config): LoadedCredential[] {
+  if (certificates.length > 0) {
+    return certificates.map((certificate, index) => {
+      const key = certificate.pkcs12 === undefined ? 'chain' : 'pkcs12';
+      return orUnusable('certificate', index, key, () => loadCredential(certificate));
+    });
+  }
+  return [selfSignedCredential(server.stateDirectory, server.hostname)];
 }
 
-function modernOf({ modern, tls }: BackendConfig): TlsProfile['modern'] {
-  return modern ?? (tls === 'bridge' ? 'passthrough' : 'terminate');
+/** What makes a listener the same one: its address, and where the kernel chooses the port, its name too. */
+function placeOf({ name, address: { host, port } }: ListenerConfig): string {
+  return port === 0 ? `${host}:0 ${name}` : `${host}:${port}`;
+}
+
+function listenerPlan({ limits, server: { hostname } }: Config, config: ListenerConfig): ListenerPlan {
+  return { config, limits, hostname };
 }
 
 /** Sessions kept for resumption by id; about 300 bytes each. */

@@ -14,7 +14,8 @@ import {
 type Done = (result: OperationResult) => void;
 
 export class KeyRing {
-  readonly #keys = new Map<Credential, KeyObject>();
+  /** Weak, so that a key that was replaced goes with the last handshake that uses it. */
+  readonly #keys = new WeakMap<Credential, KeyObject>();
   readonly #decrypter: DecryptWorker = new DecryptWorker();
 
   add(credential: Credential, key: KeyObject): void {

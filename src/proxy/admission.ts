@@ -1,0 +1,70 @@
+/** Who may come in: limits first, then the policy for the client's network. Outlives configurations, as counts must. */
+import type { LimitsConfig, ListenerConfig } from '../config/schema.js';
+import type { Log } from '../observe/log.js';
+import type { Failure, SessionEvent } from '../observe/session-record.js';
+import { ConnectionCount } from '../policy/connection-count.js';
+import { FailureMemory } from '../policy/failure-memory.js';
+import type { Endpoint } from './backend.js';
+import type { Runtime } from './runtime.js';
+
+export type Admission =
+  | { readonly admitted: false; readonly failure: Failure; readonly reply: string }
+  | {
+      readonly admitted: true;
+      readonly offerStarttls: boolean;
+      /** To be called once, when the connection has ended. */
+      readonly leave: () => void;
+    };
+
+export class AdmissionDesk {
+  readonly #log: Log;
+  readonly #count = new ConnectionCount();
+  readonly #failures = new FailureMemory(() => performance.now());
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** Connections there are now. */
+  get total(): number {
+    return this.#count.total;
+  }
+
+  admit(client: Endpoint, runtime: Runtime): Admission {
+    const { limits } = runtime.config;
+    const over = this.#count.over(client.address, limits);
+    if (over !== undefined) {
+      const failure = { outcome: 'limit_exceeded', reason: over } as const;
+      return { admitted: false, failure, reply: '421 4.7.0 too many connections' };
+    }
+    const policy = runtime.policyFor(client);
+    if (policy?.refuse === true) {
+      return { admitted: false, failure: { outcome: 'policy_refused' }, reply: '554 5.7.1 access denied' };
+    }
+    const hopeless = this.#failures.isHopeless(client.address, hopelessness(limits));
+    return {
+      admitted: true,
+      offerStarttls: (policy?.offerStarttls ?? true) && !hopeless,
+      leave: this.#count.enter(client.address),
+    };
+  }
+
+  /** Only what a handshake says counts; that a backend was down does not. */
+  remember(event: SessionEvent, mode: ListenerConfig['mode'], limits: LimitsConfig): void {
+    const { client, tls, hello, outcome } = event;
+    const { address } = client;
+    if (tls !== undefined) {
+      this.#failures.succeeded(address);
+      return;
+    }
+    const failed = mode === 'starttls' && (hello !== undefined || outcome === 'not_tls');
+    if (failed && outcome !== 'shutdown' && this.#failures.failed(address, hopelessness(limits))) {
+      const { hopelessAfter, hopelessFor } = limits;
+      this.#log('hopeless_client', { address, failures: hopelessAfter, minutes: hopelessFor / 60_000 });
+    }
+  }
+}
+
+function hopelessness({ hopelessAfter, hopelessFor }: LimitsConfig): { after: number; lifetime: number } {
+  return { after: hopelessAfter, lifetime: hopelessFor };
+}

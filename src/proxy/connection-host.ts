@@ -1,0 +1,61 @@
+/** Who runs the connections of clients that were let in: this process, or others (see worker-pool.ts). */
+import type { Socket } from 'node:net';
+import type { SessionEvent } from '../observe/session-record.js';
+import { ProxiedConnection } from './connection.js';
+import type { EngineServices } from './engine-channel.js';
+import type { Arrival, Runtime } from './runtime.js';
+
+export interface ConnectionHost {
+  /** For every connection from now on; resolves when they would get it. */
+  use(runtime: Runtime): Promise<void>;
+  /**
+   * @param first what the client sent so far
+   * @param ended called once, when the connection is over
+   */
+  serve(socket: Socket, first: Buffer, arrival: Arrival, ended: (event: SessionEvent) => void): void;
+  /**
+   * Resolves when the last connection has ended.
+   * @param patience milliseconds that connections get to finish by themselves
+   */
+  close(patience: number): Promise<void>;
+}
+
+/** The connections of this process. */
+export class LocalHost implements ConnectionHost {
+  readonly #services: EngineServices;
+  readonly #connections = new Set<ProxiedConnection>();
+  #runtime: Runtime | undefined;
+  #drained: (() => void) | undefined;
+
+  constructor(services: EngineServices) {
+    this.#services = services;
+  }
+
+  use(runtime: Runtime): Promise<void> {
+    this.#runtime = runtime;
+    return Promise.resolve();
+  }
+
+  serve(socket: Socket, first: Buffer, arrival: Arrival, ended: (event: SessionEvent) => void): void {
+    if (first.length > 0) socket.unshift(first);
+    const plan = this.#runtime!.plan(arrival);
+    const connection = new ProxiedConnection(plan, socket, this.#services, (event) => {
+      this.#connections.delete(connection);
+      ended(event);
+      if (this.#connections.size === 0) this.#drained?.();
+    });
+    this.#connections.add(connection);
+    connection.start();
+  }
+
+  async close(patience: number): Promise<void> {
+    if (this.#connections.size === 0) return;
+    const timer = setTimeout(() => {
+      for (const connection of this.#connections) connection.abort({ outcome: 'shutdown' });
+    }, patience);
+    await new Promise<void>((resolve) => {
+      this.#drained = resolve;
+    });
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * Everything that one configuration decides about a connection. It never changes: a reload makes another one for new
+ * connections, and those that live keep theirs.
+ */
+import { orUnusable } from '../config/config-error.js';
+import type { BackendConfig, Config, ListenerConfig } from '../config/schema.js';
+import { PolicyTable } from '../policy/networks.js';
+import type { LoadedCredential } from '../system/credentials.js';
+import type { DhGroup, TicketProtector } from '../tls/index.js';
+import type { TlsProfile } from './accept-tls.js';
+import type { Endpoint } from './backend.js';
+import type { BackendPlan } from './backend-session.js';
+import { BackendTls } from './backend-tls.js';
+import type { ConnectionPlan } from './connection.js';
+import { TlsProfiles } from './tls-profiles.js';
+
+/** What a runtime is made from. */
+export interface Blueprint {
+  readonly config: Config;
+  readonly credentials: readonly LoadedCredential[];
+  /** There once it is found, where a profile in use wants it. */
+  readonly smallDhGroup: DhGroup | undefined;
+}
+
+/** A client that was let in. */
+export interface Arrival {
+  /** The name of the listener it came to. */
+  readonly listener: string;
+  readonly client: Endpoint;
+  readonly destination: Endpoint;
+  readonly offerStarttls: boolean;
+}
+
+export class Runtime {
+  readonly blueprint: Blueprint;
+  readonly #listeners: ReadonlyMap<string, ListenerConfig>;
+  readonly #backends: ReadonlyMap<string, BackendPlan>;
+  readonly #policies: PolicyTable<Config['policies'][number]>;
+  readonly #profiles: TlsProfiles;
+
+  /** @throws UnusableValueError for a tls-ca file */
+  constructor(blueprint: Blueprint, tickets: TicketProtector) {
+    const { config, credentials, smallDhGroup } = blueprint;
+    this.blueprint = blueprint;
+    this.#listeners = new Map(config.listeners.map((listener) => [listener.name, listener]));
+    this.#backends = new Map(
+      config.backends.map((backend, index) => {
+        const plan = orUnusable('backend', index, 'tls-ca', () =>
+          backendPlan(backend, config.server.hostname),
+        );
+        return [backend.name, plan];
+      }),
+    );
+    this.#policies = new PolicyTable(config.policies);
+    this.#profiles = new TlsProfiles({ credentials, tickets, smallDhGroup });
+  }
+
+  get config(): Config {
+    return this.blueprint.config;
+  }
+
+  /** The entry for a client's network, if there is one. */
+  policyFor(client: Endpoint): Config['policies'][number] | undefined {
+    return this.#policies.match(client.address);
+  }
+
+  /** @throws Error for a listener that this configuration does not have */
+  plan({ listener: name, client, destination, offerStarttls }: Arrival): ConnectionPlan {
+    const { tls, limits, server } = this.config;
+    const listener = this.#listeners.get(name);
+    if (listener === undefined) throw new Error(`no listener ${JSON.stringify(name)} in this configuration`);
+    const backend = this.#backends.get(listener.backend)!;
+    const policy = this.policyFor(client);
+    const settings = {
+      ...tls,
+      ...(policy?.profile !== undefined && { profile: policy.profile }),
+      ...(policy?.sslv2Hello !== undefined && { sslv2Hello: policy.sslv2Hello }),
+    };
+    return {
+      listener,
+      backend,
+      limits,
+      hostname: server.hostname,
+      tls: this.#profiles.profile(settings, modernOf(backend.config)),
+      offerStarttls,
+      client,
+      destination,
+    };
+  }
+}
+
+/** Whether any client may get TLS that wants the 1024-bit group. */
+export function wantsSmallDhGroup({ tls, policies }: Config): boolean {
+  return tls.profile === 'ancient' || policies.some(({ profile }) => profile === 'ancient');
+}
+
+function backendPlan(config: BackendConfig, hostname: string): BackendPlan {
+  return { config, hostname, tls: config.tls === 'none' ? undefined : new BackendTls(config) };
+}
+
+function modernOf({ modern, tls }: BackendConfig): TlsProfile['modern'] {
+  return modern ?? (tls === 'bridge' ? 'passthrough' : 'terminate');
+}
