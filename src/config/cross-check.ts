@@ -1,16 +1,15 @@
 /** What must hold between values that are each right by themselves. */
 import { BlockList, isIP } from 'node:net';
 import type { Problem } from './config-error.js';
-import { locate } from './locate.js';
 import { nearest } from './nearest.js';
+import type { Places } from './places.js';
 import type { Config } from './schema.js';
 
-/** @param source the text, for line numbers */
-export function crossCheck(config: Config, source: string): Problem[] {
-  const at = (table: string, index: number, key: string): Pick<Problem, 'line' | 'key'> => ({
-    line: locate(source, table, index, key),
-    key: `${table}[${index}].${key}`,
-  });
+export function crossCheck(config: Config, places: Places): Problem[] {
+  const at: At = (table, index, key) => {
+    const path = `${table}[${index}].${key}`;
+    return { line: places.lineOf(path), key: path };
+  };
   return [
     ...someOf(config),
     ...duplicates('listener', config.listeners, at),
@@ -89,7 +88,7 @@ function uselessTls({ backends }: Config, at: At): Problem[] {
 }
 
 function incompleteCertificates({ certificates }: Config, at: At): Problem[] {
-  return certificates.flatMap(({ chain, key, pkcs12, passphraseFile }, index) => {
+  return certificates.flatMap(({ chain, key, pkcs12 }, index) => {
     const problem = (name: string, message: string): Problem[] => [
       { ...at('certificate', index, name), message },
     ];
@@ -98,7 +97,6 @@ function incompleteCertificates({ certificates }: Config, at: At): Problem[] {
         ? []
         : problem('pkcs12', 'give either pkcs12, or chain and key');
     }
-    if (passphraseFile !== undefined) return problem('passphrase-file', 'is for pkcs12, which is not given');
     if (chain === undefined) return problem('chain', 'is missing; give chain and key, or pkcs12');
     return key === undefined ? problem('key', 'is missing; give the private key of this chain') : [];
   });

@@ -1,8 +1,15 @@
 /** How single values are written in the configuration, and what they become. */
+import { isIP } from 'node:net';
 
 export interface Format<T> {
   /** What an admin may write, for error messages and documentation. */
   readonly allowed: string;
+  /** Where only certain words will do: these. */
+  readonly words?: readonly string[];
+  /** Where the value is a list: what each element must be. */
+  readonly element?: Format<unknown>;
+  /** Whether the value names a file or folder. */
+  readonly isPath?: true;
   /** Undefined for what is not allowed. */
   parse(value: unknown): T | undefined;
 }
@@ -15,6 +22,7 @@ export interface HostAndPort {
 export function oneOf<const T extends string>(...values: readonly T[]): Format<T> {
   return {
     allowed: values.map((value) => JSON.stringify(value)).join(', '),
+    words: values,
     parse: (value) => values.find((known) => known === value),
   };
 }
@@ -22,6 +30,13 @@ export function oneOf<const T extends string>(...values: readonly T[]): Format<T
 export const text: Format<string> = {
   allowed: 'a string that is not empty',
   parse: (value) => (typeof value === 'string' && value !== '' ? value : undefined),
+};
+
+/** Relative to the folder of the configuration file, or `credential:NAME` (see paths.ts). */
+export const path: Format<string> = {
+  allowed: 'a path, or "credential:NAME" for a credential of systemd',
+  isPath: true,
+  parse: (value) => (typeof value === 'string' && value !== '' && !value.includes('\0') ? value : undefined),
 };
 
 export const flag: Format<boolean> = {
@@ -61,24 +76,37 @@ export const duration: Format<number> = {
 export const address: Format<HostAndPort> = {
   allowed: 'an address and port such as "0.0.0.0:25", "[::]:25" or "mail.example.com:25"',
   parse(value) {
-    const match =
-      typeof value === 'string' ? /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(value) : null;
-    const host = match?.[1] ?? match?.[2];
-    return host === undefined || Number(match![3]) > 65_535 ? undefined : { host, port: Number(match![3]) };
+    const match = typeof value === 'string' ? /^(?:\[([^\]]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(value) : null;
+    const [, ipv6, name, digits] = match ?? [];
+    const host = ipv6 ?? name;
+    const port = Number(digits);
+    if (host === undefined || port > MAX_PORT || (ipv6 !== undefined && isIP(ipv6) !== 6)) return undefined;
+    // What looks like an IPv4 address and is none would be looked up as a name, and not be found.
+    return /^[\d.]+$/.test(host) && isIP(host) !== 4 ? undefined : { host, port };
   },
 };
 
-/** CIDR, kept as written. */
+/** CIDR or a single address, kept as written. */
+export const network: Format<string> = {
+  allowed: 'a network or address such as "192.0.2.0/24", "2001:db8::/32" or "192.0.2.7"',
+  parse(value) {
+    if (typeof value !== 'string' || value.includes('%')) return undefined;
+    const [address = '', prefix, ...more] = value.split('/');
+    const family = isIP(address);
+    if (family === 0 || more.length > 0) return undefined;
+    if (prefix === undefined) return value;
+    return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128) ? value : undefined;
+  },
+};
+
 export const networks: Format<readonly string[]> = {
   allowed: 'a list of networks such as ["192.0.2.0/24", "2001:db8::/32"]',
-  parse(value) {
-    if (!Array.isArray(value)) return undefined;
-    return value.every((one) => typeof one === 'string' && NETWORK.test(one))
+  element: network,
+  parse: (value) =>
+    Array.isArray(value) && value.every((one) => network.parse(one) !== undefined)
       ? (value as string[])
-      : undefined;
-  },
+      : undefined,
 };
 
 const DURATION_UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-const NETWORK =
-  /^(?:\d{1,3}(?:\.\d{1,3}){3}(?:\/(?:[0-9]|[12]\d|3[0-2]))?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:\/(?:\d{1,2}|1[01]\d|12[0-8]))?)$/;
+const MAX_PORT = 65_535;

@@ -10,6 +10,7 @@ import {
   flag,
   networks,
   oneOf,
+  path,
   pin,
   text,
   type Format,
@@ -48,7 +49,7 @@ const version = oneOf('SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2');
 const server = {
   hostname: withDefault(text, 'localhost', 'The name oldhello gives itself in replies of its own.'),
   'state-directory': withDefault(
-    text,
+    path,
     '/var/lib/oldhello',
     'Where things are kept that oldhello makes itself: a self-signed certificate, a Diffie-Hellman group.',
   ),
@@ -87,7 +88,7 @@ const backend = {
     'TLS of the backend\'s own, behind oldhello. "none": plain SMTP. "starttls", "implicit": mail that came over TLS goes on over TLS. "bridge": clients of today get the TLS of the backend itself, and only old ones end at oldhello, which goes on over the TLS that the backend has for the listener\'s mode.',
   ),
   'tls-ca': optional(
-    text,
+    path,
     'PEM file: who may have signed the certificate of the backend. Absent: the authorities that Node knows.',
   ),
   'tls-name': optional(
@@ -115,10 +116,10 @@ const backend = {
 } as const;
 
 const certificate = {
-  chain: optional(text, 'PEM file: the certificate, then those that lead to its root.'),
-  key: optional(text, 'PEM file: the private key of the certificate.'),
-  pkcs12: optional(text, 'PKCS#12 file with both, instead of chain and key.'),
-  'passphrase-file': optional(text, 'File whose first line opens the PKCS#12 file.'),
+  chain: optional(path, 'PEM file: the certificate, then those that lead to its root.'),
+  key: optional(path, 'PEM file: the private key of the certificate.'),
+  pkcs12: optional(path, 'PKCS#12 file with both, instead of chain and key.'),
+  'passphrase-file': optional(path, 'File whose first line opens the key or the PKCS#12 file.'),
   use: withDefault(
     oneOf('all', 'legacy', 'modern'),
     'all',

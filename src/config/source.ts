@@ -1,0 +1,56 @@
+/** The text of a configuration file, read with a bound, and told exactly where it cannot be. */
+import { isUtf8 } from 'node:buffer';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { ConfigError } from './config-error.js';
+
+/** @throws ConfigError */
+export function readSource(path: string): string {
+  const bytes = readBounded(path);
+  if (bytes.length > MAX_SIZE) {
+    const message = `is larger than ${MAX_SIZE / 1024} KiB, which no configuration is; is it another file?`;
+    throw new ConfigError(path, [{ message }]);
+  }
+  if (!isUtf8(bytes)) throw new ConfigError(path, [notUtf8(bytes)]);
+  return bytes.toString('utf8');
+}
+
+/** At most a byte more than is allowed, also from a pipe or a device. */
+function readBounded(path: string): Buffer {
+  let file: number | undefined;
+  try {
+    file = openSync(path, 'r');
+    const bytes = Buffer.alloc(MAX_SIZE + 1);
+    let length = 0;
+    for (;;) {
+      const read = readSync(file, bytes, length, bytes.length - length, null);
+      length += read;
+      if (read === 0 || length === bytes.length) return bytes.subarray(0, length);
+    }
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why = (code !== undefined && UNREADABLE[code]) ?? message;
+    throw new ConfigError(path, [{ message: `cannot be read: ${why}` }], { cause });
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+function notUtf8(bytes: Buffer): { line: number; message: string } {
+  if (UTF16_MARKS.some((mark) => bytes.subarray(0, 2).equals(mark))) {
+    return { line: 1, message: 'is UTF-16; save it as UTF-8' };
+  }
+  // No character of UTF-8 goes over the end of a line.
+  const lines = bytes.toString('latin1').split('\n');
+  const line = lines.findIndex((text) => !isUtf8(Buffer.from(text, 'latin1'))) + 1;
+  return { line, message: 'has bytes that are not UTF-8; save the file as UTF-8' };
+}
+
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'permission denied; the user that oldhello runs as must be allowed to read it',
+  EISDIR: 'it is a folder; give the file in it',
+};
+
+/** Bytes; the longest that make sense, with thousands of networks, have a tenth of it. */
+const MAX_SIZE = 1024 * 1024;
+const UTF16_MARKS = [Buffer.from('fffe', 'hex'), Buffer.from('feff', 'hex')];
