@@ -1,6 +1,6 @@
 /** What is wrong with a configuration file: every problem at once, each with its place and what to do. */
 import { readFileSync } from 'node:fs';
-import { locate } from './locate.js';
+import { placesOf } from './places.js';
 
 export interface Problem {
   /** 1 for the first; undefined where the problem is that something is absent. */
@@ -40,8 +40,9 @@ export class UnusableValueError extends Error {
   /** With the value's place in the file. */
   in(file: string): ConfigError {
     const { table, index, key, message } = this;
-    const line = locate(readFileSync(file, 'utf8'), table, index, key);
-    return new ConfigError(file, [{ line, key: `${table}[${index}].${key}`, message }], { cause: this });
+    const path = `${table}[${index}].${key}`;
+    const line = placesOf(readFileSync(file, 'utf8')).lineOf(path);
+    return new ConfigError(file, [{ line, key: path, message }], { cause: this });
   }
 }
 
