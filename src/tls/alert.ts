@@ -185,6 +185,11 @@ export const REFUSALS = {
     fault: 'misbehaved',
     means: 'a handshake message is longer than its kind can be',
   },
+  too_many_fragments: {
+    alert: 'unexpected_message',
+    fault: 'misbehaved',
+    means: 'a handshake message is spread over more records than any honest client uses',
+  },
   record_overflow: {
     alert: 'record_overflow',
     fault: 'misbehaved',

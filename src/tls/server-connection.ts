@@ -176,10 +176,12 @@ export class ServerConnection {
       case 'record':
       case 'alert':
         this.#firstBytes = undefined;
+        this.#spellAlertsFor(first.readUInt16BE(1));
         this.#records.push(first);
         return;
       case 'unknown_version':
-        throw new TlsError('not_tls', `version ${first.subarray(1, FIRST_BYTES_NEEDED).toString('hex')}`);
+        this.#spellAlertsFor(first.readUInt16BE(first[0]! >= 0x80 ? 3 : 1));
+        throw new TlsError('not_tls', `first bytes ${first.subarray(0, FIRST_BYTES_NEEDED).toString('hex')}`);
       case 'pure_sslv2':
         this.#end({ kind: 'not_tls', firstBytes: kind, farewell: SSLV2_NO_CIPHER_ERROR });
         return;
@@ -241,16 +243,21 @@ export class ServerConnection {
 
   #receiveMessages(): void {
     while (this.wantsInput) {
-      const message = this.#reassembly.next();
+      const message = this.#reassembly.next(this.#expectedMessage());
       if (message === undefined) return;
-      if (this.#state === 'established') this.#refuseRenegotiation(message);
+      if (this.#state === 'established') this.#refuseRenegotiation();
       else if (this.#state === 'awaiting_hello') this.#receiveRecordHello(message);
       else this.#receiveMessage(message);
     }
   }
 
-  #receiveRecordHello({ type, message }: HandshakeMessage): void {
-    if (type !== HandshakeType.client_hello) throw new TlsError('unexpected_message', `message type ${type}`);
+  /** RFC 5246, 7.4: there is never more than one message that may come next. */
+  #expectedMessage(): HandshakeType | undefined {
+    if (this.#state !== 'handshaking') return HandshakeType.client_hello;
+    return this.#wait?.for === 'message' ? this.#wait.type : undefined;
+  }
+
+  #receiveRecordHello({ message }: HandshakeMessage): void {
     if (message.length >= HANDSHAKE_HEADER_LENGTH + 2) {
       this.#spellAlertsFor(message.readUInt16BE(HANDSHAKE_HEADER_LENGTH));
     }
@@ -258,9 +265,6 @@ export class ServerConnection {
   }
 
   #receiveMessage(message: HandshakeMessage): void {
-    if (this.#wait?.for !== 'message' || this.#wait.type !== message.type) {
-      throw new TlsError('unexpected_message', `message type ${message.type}`);
-    }
     this.#inbox.putMessage(message);
     this.#drive();
   }
@@ -299,8 +303,7 @@ export class ServerConnection {
    * RFC 5246, 7.2.2: no_renegotiation is a warning, and the client may go on. SSLv3 has no such alert, so there the
    * refusal is fatal (RFC 5746, 4.5); so is a second attempt.
    */
-  #refuseRenegotiation({ type }: HandshakeMessage): void {
-    if (type !== HandshakeType.client_hello) throw new TlsError('unexpected_message', `message type ${type}`);
+  #refuseRenegotiation(): void {
     if (this.#rules.version === ProtocolVersion.SSLv3) throw new TlsError('renegotiation');
     this.#renegotiations += 1;
     if (this.#renegotiations > 1) throw new TlsError('unexpected_message', 'renegotiation a second time');
@@ -393,10 +396,15 @@ export class ServerConnection {
     return records[0]!;
   }
 
-  /** Before a version is chosen alerts go out in the client's own, as far as it exists (RFC 7507, 3). */
+  /**
+   * Before a version is chosen alerts go out in the client's own, as far as it exists (RFC 7507, 3): that of its first
+   * record, then that of its hello. Who claims less than SSL 3.0 hears of it in TLS, for SSL 3.0 has no protocol_version.
+   */
   #spellAlertsFor(clientVersion: number): void {
-    const version = Math.min(Math.max(clientVersion, ProtocolVersion.SSLv3), ProtocolVersion['TLSv1.2']);
-    this.#rules = versionRules(version as ProtocolVersion);
+    const known = Object.values(ProtocolVersion).find((version) => version === clientVersion);
+    const newest =
+      clientVersion > ProtocolVersion['TLSv1.2'] ? ProtocolVersion['TLSv1.2'] : ProtocolVersion.TLSv1;
+    this.#rules = versionRules(known ?? newest);
     this.#records.useVersion(this.#rules.version, false);
   }
 

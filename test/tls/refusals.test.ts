@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { test } from 'tap';
 import { AlertDescription, REFUSALS, type RefusalReason } from '../../src/tls/alert.js';
-import { PRESETS, type ServerParameters } from '../../src/tls/index.js';
+import { HelloSniffer, PRESETS, type ServerParameters } from '../../src/tls/index.js';
 import { record } from '../support/reference-protection.js';
 import {
   handshakeMessage,
@@ -68,6 +68,13 @@ const afterHandshake =
     server.receive(bytes(client));
     return server;
   };
+
+/** A handshake message cut into records of `size` bytes each. */
+function inRecords(message: Buffer, size: number): Buffer[] {
+  return Array.from({ length: Math.ceil(message.length / size) }, (_, index) =>
+    record(22, 0x0301, message.subarray(index * size, (index + 1) * size)),
+  );
+}
 
 const extension = (type: number, hex: string): HelloOptions => ({
   version: 0x0303,
@@ -307,9 +314,15 @@ const PROVOCATIONS: Record<RefusalReason, readonly Provocation[]> = {
       ),
     ],
     ['a message type that does not exist', afterHello((client) => client.send(99, Buffer.alloc(3)))],
+    [
+      'the wrong message, from its header alone',
+      afterHello(() => record(22, 0x0301, Buffer.of(11, 0, 1, 0))),
+    ],
   ],
   unexpected_record: [
     ['application data in the handshake', afterHello((client) => client.seal(23, Buffer.from('x')))],
+    ['application data first of all', refusedBytes(record(23, 0x0301, Buffer.from('x')))],
+    ['a heartbeat first of all', refusedBytes(record(24, 0x0301, Buffer.from('014000', 'hex')))],
     ['an unknown content type', afterHello(() => record(24, 0x0301, Buffer.from('010001', 'hex')))],
     [
       'an SSLv2-format hello behind a record-format one',
@@ -345,6 +358,7 @@ const PROVOCATIONS: Record<RefusalReason, readonly Provocation[]> = {
     ],
   ],
   early_change_cipher_spec: [
+    ['before ClientHello', refusedBytes(record(20, 0x0301, Buffer.of(1)))],
     ['before ClientKeyExchange (CVE-2014-0224)', afterHello(() => record(20, 0x0301, Buffer.of(1)))],
     [
       'twice',
@@ -400,12 +414,31 @@ const PROVOCATIONS: Record<RefusalReason, readonly Provocation[]> = {
       refusedBytes(record(22, 0x0301, Buffer.of(1, 0xff, 0xff, 0xff))),
     ],
     [
+      'a ClientKeyExchange longer than any key, from its header alone',
+      afterHello(() => record(22, 0x0301, Buffer.of(16, 0, 8, 3))),
+    ],
+    [
       'a Finished of a megabyte',
       afterHello((client) => {
         const keyExchange = client.send(16, client.clientKeyExchange());
         const changeCipherSpec = client.changeCipherSpec();
         client.protectWrites();
         return Buffer.concat([keyExchange, changeCipherSpec, client.seal(22, Buffer.of(20, 0x10, 0, 0))]);
+      }),
+    ],
+  ],
+  too_many_fragments: [
+    [
+      'a hello in 65 records',
+      refusedBytes(
+        ...inRecords(handshakeMessage(1, helloBody({ suites: Array.from({ length: 20 }, () => 0x2f) })), 1),
+      ),
+    ],
+    [
+      'a ClientKeyExchange in 65 records',
+      afterHello((client) => {
+        const message = handshakeMessage(16, client.clientKeyExchange());
+        return Buffer.concat(inRecords(message, 4));
       }),
     ],
   ],
@@ -555,6 +588,39 @@ test('an alert in clear has the number and the version that the client can read'
   );
   t.equal(wire({ version: 0x0302, compression: [] }, {}), `150302000202${hex(decode_error)}`);
   t.equal(wire({ version: 0x0300, compression: [] }, {}), `150300000202${hex(handshake_failure)}`);
+});
+
+test('before there is a hello, an alert has the version of the first record (RFC 7507, 3)', async (t) => {
+  const wire = (bytes: string): string => {
+    const server = new TestServer();
+    server.receive(Buffer.from(bytes, 'hex'));
+    return server.take().toString('hex');
+  };
+  t.equal(wire('160301ffff'), '15030100020216', 'record_overflow');
+  t.equal(wire('160300ffff'), '15030000020214', 'which SSL 3.0 does not have');
+  t.equal(wire('1403030001' + '01'), '1503030002020a', 'ChangeCipherSpec first');
+  t.equal(wire('1603020004' + '02000000'), '1503020002020a', 'ServerHello first');
+  t.equal(wire('1602000005'), '15030100020246', 'protocol_version, for a version that does not exist');
+  t.equal(wire('1604000005'), '15030300020246');
+  t.equal(wire('802e010400'), '15030300020246', 'in SSLv2 format too');
+  t.equal(wire('802e010301' + '00'.repeat(60)), '15030100020232', 'decode_error');
+});
+
+test('a hello in 64 records is read like one in a single record (RFC 5246, 6.2.1)', async (t) => {
+  const suites = [...Array.from({ length: 7 }, () => 0x35), 0x2f];
+  const body = helloBody({ suites, sessionId: Buffer.alloc(5) });
+  const records = inRecords(handshakeMessage(1, body), 1);
+  t.equal(records.length, 64);
+  const server = new TestServer();
+  const sniffer = new HelloSniffer();
+  const last = records
+    .map((one) => {
+      server.receive(one);
+      return sniffer.push(one).kind;
+    })
+    .at(-1);
+  t.equal(server.sent[0], 22);
+  t.equal(last, 'client_hello');
 });
 
 test('renegotiation is refused with a warning, and the connection goes on (RFC 5246, 7.2.2)', async (t) => {

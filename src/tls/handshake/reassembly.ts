@@ -3,11 +3,11 @@
  * Messages are copies, so they outlive the records they came in.
  */
 import { TlsError } from '../alert.js';
+import { HandshakeType } from '../code-points.js';
 import { HANDSHAKE_HEADER_LENGTH } from '../hello/client-hello.js';
 
 export interface HandshakeMessage {
-  /** Not yet known to be a HandshakeType. */
-  readonly type: number;
+  readonly type: HandshakeType;
   /** With its 4-byte header, as the transcript hashes it. */
   readonly message: Buffer;
   readonly body: Buffer;
@@ -16,13 +16,18 @@ export interface HandshakeMessage {
 export class Reassembly {
   #pending: Buffer = EMPTY;
   #length = 0;
+  /** Records that hold a piece of the message that has begun. */
+  #fragments = 0;
 
   /** True while a message has begun and not ended: no other record may come between (RFC 5246, 6.2.1). */
   get partial(): boolean {
     return this.#length > 0;
   }
 
+  /** @throws TlsError too_many_fragments */
   push(fragment: Buffer): void {
+    this.#fragments += 1;
+    if (this.#fragments > MAX_FRAGMENTS) throw new TlsError('too_many_fragments');
     const length = this.#length + fragment.length;
     if (length > this.#pending.length) {
       const grown = Buffer.alloc(Math.max(length, 2 * this.#pending.length));
@@ -35,26 +40,50 @@ export class Reassembly {
 
   /**
    * The next whole message, if there is one.
-   * @throws TlsError message_too_long, as soon as the header says so
+   * @param expected the type that may come here, where any other is refused
+   * @throws TlsError unexpected_message, message_too_long, as soon as the header says so
    */
-  next(): HandshakeMessage | undefined {
+  next(expected: HandshakeType | undefined): HandshakeMessage | undefined {
     if (this.#length < HANDSHAKE_HEADER_LENGTH) return undefined;
-    const total = HANDSHAKE_HEADER_LENGTH + this.#pending.readUIntBE(1, 3);
-    if (total > MAX_MESSAGE_LENGTH) throw new TlsError('message_too_long', `${total} bytes`);
+    const type = this.#pending[0]!;
+    if (type !== expected) throw new TlsError('unexpected_message', `message type ${type}`);
+    const length = this.#pending.readUIntBE(1, 3);
+    if (length > maxLength(type)) throw new TlsError('message_too_long', `${length} bytes`);
+    const total = HANDSHAKE_HEADER_LENGTH + length;
     if (this.#length < total) return undefined;
     const message = Buffer.alloc(total);
     this.#pending.copy(message, 0, 0, total);
     this.#pending.copyWithin(0, total, this.#length);
     this.#length -= total;
+    // What is left began in the record that is being read.
+    this.#fragments = this.#length === 0 ? 0 : 1;
     if (this.#length === 0) this.#pending = EMPTY;
-    return { type: message[0]!, message, body: message.subarray(HANDSHAKE_HEADER_LENGTH) };
+    return { type, message, body: message.subarray(HANDSHAKE_HEADER_LENGTH) };
+  }
+}
+
+/** Bytes of body that a message of a client can have at most; what it must have exactly is its reader's to say. */
+function maxLength(type: HandshakeType): number {
+  switch (type) {
+    case HandshakeType.client_key_exchange:
+      return MAX_KEY_EXCHANGE_LENGTH;
+    case HandshakeType.finished:
+      return MAX_FINISHED_LENGTH;
+    default:
+      return MAX_HELLO_LENGTH;
   }
 }
 
 const EMPTY = Buffer.alloc(0);
 
+/** Bytes: what BoringSSL accepts too, and forty times the longest hello ever captured. */
+const MAX_HELLO_LENGTH = 16_384;
+/** Bytes: a ciphertext of RSA with 16384 bits, the longest keys there are, and its length. */
+const MAX_KEY_EXCHANGE_LENGTH = 2050;
+/** Bytes: SSLv3 has 36, TLS 12. */
+const MAX_FINISHED_LENGTH = 64;
 /**
- * Bytes, header included. The longest message a client of ours may send is a ClientHello; 16 KiB is what BoringSSL
- * accepts too, and forty times the longest hello ever captured.
+ * Records one message may be spread over: a hello of full length fits one record, and one that a middlebox or
+ * max_fragment_length has cut into pieces of 512 bytes fits 33.
  */
-export const MAX_MESSAGE_LENGTH = 16_384 + HANDSHAKE_HEADER_LENGTH;
+const MAX_FRAGMENTS = 64;

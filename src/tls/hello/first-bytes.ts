@@ -12,6 +12,7 @@ export type FirstBytes =
   | 'pure_sslv2'
   /** The three-byte SSLv2 header, which RFC 5246, E.2 does not allow for a ClientHello. */
   | 'sslv2_padded_header'
+  /** TLS framing; a ClientHello may be inside, and where it is not, that deserves an alert. */
   | 'record'
   /** An alert as the very first record: the peer gave up before it began. */
   | 'alert'
@@ -25,8 +26,8 @@ export function classifyFirstBytes(bytes: Uint8Array): FirstBytes {
   if (bytes.length < FIRST_BYTES_NEEDED) return 'need_more';
   const first = bytes[0]!;
   if (first >= 0x80) return classifySslv2(bytes);
-  if (first === ContentType.handshake) return bytes[1] === 3 ? 'record' : 'unknown_version';
-  if (first === ContentType.alert && bytes[1] === 3) return 'alert';
+  if (first === ContentType.handshake && bytes[1] !== 3) return 'unknown_version';
+  if (isRecordType(first) && bytes[1] === 3) return first === ContentType.alert ? 'alert' : 'record';
   if (bytes[3] === CLIENT_HELLO && (bytes[4] === 0 || bytes[4] === 3)) return 'sslv2_padded_header';
   return bytes.subarray(0, FIRST_BYTES_NEEDED).every(isPrintable) ? 'plaintext' : 'garbage';
 }
@@ -37,12 +38,19 @@ function classifySslv2(bytes: Uint8Array): FirstBytes {
   return bytes[3]! * 0x100 + bytes[4]! === SSL_2_0 ? 'pure_sslv2' : 'unknown_version';
 }
 
+/** Heartbeat too (RFC 6520), which is as wrong here as application data and ChangeCipherSpec are. */
+function isRecordType(type: number): boolean {
+  return type >= ContentType.change_cipher_spec && type <= HEARTBEAT;
+}
+
 function isPrintable(byte: number): boolean {
   return (byte >= 0x20 && byte < 0x7f) || byte === 0x0d || byte === 0x0a || byte === 0x09;
 }
 
 /** Bytes: header and version of an SSLv2-format ClientHello, or the header of a record. */
 export const FIRST_BYTES_NEEDED = 5;
+
+const HEARTBEAT = 24;
 
 /** MSG-CLIENT-HELLO (Hickman, 5.5.1), the same number as HandshakeType.client_hello. */
 const CLIENT_HELLO = 1;

@@ -17,7 +17,7 @@ export type Sniffed =
   | { readonly kind: 'malformed'; readonly error: TlsError }
   | { readonly kind: Exclude<FirstBytes, 'need_more' | 'sslv2_hello' | 'record'> };
 
-/** One a connection. Keeps at most the longest hello in its worst fragmentation, about 100 KiB. */
+/** One a connection. Keeps at most the longest hello in its worst fragmentation, about 17 KiB, and what came with it. */
 export class HelloSniffer {
   #buffer: Buffer = Buffer.alloc(INITIAL_CAPACITY);
   #length = 0;
@@ -82,9 +82,8 @@ export class HelloSniffer {
       if (this.#length < from + length) return this.#need(from + length);
       this.#reassembly.push(this.#buffer.subarray(from, from + length));
       this.#at = from + length;
-      const first = this.#reassembly.next();
+      const first = this.#reassembly.next(HandshakeType.client_hello);
       if (first === undefined) continue;
-      if (first.type !== HandshakeType.client_hello) throw new TlsError('unexpected_message');
       return { kind: 'client_hello', hello: decodeClientHello(first.message) };
     }
   }
