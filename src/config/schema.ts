@@ -123,7 +123,7 @@ const certificate = {
   use: withDefault(
     oneOf('all', 'legacy', 'modern'),
     'all',
-    'Who is shown this certificate: everybody, only the engine\'s clients ("legacy"), or only those of Node\'s TLS ("modern").',
+    'Who is shown this certificate: everybody, only old clients ("legacy"), or only those of Node\'s TLS ("modern"; with modern = "engine": those that have extensions and TLS 1.2).',
   ),
 } as const;
 
@@ -138,6 +138,14 @@ const tls = {
   'max-version': optional(version, 'The newest version the engine negotiates. Absent: as the profile says.'),
   rc4: optional(flag, 'Allow RC4. Absent: as the profile says.'),
   'triple-des': optional(flag, 'Allow 3DES. Absent: as the profile says.'),
+  'record-splitting': optional(
+    flag,
+    'Send data of SSLv3 and TLS 1.0 in CBC suites in two records, against BEAST; some old clients then read only the first. Absent: no.',
+  ),
+  'small-block-limit': optional(
+    count,
+    'How many bytes a connection may encrypt each way with 3DES or DES before it is closed, against SWEET32. Absent: 1073741824.',
+  ),
   'single-des': withDefault(flag, false, 'Allow single DES, which anybody can break in a day.'),
 } as const;
 

@@ -42,8 +42,8 @@ export class TlsProfiles {
 
   #make(settings: TlsSettings, modern: TlsProfile['modern'], key: string): TlsProfile {
     const policy = policyOf(settings);
-    const legacy = this.#sources.credentials.filter(({ use }) => use !== 'modern');
-    const credentials = legacy.map(({ credential }) => credential);
+    const ours = this.#sources.credentials.filter(({ use }) => modern === 'engine' || use !== 'modern');
+    const credentials = ours.map(({ credential }) => credential);
     const native = modern === 'terminate' ? this.#native : undefined;
     const context = createHash('sha256').update(key);
     for (const { chain } of credentials) context.update(chain[0]!);
@@ -68,12 +68,14 @@ export class TlsProfiles {
 /** The preset, with the single keys that the operator set on top. */
 export function policyOf(settings: TlsSettings): Policy {
   const preset: Policy = PRESETS[settings.profile];
-  const { minVersion, maxVersion, sslv2Hello } = settings;
+  const { minVersion, maxVersion, sslv2Hello, recordSplitting, smallBlockLimit } = settings;
   return {
     ...preset,
     ...(minVersion !== undefined && { minVersion: ProtocolVersion[minVersion] }),
     ...(maxVersion !== undefined && { maxVersion: ProtocolVersion[maxVersion] }),
     ...(sslv2Hello !== undefined && { sslv2Hello }),
+    ...(recordSplitting !== undefined && { recordSplitting }),
+    ...(smallBlockLimit !== undefined && { smallBlockLimit }),
     cipherSuites: suitesOf(preset.cipherSuites, settings),
   };
 }

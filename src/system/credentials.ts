@@ -139,7 +139,14 @@ function assemble(
   }
   const credential = orCredentialError(chainFile, 'cannot be used', () => credentialFrom(chain));
   const facts = certificateFacts(chain[0]!);
-  return { credential, key, chainPem: chain.map(String).join(''), keyPem, use, facts };
+  return {
+    credential: use === 'all' ? credential : { ...credential, audience: use },
+    key,
+    chainPem: chain.map(String).join(''),
+    keyPem,
+    use,
+    facts,
+  };
 }
 
 /** PKCS#12 files keep no order, so the key decides which certificate is the server's own. */

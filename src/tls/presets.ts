@@ -16,6 +16,7 @@ export type Policy = Pick<
   | 'maxVersion'
   | 'cipherSuites'
   | 'groups'
+  | 'sha1Signatures'
   | 'sslv2Hello'
   | 'tolerateKeyExchangeBugs'
   | 'largeRecords'
@@ -26,8 +27,8 @@ export type Policy = Pick<
 const suites = (wanted: (suite: CipherSuite) => boolean): readonly CipherSuite[] =>
   CIPHER_SUITES.filter(wanted);
 
-/** P-384 and P-521 cost ten times as much as these and nobody has only them. */
-const groups = [NamedGroup.x25519, NamedGroup.secp256r1];
+/** P-384 costs ten times as much as the others, so it is for those who have only it; P-521 twice that again. */
+const groups = [NamedGroup.x25519, NamedGroup.secp256r1, NamedGroup.secp384r1];
 
 /** Bytes: 2^27 blocks of 64 bits, at which two equal ones are still unlikely (about 2^-11). */
 const SMALL_BLOCK_LIMIT = 2 ** 30;
@@ -38,6 +39,7 @@ export const PRESETS = {
     maxVersion: ProtocolVersion['TLSv1.2'],
     cipherSuites: suites(({ bulk, keyExchange }) => bulk.kind === 'aead' && keyExchange === 'ecdhe'),
     groups,
+    sha1Signatures: false,
     sslv2Hello: false,
     tolerateKeyExchangeBugs: false,
     largeRecords: false,
@@ -49,6 +51,7 @@ export const PRESETS = {
     maxVersion: ProtocolVersion['TLSv1.2'],
     cipherSuites: suites(({ family }) => family !== 'des'),
     groups,
+    sha1Signatures: true,
     sslv2Hello: true,
     tolerateKeyExchangeBugs: false,
     largeRecords: false,
@@ -60,6 +63,7 @@ export const PRESETS = {
     maxVersion: ProtocolVersion['TLSv1.2'],
     cipherSuites: suites(({ family }) => family !== 'des'),
     groups,
+    sha1Signatures: true,
     sslv2Hello: true,
     tolerateKeyExchangeBugs: true,
     largeRecords: true,

@@ -31,7 +31,11 @@ export interface ConnectionOutput {
   /** To be answered with `complete`, at once or later; meanwhile the connection reads nothing. */
   operate(operation: Operation): void;
   established(established: Established): void;
-  /** The client may come back with this id. */
+  /**
+   * The client may come back with this id, and `find_session` will ask for it. The session is the callee's from here on,
+   * its master secret to be wiped when it goes; outside this process it must not lie in clear, for which
+   * `TicketKeys.protect` serves. Nothing waits for it to be saved: who comes back too early has a full handshake.
+   */
   saveSession(id: Buffer, session: Session): void;
   /** RFC 5246, 7.2.2: after a fatal alert the session must not be resumed. */
   forgetSession(id: Buffer): void;
@@ -68,6 +72,7 @@ export class ServerConnection {
   #handshake: Step<Established> | undefined;
   #wait: Wait | undefined;
   #driving = false;
+  #operating = false;
   #reading = false;
   #rules: VersionRules = versionRules(ProtocolVersion.SSLv3);
   #flight: Buffer[] = [];
@@ -75,6 +80,8 @@ export class ServerConnection {
   #warnings = 0;
   #renegotiations = 0;
   #splitWrites = false;
+  /** Nobody can have chosen the first data by what was sent before, so it need not be split. */
+  #hasSent = false;
   #limitedByBlocks = false;
 
   constructor(parameters: ServerParameters, output: ConnectionOutput) {
@@ -123,12 +130,13 @@ export class ServerConnection {
     if (this.#state === 'ended') return;
     if (this.#state !== 'established') throw new Error('send() before the handshake is complete');
     const records: Buffer[] = [];
-    if (this.#splitWrites && plaintext.length > 1) {
+    if (this.#splitWrites && this.#hasSent && plaintext.length > 1) {
       this.#records.seal(ContentType.application_data, plaintext.subarray(0, 1), records);
       this.#records.seal(ContentType.application_data, plaintext.subarray(1), records);
     } else {
       this.#records.seal(ContentType.application_data, plaintext, records);
     }
+    this.#hasSent = true;
     for (const record of records) this.#output.transmit(record);
     this.#checkDataLimit();
   }
@@ -149,9 +157,10 @@ export class ServerConnection {
     this.#end(undefined);
   }
 
-  /** The result of the operation that the connection waits for. */
+  /** The result of the operation that the connection waits for; one that comes too late or twice is ignored. */
   complete(result: OperationResult): void {
-    if (this.#state === 'ended') return;
+    if (!this.#operating) return;
+    this.#operating = false;
     this.#inbox.putCompletion(result);
     // Called from within operate(): whoever is driving finds the result without having waited.
     if (this.#driving) return;
@@ -336,8 +345,7 @@ export class ServerConnection {
     this.#handshake = undefined;
     this.#wait = undefined;
     this.#state = 'established';
-    const { version, suite, resumed } = established;
-    if (resumed) this.#sessionId = this.#hello!.sessionId;
+    const { version, suite } = established;
     const cbc = suite.bulk.kind === 'cbc';
     this.#splitWrites = this.#parameters.recordSplitting && cbc && version <= ProtocolVersion.TLSv1;
     this.#limitedByBlocks = cbc && suite.bulk.blockLength === SMALL_BLOCK_LENGTH;
@@ -374,7 +382,13 @@ export class ServerConnection {
       protectWrites: (protection) => records.protectWrites(protection),
       protectReads: (protection) => records.protectReads(protection),
       flush: () => this.#flush(),
-      operate: (operation) => this.#output.operate(operation),
+      operate: (operation) => {
+        this.#operating = true;
+        this.#output.operate(operation);
+      },
+      resumeSession: (id) => {
+        this.#sessionId = id;
+      },
       saveSession: (id, session) => {
         this.#sessionId = id;
         this.#output.saveSession(id, session);
@@ -438,6 +452,7 @@ export class ServerConnection {
 
   #end(outcome: Outcome | undefined): void {
     this.#state = 'ended';
+    this.#operating = false;
     // Runs the finally blocks, which wipe the secrets of an unfinished handshake.
     const handshake = this.#handshake;
     this.#handshake = undefined;

@@ -15,6 +15,11 @@ export interface Credential {
   readonly curve: NamedGroupName | undefined;
   /** Lower-case DNS names, `*.` wildcards included, for the choice by server_name. */
   readonly serverNames: readonly string[];
+  /**
+   * Whom it is meant for, where there is another one for the others: `legacy` hellos have no extensions or end below
+   * TLS 1.2, `modern` ones are the rest. Who would have nothing else is shown it all the same.
+   */
+  readonly audience?: 'legacy' | 'modern';
 }
 
 /** Opaque, authenticated and encrypted session state in the client's hands (RFC 5077). */
@@ -35,6 +40,8 @@ export interface ServerParameters {
   readonly groups: readonly NamedGroup[];
   /** At least one; of those that fit a client, server_name chooses, then the order. */
   readonly credentials: readonly Credential[];
+  /** Sign with SHA-1 at TLS 1.2 for clients that take nothing better, in spite of RFC 9155; older versions know no other. */
+  readonly sha1Signatures: boolean;
   /** Accept an SSLv2-format ClientHello. */
   readonly sslv2Hello: boolean;
   /** The newest version the service on this address offers, TLS 1.3 elsewhere in the host included. */
@@ -48,9 +55,9 @@ export interface ServerParameters {
   readonly largeRecords: boolean;
   /** A group of 1024 bits for clients that fail with a longer one and cannot say so (Java 6 and 7). */
   readonly smallDhGroup: DhGroup | undefined;
-  /** Split application data 1/n-1 in CBC suites of SSLv3 and TLS 1.0, against BEAST. */
+  /** Split application data but the first 1/n-1 in CBC suites of SSLv3 and TLS 1.0, against BEAST. */
   readonly recordSplitting: boolean;
-  /** Bytes each way after which a connection with a 64-bit block cipher is closed, against SWEET32. */
+  /** Bytes of records each way after which a connection with a 64-bit block cipher is closed, against SWEET32. */
   readonly smallBlockLimit: number;
   /** Give out session ids, and ask the host for sessions by id. */
   readonly sessionIds: boolean;
@@ -76,6 +83,7 @@ export interface DecryptOperation {
   readonly ciphertext: Buffer;
 }
 
+/** Where nothing is found, or looking takes too long, the answer is `undefined` and the handshake a full one. */
 export interface FindSessionOperation {
   readonly kind: 'find_session';
   readonly sessionId: Buffer;

@@ -1,4 +1,7 @@
-/** Sessions by id in this process' memory: bounded by count and age, the oldest out first. */
+/**
+ * Sessions by id in this process' memory: bounded by count and age, the oldest out first. Use does not make a session
+ * younger, so that no secret stays longer than `lifetime`.
+ */
 import type { Session } from './handshake/session.js';
 
 interface Entry {

@@ -685,27 +685,79 @@ test('the byte limit of 64-bit block ciphers closes the connection in order (SWE
   const { server } = establish({ suites: [0x0a] }, { smallBlockLimit: 1000 });
   server.connection.send(Buffer.alloc(1001));
   t.equal(server.outcome?.kind, 'data_limit', 'counted each way');
+  const dribbling = establish({ suites: [0x0a] }, { smallBlockLimit: 1000 });
+  for (let sent = 0; sent < 50; sent += 1) dribbling.server.receive(dribbling.client.seal(23, Buffer.of(0)));
+  t.equal(dribbling.server.outcome?.kind, 'data_limit', 'blocks count, not what is in them');
 });
 
 test('record splitting puts one byte in front in CBC suites up to TLS 1.0, where it is asked for (BEAST)', async (t) => {
-  const lengths = (version: number, suite: number, recordSplitting: boolean): number => {
-    const { server } = establish({ version, suites: [suite] }, { recordSplitting });
-    server.connection.send(Buffer.alloc(100));
-    const sent = server.take();
-    let records = 0;
-    for (let at = 0; at < sent.length; at += 5 + sent.readUInt16BE(at + 3)) records += 1;
-    return records;
+  const records = (version: number, suite: number, recordSplitting: boolean): number[] => {
+    const { server, client } = establish({ version, suites: [suite] }, { recordSplitting });
+    return [100, 100, 1].map((length) => {
+      server.connection.send(Buffer.alloc(length));
+      const sent = server.take();
+      client.receive(sent);
+      let count = 0;
+      for (let at = 0; at < sent.length; at += 5 + sent.readUInt16BE(at + 3)) count += 1;
+      return count;
+    });
   };
-  t.equal(lengths(0x0301, 0x2f, true), 2);
-  t.equal(lengths(0x0301, 0x2f, false), 1);
-  t.equal(lengths(0x0302, 0x2f, true), 1);
-  t.equal(lengths(0x0301, 0x05, true), 1);
+  t.same(records(0x0301, 0x2f, true), [1, 2, 1], 'the first needs none, and one byte cannot be split');
+  t.same(records(0x0300, 0x2f, true), [1, 2, 1]);
+  t.same(records(0x0301, 0x2f, false), [1, 1, 1]);
+  t.same(records(0x0302, 0x2f, true), [1, 1, 1], 'TLS 1.1 has IVs of its own');
+  t.same(records(0x0301, 0x05, true), [1, 1, 1], 'RC4 has none');
 });
 
 test('records of more than 2^14 bytes are taken where that is asked for', async (t) => {
   const { server, client } = establish({}, { largeRecords: true });
   server.receive(client.seal(23, Buffer.alloc(20_000)));
   t.equal(server.received.length, 20_000);
+});
+
+test('a certificate meant for old clients is for them, and the other one for the rest', async (t) => {
+  const old = { ...RSA.credential, serverNames: ['old.example'], audience: 'legacy' } as const;
+  const current = { ...RSA.credential, serverNames: ['current.example'], audience: 'modern' } as const;
+  const ecdsa = { ...ECDSA.credential, audience: 'modern' } as const;
+  const shown = (options: HelloOptions, credentials: ServerParameters['credentials']): string => {
+    const server = new TestServer({ credentials });
+    const client = new TestClient(options);
+    server.receive(client.hello());
+    client.receive(server.take());
+    server.receive(client.secondFlight());
+    return server.established?.credential?.serverNames[0] ?? '';
+  };
+  const modern: HelloOptions = { version: 0x0303, extensions: [[23, Buffer.alloc(0)]] };
+  const both = [current, old];
+  t.equal(shown({ format: 'sslv2', version: 0x0303 }, both), 'old.example');
+  t.equal(shown({ version: 0x0301, extensions: [[23, Buffer.alloc(0)]] }, both), 'old.example');
+  t.equal(shown({ version: 0x0303 }, both), 'old.example', 'TLS 1.2 without extensions');
+  t.equal(shown(modern, both), 'current.example');
+  t.equal(shown(modern, [old]), 'old.example', 'better than none');
+  const groups = [10, Buffer.from('00020017', 'hex')] as const;
+  const elliptic = { version: 0x0301, suites: [0xc009, 0x2f], extensions: [groups] };
+  t.equal(shown(elliptic, [ecdsa, old]), 'old.example', 'a better suite is no reason to show the other one');
+});
+
+test('the intermediate preset signs nothing with SHA-1 (RFC 9155), and serves those who have only P-384', async (t) => {
+  const offer = (schemes: string | undefined, groups = '0002001d'): HelloOptions => ({
+    version: 0x0303,
+    suites: [0xc02f],
+    extensions: [
+      [10, Buffer.from(groups, 'hex')],
+      ...(schemes === undefined ? [] : [[13, vector16(Buffer.from(schemes, 'hex'))] as const]),
+    ],
+  });
+  t.equal(start(offer('0201'), PRESETS.intermediate).server.refusal, 'no_shared_signature_algorithm');
+  t.equal(start(offer(undefined), PRESETS.intermediate).server.refusal, 'no_shared_signature_algorithm');
+  t.equal(start(offer('02010401'), PRESETS.intermediate).server.refusal, undefined);
+  t.equal(start(offer('0201'), PRESETS.legacy).server.refusal, undefined);
+  for (const preset of Object.values(PRESETS)) {
+    const { server } = establish(offer('0401', '00020018'), preset);
+    t.equal(server.established?.group, 24);
+    const { server: better } = establish(offer('0401', '000600180017001d'), preset);
+    t.equal(better.established?.group, 29);
+  }
 });
 
 test('a certificate is chosen by what the client can verify, and by name', async (t) => {

@@ -64,11 +64,19 @@ test('a session resumes by its id, in every version (RFC 5246, 7.3)', async (t) 
   }
 });
 
-test('a session begun in SSLv2 format goes on in record format', async (t) => {
-  const cache = newCache();
-  const first = full({ format: 'sslv2', version: 0x0301 }, {}, cache);
-  const { result } = again(first, { version: 0x0301, sessionId: first.server!.sessionId }, {}, cache);
-  t.equal(result, 'resumed');
+test('a session begun in SSLv2 format goes on in record format, in every version', async (t) => {
+  for (const version of [0x0300, 0x0301, 0x0302, 0x0303]) {
+    const cache = newCache();
+    const first = full({ format: 'sslv2', version }, {}, cache);
+    const { sessionId } = first.server!;
+    t.equal(sessionId.length, 32, 'the first contact brings an id to come back with');
+    const { result, client } = again(first, { version, sessionId }, {}, cache);
+    t.equal(result, 'resumed', version.toString(16));
+    t.same(client.server!.sessionId, sessionId);
+    if (version === 0x0300) continue;
+    const extended = again(first, { version, sessionId, extensions: [EMS] }, {}, cache);
+    t.equal(extended.result, 'full', 'it has no extended master secret (RFC 7627, 5.3)');
+  }
 });
 
 test('an SSLv2-format hello resumes nothing (RFC 5246, E.2)', async (t) => {
@@ -123,6 +131,169 @@ test('a fatal alert makes a session unresumable (RFC 5246, 7.2.2)', async (t) =>
   client.receive(server.take());
   server.receive(client.seal(21, Buffer.of(2, 80)));
   t.equal(again(client, { sessionId: client.server!.sessionId }, {}, cache).result, 'full');
+});
+
+test('a fatal alert in a resumed handshake does so too', async (t) => {
+  const cache = newCache();
+  const first = full({}, {}, cache);
+  const { sessionId } = first.server!;
+  const client = new TestClient({ sessionId });
+  const server = new TestServer({}, cache);
+  client.resume(first.master!);
+  server.receive(client.hello());
+  client.receive(server.take());
+  const changeCipherSpec = client.changeCipherSpec();
+  client.protectWrites();
+  server.receive(Buffer.concat([changeCipherSpec, client.send(20, Buffer.alloc(12))]));
+  t.equal(server.refusal, 'bad_finished');
+  t.equal(again(first, { sessionId }, {}, cache).result, 'full');
+});
+
+test('so does one after a resumption', async (t) => {
+  const cache = newCache();
+  const first = full({}, {}, cache);
+  const { sessionId } = first.server!;
+  const { server, client, result } = again(first, { sessionId }, {}, cache);
+  t.equal(result, 'resumed');
+  server.receive(client.seal(21, Buffer.of(2, 20)));
+  t.equal(again(first, { sessionId }, {}, cache).result, 'full');
+});
+
+test('encrypt-then-MAC is never given up in a resumption, but may be taken up (RFC 7366, 3.1)', async (t) => {
+  const ETM = [22, Buffer.alloc(0)] as const;
+  const cases = [
+    [[ETM], [], 'full', false],
+    [[], [ETM], 'resumed', true],
+    [[ETM], [ETM], 'resumed', true],
+  ] as const;
+  for (const [before, after, expected, encryptThenMac] of cases) {
+    const cache = newCache();
+    const first = full({ extensions: before }, {}, cache);
+    const { result, client } = again(
+      first,
+      { extensions: after, sessionId: first.server!.sessionId },
+      {},
+      cache,
+    );
+    t.equal(result, expected);
+    t.equal(client.server!.extensions.has(22), encryptThenMac);
+  }
+});
+
+test('max_fragment_length lasts for all resumptions of its session (RFC 6066, 4)', async (t) => {
+  const mfl = (value: number) => [1, Buffer.of(value)] as const;
+  const cache = newCache();
+  const first = full({ extensions: [mfl(2)] }, {}, cache);
+  const { sessionId } = first.server!;
+  const { server, client, result } = again(first, { extensions: [mfl(2)], sessionId }, {}, cache);
+  t.equal(result, 'resumed');
+  t.same(client.server!.extensions.get(1), Buffer.of(2));
+  t.equal(server.established?.maxFragmentLength, 1024);
+  t.equal(again(first, { extensions: [mfl(3)], sessionId }, {}, cache).result, 'full', 'another value');
+  t.equal(again(first, { sessionId }, {}, cache).result, 'full', 'none any more');
+});
+
+test('a resumed ServerHello repeats renegotiation_info and nothing about the name (RFC 5746, 3.6; RFC 6066, 3)', async (t) => {
+  const cache = newCache();
+  const options = { suites: [0x2f, 0xff], extensions: [serverName('rsa.example')] };
+  const first = full(options, {}, cache);
+  t.ok(first.server!.extensions.has(0), 'the first one says that the name was used');
+  const { client, result } = again(first, { ...options, sessionId: first.server!.sessionId }, {}, cache);
+  t.equal(result, 'resumed');
+  t.same(client.server!.extensions.get(0xff01), Buffer.of(0));
+  t.notOk(client.server!.extensions.has(0));
+});
+
+test('SSLv3 knows no extensions: they neither stop a resumption nor begin one (RFC 7627, 6.4; RFC 5077)', async (t) => {
+  const tickets = newTickets();
+  const cache = newCache();
+  const options = {
+    version: 0x0300,
+    suites: [0x2f],
+    extensions: [EMS, EMPTY_TICKET, serverName('rsa.example')],
+  };
+  const first = full(options, { tickets }, cache);
+  t.equal(first.server!.extensions.size, 0);
+  t.equal(first.ticket, undefined);
+  const { result } = again(first, { ...options, sessionId: first.server!.sessionId }, { tickets }, cache);
+  t.equal(result, 'resumed');
+  const withTicket = { ...options, extensions: [[35, Buffer.alloc(200, 7)] as const] };
+  const { sessionId } = first.server!;
+  t.equal(again(first, { ...withTicket, sessionId }, { tickets }, cache).result, 'resumed');
+});
+
+test('where a ticket comes, the session id is not looked up (RFC 5077, 3.4)', async (t) => {
+  const tickets = newTickets();
+  const cache = newCache();
+  const first = full({}, {}, cache);
+  const extensions = [[35, Buffer.alloc(200, 7)] as const];
+  const { server, result } = again(
+    first,
+    { extensions, sessionId: first.server!.sessionId },
+    { tickets },
+    cache,
+  );
+  t.equal(result, 'full');
+  t.same(
+    server.operations.filter(({ kind }) => kind === 'find_session'),
+    [],
+  );
+});
+
+test('a store may answer whenever it likes, and failing is having nothing', async (t) => {
+  const cache = newCache();
+  const first = full({}, {}, cache);
+  const { sessionId } = first.server!;
+  const attempt = (answer: (server: TestServer) => void): { server: TestServer; messages: number[] } => {
+    const server = new TestServer({}, cache);
+    const client = new TestClient({ sessionId });
+    client.resume(first.master!);
+    server.hold = true;
+    server.receive(client.hello());
+    t.equal(server.take().length, 0, 'nothing is said before the answer');
+    t.equal(server.connection.wantsInput, false);
+    answer(server);
+    client.receive(server.take());
+    return { server, messages: client.messages };
+  };
+  t.same(attempt((server) => server.completeOperations()).messages, [2, 20], 'found');
+  t.same(attempt((server) => server.connection.complete(undefined)).messages, [2, 11, 14], 'not found');
+  t.same(attempt((server) => server.connection.complete(new Error('gone'))).messages, [2, 11, 14], 'failed');
+  const { messages } = attempt((server) => {
+    server.connection.complete(undefined);
+    server.completeOperations();
+  });
+  t.same(messages, [2, 11, 14], 'an answer that comes too late changes nothing');
+});
+
+test('an answer that comes twice is not taken for that of the next question', async (t) => {
+  const server = new TestServer();
+  server.hold = true;
+  const client = new TestClient({ sessionId: Buffer.alloc(32, 1) });
+  server.receive(client.hello());
+  server.connection.complete(undefined);
+  server.connection.complete(undefined);
+  client.receive(server.take());
+  server.hold = false;
+  server.receive(client.secondFlight());
+  t.ok(server.established);
+});
+
+test('what leaves the cache is wiped', async (t) => {
+  let now = 0;
+  const cache = new SessionCache(2, 1000, () => now);
+  const clients = [full({}, {}, cache), full({}, {}, cache)];
+  const secrets = clients.map((client) => cache.find(client.server!.sessionId)!.masterSecret);
+  t.notSame(secrets[0], Buffer.alloc(48));
+  full({}, {}, cache);
+  t.same(secrets[0], Buffer.alloc(48), 'what gave way');
+  cache.forget(clients[1]!.server!.sessionId);
+  t.same(secrets[1], Buffer.alloc(48), 'what was forgotten');
+  const last = full({}, {}, cache);
+  const secret = cache.find(last.server!.sessionId)!.masterSecret;
+  now = 1000;
+  cache.find(Buffer.alloc(32));
+  t.same(secret, Buffer.alloc(48), 'what is too old');
 });
 
 test('sessions expire by age, and the oldest make room for new ones', async (t) => {

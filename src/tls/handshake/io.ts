@@ -23,6 +23,8 @@ export interface HandshakeIo {
   /** Sends what was added to the flight, in one piece. */
   flush(): void;
   operate(operation: Operation): void;
+  /** The session with this id is what the connection goes on with. */
+  resumeSession(id: Buffer): void;
   saveSession(id: Buffer, session: Session): void;
 }
 

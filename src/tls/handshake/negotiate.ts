@@ -63,12 +63,28 @@ export function negotiate(offer: Offer, version: ProtocolVersion, parameters: Se
     .filter((suite) => offered.has(suite.id) && suite.minVersion <= version && version <= suite.maxVersion)
     .sort(compareSuites(offer, version));
   let unsigned = false;
-  for (const suite of candidates) {
-    const chosen = serve(suite, offer, version, parameters);
-    if (chosen === 'no_signature_scheme') unsigned = true;
-    else if (chosen !== undefined) return chosen;
+  for (const credentials of [suitedCredentials(offer, version, parameters), parameters.credentials]) {
+    for (const suite of candidates) {
+      const chosen = serve(suite, offer, version, { ...parameters, credentials });
+      if (chosen === 'no_signature_scheme') unsigned = true;
+      else if (chosen !== undefined) return chosen;
+    }
   }
   throw new TlsError(unsigned ? 'no_shared_signature_algorithm' : 'no_shared_cipher_suite');
+}
+
+/** Those that are not meant for others; of all that fit, the ones meant for this client in front. */
+function suitedCredentials(
+  { hello }: Offer,
+  version: ProtocolVersion,
+  { credentials }: ServerParameters,
+): readonly Credential[] {
+  const legacy = version < ProtocolVersion['TLSv1.2'] || hello.extensions === undefined;
+  const audience = legacy ? 'legacy' : 'modern';
+  return [
+    ...credentials.filter((credential) => credential.audience === audience),
+    ...credentials.filter((credential) => credential.audience === undefined),
+  ];
 }
 
 /** What it takes to serve one suite to this client; undefined where something is missing. */
@@ -96,7 +112,7 @@ function serve(
   if (ecdhGroup === undefined && dhGroup === undefined) return undefined;
 
   if (version !== ProtocolVersion['TLSv1.2']) return { ...choice, ecdhGroup, dhGroup };
-  const signatureScheme = chooseSignatureScheme(credential, extensions);
+  const signatureScheme = chooseSignatureScheme(credential, extensions, parameters);
   return signatureScheme === undefined
     ? 'no_signature_scheme'
     : { ...choice, ecdhGroup, dhGroup, signatureScheme };
@@ -150,9 +166,12 @@ function chooseDhGroup(
 function chooseSignatureScheme(
   { authentication, curve }: Credential,
   { signatureAlgorithms = SHA1_DEFAULTS }: HelloExtensions,
+  { sha1Signatures }: ServerParameters,
 ): SignatureScheme | undefined {
   const ours = authentication === 'rsa' ? RSA_SCHEMES : curve === 'secp384r1' ? P384_SCHEMES : P256_SCHEMES;
-  return ours.find((scheme) => signatureAlgorithms.includes(scheme));
+  return ours.find(
+    (scheme) => signatureAlgorithms.includes(scheme) && (sha1Signatures || !SHA1_DEFAULTS.includes(scheme)),
+  );
 }
 
 /** Newest first. */

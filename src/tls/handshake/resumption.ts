@@ -8,6 +8,13 @@ import type { Offer } from './negotiate.js';
 import type { Session } from './session.js';
 import { lookUpSession, type Step } from './wait.js';
 
+export interface FoundSession {
+  /** The handshake's own: its master secret is wiped when it is used up. */
+  readonly session: Session;
+  /** Undefined where it came in a ticket. */
+  readonly storedAs: Buffer | undefined;
+}
+
 /**
  * The session this hello may resume.
  * @throws TlsError extended_master_secret_missing (RFC 7627, 5.3)
@@ -16,27 +23,35 @@ export function* findSession(
   io: HandshakeIo,
   offer: Offer,
   version: ProtocolVersion,
-): Step<Session | undefined> {
-  const session = yield* offeredSession(io, offer);
-  if (session === undefined || !mayResume(session, offer, version, io.parameters)) return undefined;
+): Step<FoundSession | undefined> {
+  const found = yield* offeredSession(io, offer);
+  if (found === undefined) return undefined;
+  const { session } = found;
+  if (!mayResume(session, offer, version, io.parameters)) {
+    session.masterSecret.fill(0);
+    return undefined;
+  }
   if (session.extendedMasterSecret && !offer.extensions.extendedMasterSecret) {
+    session.masterSecret.fill(0);
     throw new TlsError('extended_master_secret_missing');
   }
-  return session;
+  return found;
 }
 
 /** RFC 5077, 3.4: where a ticket is offered, the session id is not looked up. */
-function* offeredSession(io: HandshakeIo, { hello, extensions }: Offer): Step<Session | undefined> {
+function* offeredSession(io: HandshakeIo, { hello, extensions }: Offer): Step<FoundSession | undefined> {
   const { tickets, sessionIds } = io.parameters;
-  if (
-    tickets !== undefined &&
-    extensions.sessionTicket !== undefined &&
-    extensions.sessionTicket.length > 0
-  ) {
-    return tickets.unprotect(extensions.sessionTicket);
+  const { sessionTicket } = extensions;
+  if (tickets !== undefined && sessionTicket !== undefined && sessionTicket.length > 0) {
+    const session = tickets.unprotect(sessionTicket);
+    return session && { session, storedAs: undefined };
   }
-  if (!sessionIds || hello.sessionId.length === 0) return undefined;
-  return yield* lookUpSession(io, { kind: 'find_session', sessionId: hello.sessionId });
+  const { sessionId } = hello;
+  if (!sessionIds || sessionId.length === 0) return undefined;
+  const stored = yield* lookUpSession(io, { kind: 'find_session', sessionId });
+  return (
+    stored && { session: { ...stored, masterSecret: Buffer.from(stored.masterSecret) }, storedAs: sessionId }
+  );
 }
 
 /** Everything that must be as it was; where anything is not, a full handshake is always right. */

@@ -13,7 +13,7 @@ import {
   type SignatureScheme,
 } from '../code-points.js';
 import { RANDOM_LENGTH, type ClientHello } from '../hello/client-hello.js';
-import { decodeHelloExtensions } from '../hello/extensions.js';
+import { decodeHelloExtensions, ssl3Extensions } from '../hello/extensions.js';
 import type { Credential } from '../server-parameters.js';
 import { versionRules, type VersionRules } from '../version-rules.js';
 import type { HandshakeIo } from './io.js';
@@ -27,7 +27,7 @@ import {
   type ServerExtensions,
 } from './messages.js';
 import { isNamed, negotiate, negotiateVersion, type Negotiated, type Offer } from './negotiate.js';
-import { findSession } from './resumption.js';
+import { findSession, type FoundSession } from './resumption.js';
 import type { Session } from './session.js';
 import { privateKey, receive, receiveChangeCipherSpec, type Step } from './wait.js';
 
@@ -51,13 +51,17 @@ export interface Established {
 
 export function* serverHandshake(io: HandshakeIo, hello: ClientHello): Step<Established> {
   io.transcript.add(hello.original);
-  const offer: Offer = { hello, extensions: decodeHelloExtensions(hello) };
-  const version = negotiateVersion(offer, io.parameters);
+  const extensions = decodeHelloExtensions(hello);
+  const version = negotiateVersion({ hello, extensions }, io.parameters);
   io.useVersion(versionRules(version));
-  const session = yield* findSession(io, offer, version);
-  return session === undefined
+  const offer: Offer = {
+    hello,
+    extensions: version === ProtocolVersion.SSLv3 ? ssl3Extensions(extensions) : extensions,
+  };
+  const found = yield* findSession(io, offer, version);
+  return found === undefined
     ? yield* fullHandshake(io, offer, version)
-    : yield* abbreviatedHandshake(io, offer, session);
+    : yield* abbreviatedHandshake(io, offer, found);
 }
 
 function* fullHandshake(io: HandshakeIo, offer: Offer, version: ProtocolVersion): Step<Established> {
@@ -92,9 +96,11 @@ function* fullHandshake(io: HandshakeIo, offer: Offer, version: ProtocolVersion)
 }
 
 /** RFC 5246, 7.3, figure 2: our Finished comes first. */
-function* abbreviatedHandshake(io: HandshakeIo, offer: Offer, session: Session): Step<Established> {
+function* abbreviatedHandshake(io: HandshakeIo, offer: Offer, found: FoundSession): Step<Established> {
+  const { session, storedAs } = found;
+  const { masterSecret } = session;
   const suite = CIPHER_SUITE_BY_ID.get(session.cipherSuite)!;
-  const masterSecret = Buffer.from(session.masterSecret);
+  if (storedAs !== undefined) io.resumeSession(storedAs);
   try {
     const state = startState(io, offer, session.version, suite);
     const extensions = { ...answerExtensions(io, offer, state, false), sessionTicket: false };
@@ -132,10 +138,9 @@ function startState(
     suite,
     clientRandom: hello.random,
     serverRandom: newServerRandom(io, version),
-    extendedMasterSecret: extensions.extendedMasterSecret && rules.extendedMasterSecret !== undefined,
-    // RFC 7366, 3: for CBC suites only; SSLv3 has no extensions.
-    encryptThenMac:
-      extensions.encryptThenMac && suite.bulk.kind === 'cbc' && version !== ProtocolVersion.SSLv3,
+    extendedMasterSecret: extensions.extendedMasterSecret,
+    // RFC 7366, 3: for CBC suites only.
+    encryptThenMac: extensions.encryptThenMac && suite.bulk.kind === 'cbc',
   };
 }
 
@@ -151,23 +156,21 @@ function newServerRandom(io: HandshakeIo, version: ProtocolVersion): Buffer {
   return random;
 }
 
-/** RFC 5746, 4.5: of all extensions only renegotiation_info may stand in an SSLv3 ServerHello. */
 function answerExtensions(
   io: HandshakeIo,
   { extensions }: Offer,
   state: HandshakeState,
   serverNameUsed: boolean,
 ): ServerExtensions {
-  const tls = state.rules.version !== ProtocolVersion.SSLv3;
-  const maxFragmentLength = tls ? extensions.maxFragmentLength : undefined;
+  const { maxFragmentLength } = extensions;
   if (maxFragmentLength !== undefined) io.limitFragments(maxFragmentLength);
   return {
-    serverName: tls && serverNameUsed,
+    serverName: serverNameUsed,
     maxFragmentLength,
-    ecPointFormats: tls && extensions.ecPointFormats && state.suite.keyExchange === 'ecdhe',
+    ecPointFormats: extensions.ecPointFormats && state.suite.keyExchange === 'ecdhe',
     encryptThenMac: state.encryptThenMac,
     extendedMasterSecret: state.extendedMasterSecret,
-    sessionTicket: tls && extensions.sessionTicket !== undefined && io.parameters.tickets !== undefined,
+    sessionTicket: extensions.sessionTicket !== undefined && io.parameters.tickets !== undefined,
     renegotiationInfo: extensions.secureRenegotiation,
   };
 }

@@ -63,6 +63,22 @@ export function decodeHelloExtensions(hello: ClientHello): HelloExtensions {
   }
 }
 
+/** RFC 5746, 4.5: what counts where SSLv3 is chosen, which has no extensions but this one. */
+export function ssl3Extensions({ secureRenegotiation }: HelloExtensions): HelloExtensions {
+  return {
+    serverName: undefined,
+    maxFragmentLength: undefined,
+    supportedGroups: undefined,
+    ecPointFormats: false,
+    signatureAlgorithms: undefined,
+    supportedVersions: undefined,
+    encryptThenMac: false,
+    extendedMasterSecret: false,
+    sessionTicket: undefined,
+    secureRenegotiation,
+  };
+}
+
 function decodeServerName(reader: Reader): string | undefined {
   const list = reader.vector16();
   if (list.remaining === 0) throw new TlsError('malformed_message', 'empty server_name_list');

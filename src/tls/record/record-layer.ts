@@ -9,6 +9,7 @@ import {
   MAX_LARGE_PLAINTEXT_LENGTH,
   MAX_PLAINTEXT_LENGTH,
   MAX_PROTECTION_OVERHEAD,
+  RECORD_HEADER_LENGTH,
 } from './deframer.js';
 import {
   nullReadProtection,
@@ -42,7 +43,7 @@ export class RecordLayer {
     this.#write = nullWriteProtection(ProtocolVersion.SSLv3);
   }
 
-  /** Bytes of application data and handshake that the current keys have protected, the busier direction. */
+  /** Bytes that the current keys have encrypted, padding and MAC included, in the busier direction. */
   get bytesUnderKey(): number {
     return Math.max(this.#bytesRead, this.#bytesWritten);
   }
@@ -67,7 +68,7 @@ export class RecordLayer {
     const content = this.#read.open(type, record.fragment);
     if (content.length > this.#maxPlaintext) throw new TlsError('record_overflow', `${content.length} bytes`);
     this.#countEmpty(type, content);
-    this.#bytesRead += content.length;
+    this.#bytesRead += record.fragment.length;
     return { type, content };
   }
 
@@ -97,9 +98,10 @@ export class RecordLayer {
   seal(type: ContentType, content: Uint8Array, records: Buffer[]): void {
     for (let at = 0; at < content.length; at += this.#maxFragment) {
       const end = Math.min(at + this.#maxFragment, content.length);
-      records.push(this.#write.seal(type, content.subarray(at, end)));
+      const record = this.#write.seal(type, content.subarray(at, end));
+      this.#bytesWritten += record.length - RECORD_HEADER_LENGTH;
+      records.push(record);
     }
-    this.#bytesWritten += content.length;
   }
 
   #checkHeader(type: number, version: number): void {
