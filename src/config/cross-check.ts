@@ -17,6 +17,7 @@ export function crossCheck(config: Config, places: Places): Problem[] {
     ...danglingBackends(config, at),
     ...relayRisks(config, at),
     ...uselessTls(config, at),
+    ...unsaidIdentities(config, at),
     ...incompleteCertificates(config, at),
     ...unreachablePolicies(config, at),
   ];
@@ -58,7 +59,7 @@ function relayRisks({ backends }: Config, at: At): Problem[] {
             ...at('backend', index, 'identity'),
             message:
               `with "none" the backend takes every client for ${host}, and most mail servers relay for that address: ` +
-              'an open relay. Use "proxy-v2" or "proxy-v1", or, if the backend relays for nobody by address, ' +
+              'an open relay. Use "proxy-v2", "proxy-v1" or "xclient", or, if the backend relays for nobody by address, ' +
               'set acknowledge-relay-risk = true',
           },
         ]
@@ -84,6 +85,23 @@ function uselessTls({ backends }: Config, at: At): Problem[] {
         ? [{ ...at('backend', index, key), message: 'says whom to trust, but tls = "none" asks nobody' }]
         : [],
     );
+  });
+}
+
+/** XCLIENT is said in SMTP, and where a client's TLS goes through to the backend from its first byte, nothing can be said. */
+function unsaidIdentities({ backends, listeners }: Config, at: At): Problem[] {
+  return backends.flatMap(({ name, identity, tls, modern = 'passthrough' }, index) => {
+    const implicit = listeners.find((one) => one.backend === name && one.mode === 'implicit');
+    if (identity !== 'xclient' || tls !== 'bridge' || modern !== 'passthrough' || implicit === undefined)
+      return [];
+    return [
+      {
+        ...at('backend', index, 'identity'),
+        message:
+          `"xclient" cannot be said for clients of listener "${implicit.name}" whose TLS goes through to the backend ` +
+          'from the first byte; use "proxy-v2" or "proxy-v1", or set modern = "terminate"',
+      },
+    ];
   });
 }
 

@@ -79,8 +79,8 @@ const backend = {
   name: required(text, 'What listeners call this backend.'),
   address: required(address, 'Where the backend listens.'),
   identity: required(
-    oneOf('proxy-v2', 'proxy-v1', 'none'),
-    'How the backend learns who the client is. With "none" every client has the address of oldhello.',
+    oneOf('proxy-v2', 'proxy-v1', 'xclient', 'none'),
+    'How the backend learns who the client is. "proxy-v2", "proxy-v1": by a header of the PROXY protocol. "xclient": by the SMTP command of that name, for backends without the PROXY protocol; it tells no host name, so the backend knows clients by address only. "none": not at all, and every client has the address of oldhello.',
   ),
   tls: withDefault(
     oneOf('none', 'starttls', 'implicit', 'bridge'),

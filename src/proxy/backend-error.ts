@@ -1,6 +1,7 @@
 /** Every reason why a backend session cannot be had, for logs and everything that explains them. */
 import type { BackendConfig } from '../config/schema.js';
 import { STARTTLS_FAILURES } from '../smtp/starttls-dialogue.js';
+import { XCLIENT_FAILURES } from '../smtp/xclient.js';
 
 export const BACKEND_FAILURES = {
   backend_unreachable: 'the backend refused the connection, or the network did',
@@ -8,6 +9,7 @@ export const BACKEND_FAILURES = {
   backend_tls_failed: "the handshake with the backend's own TLS failed",
   backend_tls_untrusted: "the backend's certificate is not the one that tls-ca, tls-name or tls-pin ask for",
   ...STARTTLS_FAILURES,
+  ...XCLIENT_FAILURES,
 } as const satisfies Record<string, string>;
 
 export type BackendFailure = keyof typeof BACKEND_FAILURES;

@@ -1,9 +1,14 @@
-/** From nothing to a backend that is ready for SMTP: TCP, who the client is, and where asked for, TLS of its own. */
+/**
+ * From nothing to a backend that is ready for SMTP: TCP, who the client is, and where asked for, TLS of its own. A PROXY
+ * header comes before TLS, an XCLIENT inside it, so that only the backend we trust is told.
+ */
 import type { BackendConfig } from '../config/schema.js';
 import { escape } from '../observe/session-record.js';
+import type { DialogueOutput } from '../smtp/dialogue.js';
 import { StarttlsDialogue } from '../smtp/starttls-dialogue.js';
+import { XclientDialogue } from '../smtp/xclient.js';
 import { dialBackend, type ClientIdentity } from './backend.js';
-import { BackendError } from './backend-error.js';
+import { BackendError, type BackendFailure } from './backend-error.js';
 import type { BackendTls } from './backend-tls.js';
 import { NO_HANDLER, type SocketChannel } from './channel.js';
 
@@ -16,7 +21,10 @@ export interface BackendPlan {
 }
 
 export interface SessionHandler {
-  /** The channel is paused; `greeting` is what the backend has said already, to be taken as its first bytes. */
+  /**
+   * The channel is paused; `greeting` is what the backend has said already, to be taken as its first bytes. If that is
+   * a refusal, nothing of the client's may be passed on.
+   */
   ready(channel: SocketChannel, greeting: Buffer): void;
   failed(error: BackendError): void;
 }
@@ -26,66 +34,89 @@ export interface SessionHandler {
  * @returns a function that gives up on the attempt, if it still runs
  */
 export function openBackendSession(
-  { config, tls, hostname }: BackendPlan,
+  plan: BackendPlan,
   identity: ClientIdentity,
   security: 'none' | 'implicit' | 'starttls',
   handler: SessionHandler,
 ): () => void {
+  const { config, tls, hostname } = plan;
   let cancel: () => void = () => undefined;
-  const secure = (channel: SocketChannel, greeting: Buffer): void => {
-    cancel = tls!.secure(channel, {
-      secured: (secured) => handler.ready(secured, greeting),
-      failed: (error) => handler.failed(error),
+  const ready = (channel: SocketChannel, greeting: Buffer): void => handler.ready(channel, greeting);
+  const failed = (error: BackendError): void => handler.failed(error);
+  const rejected = ready;
+
+  const identify = (channel: SocketChannel, greeting: Buffer): void => {
+    if (config.identity !== 'xclient') {
+      ready(channel, greeting);
+      return;
+    }
+    cancel = () => channel.destroy();
+    const dialogue = converse(channel, plan, { ready, rejected, failed }, (output) => {
+      return new XclientDialogue(hostname, identity, output);
     });
+    if (greeting.length > 0) dialogue.startWithEhlo();
+  };
+  const secure = (channel: SocketChannel, greeting: Buffer): void => {
+    cancel = tls!.secure(channel, { secured: (secured) => identify(secured, greeting), failed });
   };
   cancel = dialBackend(config, identity, {
     connected: (channel) => {
       cancel = () => channel.destroy();
-      if (security === 'none') handler.ready(channel, NOTHING);
+      if (security === 'none') identify(channel, NOTHING);
       else if (security === 'implicit') secure(channel, NOTHING);
-      else
-        askForTls(channel, config, hostname, {
-          ...handler,
-          secure: (greeting) => secure(channel, greeting),
+      else {
+        converse(channel, plan, { ready: secure, rejected, failed }, (output) => {
+          return new StarttlsDialogue(hostname, output);
         });
+      }
     },
-    failed: (error) => handler.failed(error),
+    failed,
   });
   return () => cancel();
 }
 
-interface AskHandler extends SessionHandler {
-  secure(greeting: Buffer): void;
+interface ConversationHandler extends SessionHandler {
+  rejected(channel: SocketChannel, greeting: Buffer): void;
 }
 
-function askForTls(
+/** Lets a dialogue of ours speak on a channel until it is over. */
+function converse<D extends { fromBackend(bytes: Buffer): void }>(
   channel: SocketChannel,
-  config: BackendConfig,
-  hostname: string,
-  handler: AskHandler,
-): void {
-  const fail = (error: BackendError): void => {
+  { config }: BackendPlan,
+  handler: ConversationHandler,
+  start: (output: DialogueOutput<BackendFailure>) => D,
+): D {
+  const leave = (): void => {
+    channel.pause();
+    channel.handler = NO_HANDLER;
+  };
+  const fail = (reason: BackendFailure, detail: string): void => {
     channel.handler = NO_HANDLER;
     channel.destroy();
-    handler.failed(error);
+    handler.failed(new BackendError(reason, config, detail));
   };
-  const dialogue = new StarttlsDialogue(hostname, {
+  const dialogue = start({
     toBackend: (bytes) => void channel.write(bytes),
-    ready: (greeting) => handler.secure(greeting),
-    rejected: (greeting) => {
-      channel.pause();
+    ready: (greeting) => {
+      leave();
       handler.ready(channel, greeting);
     },
-    failed: (reason, detail) => fail(new BackendError(reason, config, detail === '' ? '' : escape(detail))),
+    rejected: (greeting) => {
+      leave();
+      handler.rejected(channel, greeting);
+    },
+    failed: (reason, detail) => fail(reason, detail === '' ? '' : escape(detail)),
   });
-  const gone = (why: string): void => fail(new BackendError('backend_unreachable', config, why));
+  const gone = (why: string): void => fail('backend_unreachable', why);
   channel.handler = {
     data: (bytes) => dialogue.fromBackend(bytes),
     drain: () => undefined,
-    end: () => gone('it closed the connection before TLS'),
-    closed: (error) => gone(error?.message ?? 'it closed the connection before TLS'),
+    end: () => gone(CLOSED_EARLY),
+    closed: (error) => gone(error?.message ?? CLOSED_EARLY),
   };
   channel.resume();
+  return dialogue;
 }
 
 const NOTHING = Buffer.alloc(0);
+const CLOSED_EARLY = 'it closed the connection while oldhello prepared the session';

@@ -43,7 +43,8 @@ type Expected =
   | { readonly from: 'gate'; readonly reply: string }
   | { readonly from: 'gate'; readonly reply: 'starttls' };
 
-type State = 'parsing' | 'awaiting_starttls' | 'holding' | 'rejected' | 'done';
+/** `rejected`: the backend's greeting refuses the client, and the client is to hear it; `closing`: it has heard it. */
+type State = 'parsing' | 'awaiting_starttls' | 'holding' | 'rejected' | 'closing' | 'done';
 
 export class Gate {
   readonly #options: GateOptions;
@@ -57,6 +58,7 @@ export class Gate {
   /** STARTTLS as the client wrote it, for a backend that answers it itself. */
   #starttlsLine: Buffer | undefined;
   #rejection: Reply | undefined;
+  #refusals = 0;
   #heloName: string | undefined;
   #saluted = false;
 
@@ -108,7 +110,7 @@ export class Gate {
       if ('violation' in read) this.#refuse(read.violation);
       else this.#command(read.line);
     }
-    if (this.#state === 'rejected' && this.#commands.next() !== undefined) this.#passRejection();
+    if (this.#state === 'rejected' || this.#state === 'closing') this.#refuseCommands();
     else if (!this.#isDone() && this.#commands.buffered > MAX_HELD) this.#refuse('pipeline_too_deep');
   }
 
@@ -224,18 +226,31 @@ export class Gate {
   }
 
   #relayGreeting(reply: Reply): void {
-    if (this.#options.greeting === 'relay') {
-      this.#output.toClient(Buffer.concat(reply.lines));
-    } else if (reply.code >= 300) {
-      // The client was greeted long ago and waits for nothing; its next command gets this answer.
-      this.#rejection = reply;
-      this.#state = 'rejected';
-    }
+    const relay = this.#options.greeting === 'relay';
+    if (relay) this.#output.toClient(Buffer.concat(reply.lines));
+    if (reply.code < 300) return;
+    // Behind STARTTLS the client was greeted long ago and waits for nothing; its next command gets this answer.
+    this.#rejection = reply;
+    this.#state = relay ? 'closing' : 'rejected';
   }
 
-  #passRejection(): void {
-    this.#output.toClient(Buffer.concat(this.#rejection!.lines));
-    this.#refuse('backend_unavailable');
+  /**
+   * RFC 5321, 3.1: only QUIT is left to say. No command goes to the backend, which may take it for one of ours: it has
+   * not heard, or not accepted, who the client is.
+   */
+  #refuseCommands(): void {
+    for (let read = this.#commands.next(); read !== undefined; read = this.#commands.next()) {
+      const { hostname } = this.#options;
+      const quit = 'line' in read && parseCommand(read.line).verb === 'QUIT';
+      if (this.#state === 'rejected') this.#output.toClient(Buffer.concat(this.#rejection!.lines));
+      else if (quit) this.#output.toClient(Buffer.from(`221 2.0.0 ${hostname} closing\r\n`));
+      else this.#output.toClient(Buffer.from(`503 5.5.1 ${hostname} no mail is taken here now\r\n`));
+      this.#refusals += 1;
+      if (this.#state === 'rejected' || quit || 'violation' in read || this.#refusals === MAX_REFUSALS) {
+        this.#refuse('backend_unavailable');
+        return;
+      }
+    }
   }
 
   /** Sends our own replies whose turn has come, and goes on with what waited for all replies to be out. */
@@ -291,5 +306,7 @@ export class Gate {
 
 /** Commands the backend has not answered: RFC 2920 sets no limit; a hundred is an envelope with many recipients. */
 const MAX_OUTSTANDING = 100;
+/** Commands that a refused client may go on to give instead of QUIT. */
+const MAX_REFUSALS = 20;
 /** Bytes of commands that wait for the backend: what a hundred pipelined commands take, several times over. */
 const MAX_HELD = 64 * 1024;

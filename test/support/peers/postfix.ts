@@ -1,5 +1,6 @@
 /** A Postfix of its own for one test: own folder, own loopback port, nothing outside touched. Needs root, as Postfix does. */
 import { spawnSync } from 'node:child_process';
+import { createHash, X509Certificate } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
@@ -14,6 +15,7 @@ import {
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { selfSignedCredential } from '../../../src/system/credentials.js';
 
 export interface Mta {
   readonly port: number;
@@ -26,6 +28,19 @@ export interface Mta {
 export function postfixLack(): string | undefined {
   if (!existsSync('/usr/sbin/postfix')) return 'needs Postfix';
   return process.getuid?.() === 0 ? undefined : 'Postfix starts as root only';
+}
+
+/** Lines of main.cf for a TLS of Postfix's own, and what it can be known by. */
+export function postfixTls(): { readonly settings: Record<string, string>; readonly pin: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'oldhello-postfix-tls-'));
+  const { keyPem, chainPem } = selfSignedCredential(folder, 'mta.example');
+  const file = join(folder, 'both.pem');
+  writeFileSync(file, keyPem + chainPem);
+  const spki = new X509Certificate(chainPem).publicKey.export({ type: 'spki', format: 'der' });
+  return {
+    settings: { smtpd_tls_chain_files: file, smtpd_tls_security_level: 'may', smtpd_tls_loglevel: '1' },
+    pin: createHash('sha256').update(spki).digest('base64'),
+  };
 }
 
 /** @param settings further lines of main.cf */

@@ -1,0 +1,116 @@
+/**
+ * Says inside SMTP who the client is: Postfix's XCLIENT (XCLIENT_README), up to the greeting that is the client's. The
+ * backend then takes the session for the client's own, so that an XCLIENT of the client's is refused; unless ours
+ * succeeded, nothing of the client's may follow, because the backend would believe it.
+ */
+import {
+  Dialogue,
+  DIALOGUE_FAILURES,
+  lastWords,
+  offered,
+  wholeReply,
+  type DialogueOutput,
+} from './dialogue.js';
+import type { Reply } from './reply.js';
+
+export const XCLIENT_FAILURES = {
+  backend_no_xclient:
+    'the backend does not offer XCLIENT with ADDR to the address that oldhello connects from',
+  backend_xclient_refused: 'the backend offers XCLIENT, but refused it',
+  ...DIALOGUE_FAILURES,
+} as const;
+
+export type XclientFailure = keyof typeof XCLIENT_FAILURES;
+
+interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface XclientFacts {
+  readonly source: Endpoint;
+  readonly destination: Endpoint;
+}
+
+/** When it is ready, the backend waits for the client's EHLO, and `greeting` is what it would have greeted it with. */
+export class XclientDialogue extends Dialogue<XclientFailure> {
+  readonly #facts: XclientFacts;
+  #commands: string[] = [];
+
+  constructor(hostname: string, facts: XclientFacts, output: DialogueOutput<XclientFailure>) {
+    super(hostname, output);
+    this.#facts = facts;
+  }
+
+  protected saluted(reply: Reply): void {
+    const attributes = offered(reply, 'XCLIENT');
+    if (attributes?.includes('ADDR') !== true) {
+      this.fail('backend_no_xclient', '');
+      return;
+    }
+    this.#commands = xclientCommands(this.#facts, attributes);
+    this.ask(this.#commands.shift()!);
+  }
+
+  protected answered(reply: Reply): void {
+    const next = this.#commands.shift();
+    if (next !== undefined && reply.code === 220) this.ask(next);
+    else if (next === undefined && reply.code === 220) this.finish(wholeReply(reply));
+    else if (isGreeting(reply)) this.reject(wholeReply(reply));
+    else this.fail('backend_xclient_refused', lastWords(reply));
+  }
+}
+
+/**
+ * Without CRLF; ADDR stands last, because with it the backend stops to trust us.
+ * HELO and PROTO are left out: the client says EHLO or HELO itself.
+ * NAME is always given where it can be: without it a Postfix keeps our own name for the client.
+ * @param announced the attributes that the backend offers; to name another would be an error
+ */
+export function xclientCommands(
+  { source, destination }: XclientFacts,
+  announced: readonly string[],
+): string[] {
+  const attributes = [
+    ['NAME', UNAVAILABLE],
+    ['REVERSE_NAME', UNAVAILABLE],
+    ['PORT', String(source.port)],
+    ['DESTADDR', addressValue(destination.address)],
+    ['DESTPORT', String(destination.port)],
+    ['ADDR', addressValue(source.address)],
+  ] as const;
+  const commands: string[] = [];
+  let command = 'XCLIENT';
+  for (const [name, value] of attributes) {
+    if (!announced.includes(name)) continue;
+    const attribute = ` ${name}=${xtext(value)}`;
+    if (command.length + attribute.length > MAX_COMMAND) {
+      commands.push(command);
+      command = 'XCLIENT';
+    }
+    command += attribute;
+  }
+  return [...commands, command];
+}
+
+/** IPv6 has a prefix, and no zone, which would mean something on this machine only. */
+function addressValue(address: string): string {
+  return address.includes(':') ? `IPV6:${address.replace(/%.*/, '')}` : address;
+}
+
+/** RFC 3461, 4. */
+function xtext(value: string): string {
+  return value.replace(/[^!-*,-<>-~]/g, (c) => {
+    return `+${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
+  });
+}
+
+/** 554 and what is temporary greet a client that is not wanted (RFC 5321, 3.1); other codes are about the command. */
+function isGreeting({ code }: Reply): boolean {
+  return code === 554 || (code >= 400 && code < 500);
+}
+
+/** We look no name up; a backend that needs one must look itself. */
+const UNAVAILABLE = '[UNAVAILABLE]';
+/** Bytes without CRLF (RFC 5321, 4.5.3.1.4). */
+const MAX_COMMAND = 510;

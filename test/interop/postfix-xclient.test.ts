@@ -1,0 +1,195 @@
+/** Postfix behind oldhello with XCLIENT, in every way it can have TLS of its own: its log shows the true client. */
+import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
+import { createTransport } from 'nodemailer';
+import { test, type Test } from 'tap';
+import { comeFrom } from '../support/from-address.js';
+import { makeMessage } from '../support/message.js';
+import { missing, startJobClient } from '../support/peers/job-client.js';
+import { postfixLack, postfixTls, startPostfix, type Mta } from '../support/peers/postfix.js';
+import { hasPeer } from '../support/peers/require-peer.js';
+import { startProgram, type Program } from '../support/program.js';
+
+/** Other loopback addresses than the proxy's own, which Postfix does not trust. */
+const OLD_CLIENT = '127.0.0.98';
+const MODERN_CLIENT = '127.0.0.99';
+
+type Mode = 'starttls' | 'implicit';
+
+interface Case {
+  readonly tls: 'none' | 'starttls' | 'implicit' | 'bridge';
+  readonly mode: Mode;
+  readonly modern?: 'terminate';
+  /** Of Postfix, beyond those of its TLS. */
+  readonly settings?: Record<string, string>;
+}
+
+const CASES: readonly Case[] = [
+  { tls: 'none', mode: 'starttls' },
+  { tls: 'none', mode: 'implicit' },
+  { tls: 'starttls', mode: 'implicit' },
+  { tls: 'starttls', mode: 'starttls' },
+  { tls: 'implicit', mode: 'starttls', settings: { smtpd_tls_wrappermode: 'yes' } },
+  { tls: 'bridge', mode: 'starttls' },
+  { tls: 'bridge', mode: 'implicit', modern: 'terminate', settings: { smtpd_tls_wrappermode: 'yes' } },
+];
+
+async function startBoth(
+  t: Test,
+  { tls, mode, modern, settings }: Case,
+): Promise<{ postfix: Mta; program: Program; port: number }> {
+  const own = tls === 'none' ? undefined : postfixTls();
+  const postfix = await startPostfix({
+    smtpd_upstream_proxy_protocol: '',
+    smtpd_authorized_xclient_hosts: '127.0.0.1',
+    smtpd_authorized_xforward_hosts: '127.0.0.1',
+    ...own?.settings,
+    ...settings,
+  });
+  const program = await startProgram(
+    `
+[server]
+hostname = "proxy.example"
+state-directory = "STATE"
+[[listener]]
+name = "mx"
+address = "127.0.0.1:0"
+mode = "${mode}"
+backend = "postfix"
+[[backend]]
+name = "postfix"
+address = "127.0.0.1:${postfix.port}"
+identity = "xclient"
+tls = "${tls}"
+${own === undefined ? '' : `tls-pin = "${own.pin}"`}
+${modern === undefined ? '' : `modern = "${modern}"`}
+[tls]
+profile = "ancient"
+`,
+    1,
+  );
+  t.teardown(async () => {
+    await program.stop();
+    postfix.stop();
+  });
+  return { postfix, program, port: program.ports.get('mx')! };
+}
+
+async function deliverModern(port: number, mode: Mode): Promise<void> {
+  const transport = createTransport({
+    host: '127.0.0.1',
+    port,
+    localAddress: MODERN_CLIENT,
+    secure: mode === 'implicit',
+    requireTLS: mode === 'starttls',
+    name: 'modern.example',
+    tls: { rejectUnauthorized: false },
+  });
+  await transport.sendMail({ from: 'sender@modern.example', to: 'recipient@new.example', text: 'hello' });
+  transport.close();
+}
+
+for (const one of CASES) {
+  test(`by XCLIENT, tls = "${one.tls}", mode = "${one.mode}": Postfix knows old and new clients`, async (t) => {
+    if (!hasPeer(t, 'postfix', postfixLack()) || !hasPeer(t, 'jdk', missing('jdk'))) return;
+    const { postfix, program, port } = await startBoth(t, one);
+    const detour = await comeFrom(OLD_CLIENT, port);
+    const jdk = startJobClient('jdk');
+    const answer = await jdk.run({
+      kind: 'mail',
+      port: detour.port,
+      mode: one.mode,
+      protocols: 'SSLv2Hello,SSLv3',
+      ciphers: 'SSL_RSA_WITH_RC4_128_MD5',
+      helo: 'old.example',
+      from: 'sender@old.example',
+      to: 'recipient@new.example',
+      file: makeMessage(20_000).file,
+    });
+    jdk.close();
+    detour.close();
+    t.match(answer, { ok: true, protocol: 'SSLv3' });
+    const old = await postfix.nextMessage();
+    t.match(old, new RegExp(`^Received: from old\\.example \\(unknown \\[${OLD_CLIENT}\\]\\)`, 'm'));
+    await deliverModern(port, one.mode);
+    const modern = await postfix.nextMessage();
+    t.match(modern, new RegExp(`^Received: from modern\\.example \\(unknown \\[${MODERN_CLIENT}\\]\\)`, 'm'));
+    if (one.tls !== 'none') t.match(modern, /with ESMTPS id/, "over Postfix's own TLS");
+    const log = postfix.log();
+    t.match(log, `client=unknown[${OLD_CLIENT}]`, "Postfix logs the old client's address");
+    t.match(log, `client=unknown[${MODERN_CLIENT}]`, "and the modern one's");
+    t.notMatch(log, /client=\S*\[127\.0\.0\.1\]/, 'and never that of the proxy');
+    t.match(await program.nextSession(), {
+      client: { address: OLD_CLIENT },
+      hello: { format: 'sslv2' },
+      tls: { path: 'engine', version: 'SSLv3' },
+      outcome: 'completed',
+    });
+    const path = one.tls === 'bridge' && one.modern === undefined ? 'passthrough' : 'native';
+    t.match(await program.nextSession(), { client: { address: MODERN_CLIENT }, tls: { path } });
+  });
+}
+
+/** Sends lines one by one, each when the one before is answered, and returns the replies. */
+async function talk(port: number, address: string, commands: readonly string[]): Promise<string[]> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress: address });
+  const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
+  const replies: string[] = [];
+  for (const command of ['', ...commands]) {
+    if (command !== '') socket.write(`${command}\r\n`);
+    const reply: string[] = [];
+    do reply.push(((await lines.next()) as { value?: string }).value ?? '000 closed');
+    while (reply.at(-1)![3] === '-');
+    replies.push(reply.join('\n'));
+  }
+  socket.destroy();
+  return replies;
+}
+
+test("a client's own XCLIENT and XFORWARD are believed neither by the proxy nor, behind it, by Postfix", async (t) => {
+  if (!hasPeer(t, 'postfix', postfixLack())) return;
+  const { port } = await startBoth(t, { tls: 'none', mode: 'starttls' });
+  const [, ehlo, early, , , late, forward] = await talk(port, MODERN_CLIENT, [
+    'EHLO modern.example',
+    'XCLIENT NAME=trusted.example ADDR=127.0.0.1',
+    'MAIL FROM:<a@modern.example>',
+    'RSET',
+    'XCLIENT NAME=trusted.example ADDR=127.0.0.1',
+    'XFORWARD NAME=trusted.example ADDR=127.0.0.1',
+  ]);
+  t.notMatch(ehlo, /XCLIENT|XFORWARD/);
+  t.match(early, /^550 5\.7\.0 proxy\.example /);
+  t.match(
+    late,
+    /^550 5\.7\.0 Error: insufficient authorization/,
+    'the gate is gone, and Postfix itself says no',
+  );
+  t.match(forward, /^550 5\.7\.0 Error: insufficient authorization/);
+});
+
+test('where Postfix does not accept XCLIENT, no byte of a client reaches it', async (t) => {
+  if (!hasPeer(t, 'postfix', postfixLack())) return;
+  const settings = { smtpd_authorized_xclient_hosts: '192.0.2.1' };
+  const { program, port, postfix } = await startBoth(t, { tls: 'none', mode: 'starttls', settings });
+  const [greeting] = await talk(port, MODERN_CLIENT, []);
+  t.match(greeting, /^421 4\.3\.0 proxy\.example /);
+  t.match(await program.nextSession(), { outcome: 'backend_failed', reason: 'backend_no_xclient' });
+  t.match(postfix.log(), /disconnect from unknown\[127\.0\.0\.1\] ehlo=1 commands=1/);
+});
+
+test('a client that Postfix does not want gets its greeting, and is heard no further', async (t) => {
+  if (!hasPeer(t, 'postfix', postfixLack())) return;
+  const { program, port } = await startBoth(t, {
+    tls: 'none',
+    mode: 'starttls',
+    settings: {
+      smtpd_delay_reject: 'no',
+      smtpd_client_restrictions: `check_client_access inline:{{${MODERN_CLIENT} = REJECT not you}}`,
+    },
+  });
+  const [greeting, mail, quit] = await talk(port, MODERN_CLIENT, ['EHLO modern.example', 'QUIT']);
+  t.match(greeting, /^554 5\.7\.1 .*not you/);
+  t.match(mail, /^503 /);
+  t.match(quit, /^221 /);
+  t.match(await program.nextSession(), { outcome: 'backend_failed', reason: 'backend_unavailable' });
+});
