@@ -6,6 +6,7 @@ import type { BackendConfig } from '../config/schema.js';
 import { escape } from '../observe/session-record.js';
 import type { DialogueOutput } from '../smtp/dialogue.js';
 import { StarttlsDialogue } from '../smtp/starttls-dialogue.js';
+import { TrustDialogue } from '../smtp/trust-dialogue.js';
 import { XclientDialogue } from '../smtp/xclient.js';
 import { dialBackend, type ClientIdentity } from './backend.js';
 import { BackendError, type BackendFailure } from './backend-error.js';
@@ -46,15 +47,18 @@ export function openBackendSession(
   const rejected = ready;
 
   const identify = (channel: SocketChannel, greeting: Buffer): void => {
-    if (config.identity !== 'xclient') {
+    // With a PROXY header the backend already takes us for the client.
+    if (config.identity === 'proxy-v1' || config.identity === 'proxy-v2') {
       ready(channel, greeting);
       return;
     }
     cancel = () => channel.destroy();
     const dialogue = converse(channel, plan, { ready, rejected, failed }, (output) => {
-      return new XclientDialogue(hostname, identity, output);
+      return config.identity === 'xclient'
+        ? new XclientDialogue(hostname, identity, output)
+        : new TrustDialogue(hostname, output);
     });
-    if (greeting.length > 0) dialogue.startWithEhlo();
+    if (greeting.length > 0) dialogue.startWithEhlo(greeting);
   };
   const secure = (channel: SocketChannel, greeting: Buffer): void => {
     cancel = tls!.secure(channel, { secured: (secured) => identify(secured, greeting), failed });

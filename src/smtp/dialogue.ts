@@ -24,6 +24,7 @@ export abstract class Dialogue<Failure extends string> {
   readonly #output: DialogueOutput<Failure>;
   readonly #replies = new ReplyReader();
   #waitsFor: 'greeting' | 'ehlo' | 'answer' | 'nothing' = 'greeting';
+  #answered: (reply: Reply) => void = () => undefined;
   #greeting: Buffer = Buffer.alloc(0);
 
   /** @param hostname what we call ourselves */
@@ -34,8 +35,6 @@ export abstract class Dialogue<Failure extends string> {
 
   /** The backend said 250 to our EHLO. */
   protected abstract saluted(reply: Reply): void;
-  /** The backend replied to what was asked with `ask`. */
-  protected abstract answered(reply: Reply): void;
 
   fromBackend(bytes: Buffer): void {
     this.#replies.push(bytes);
@@ -47,8 +46,9 @@ export abstract class Dialogue<Failure extends string> {
     }
   }
 
-  /** Where the backend greeted before, in a session that goes on. */
-  startWithEhlo(): void {
+  /** In a session that goes on, and in which the backend greeted before. */
+  startWithEhlo(greeting: Buffer): void {
+    this.#greeting = greeting;
     this.#waitsFor = 'ehlo';
     this.#output.toBackend(Buffer.from(`EHLO ${this.#hostname}\r\n`));
   }
@@ -62,8 +62,9 @@ export abstract class Dialogue<Failure extends string> {
     return this.#replies.buffered;
   }
 
-  protected ask(line: string): void {
+  protected ask(line: string, answered: (reply: Reply) => void): void {
     this.#waitsFor = 'answer';
+    this.#answered = answered;
     this.#output.toBackend(Buffer.from(`${line}\r\n`, 'latin1'));
   }
 
@@ -84,15 +85,14 @@ export abstract class Dialogue<Failure extends string> {
 
   #reply(reply: Reply): void {
     if (this.#waitsFor === 'greeting') this.#greeted(reply);
-    else if (this.#waitsFor === 'answer') this.answered(reply);
+    else if (this.#waitsFor === 'answer') this.#answered(reply);
     else if (reply.code === 250) this.saluted(reply);
     else this.fail('backend_ehlo_refused', lastWords(reply));
   }
 
   #greeted(reply: Reply): void {
-    this.#greeting = wholeReply(reply);
-    if (reply.code === 220) this.startWithEhlo();
-    else this.reject(this.#greeting);
+    if (reply.code === 220) this.startWithEhlo(wholeReply(reply));
+    else this.reject(wholeReply(reply));
   }
 
   /** As a method, because a callee may have moved on since the compiler last looked. */

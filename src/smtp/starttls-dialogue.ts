@@ -15,10 +15,10 @@ export type StarttlsFailure = keyof typeof STARTTLS_FAILURES;
 export class StarttlsDialogue extends Dialogue<StarttlsFailure> {
   protected saluted(reply: Reply): void {
     if (offered(reply, 'STARTTLS') === undefined) this.fail('backend_no_starttls', '');
-    else this.ask('STARTTLS');
+    else this.ask('STARTTLS', (answer) => this.#answered(answer));
   }
 
-  protected answered(reply: Reply): void {
+  #answered(reply: Reply): void {
     if (reply.code !== 220) this.fail('backend_starttls_refused', lastWords(reply));
     else if (this.buffered > 0) this.fail('backend_early_bytes', '');
     else this.finish(this.greeting);

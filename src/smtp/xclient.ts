@@ -3,21 +3,15 @@
  * backend then takes the session for the client's own, so that an XCLIENT of the client's is refused; unless ours
  * succeeded, nothing of the client's may follow, because the backend would believe it.
  */
-import {
-  Dialogue,
-  DIALOGUE_FAILURES,
-  lastWords,
-  offered,
-  wholeReply,
-  type DialogueOutput,
-} from './dialogue.js';
+import { Dialogue, lastWords, offered, wholeReply, type DialogueOutput } from './dialogue.js';
 import type { Reply } from './reply.js';
+import { offersTrust, TRUST_FAILURES } from './trust-dialogue.js';
 
 export const XCLIENT_FAILURES = {
   backend_no_xclient:
     'the backend does not offer XCLIENT with ADDR to the address that oldhello connects from',
   backend_xclient_refused: 'the backend offers XCLIENT, but refused it',
-  ...DIALOGUE_FAILURES,
+  ...TRUST_FAILURES,
 } as const;
 
 export type XclientFailure = keyof typeof XCLIENT_FAILURES;
@@ -35,7 +29,6 @@ export interface XclientFacts {
 /** When it is ready, the backend waits for the client's EHLO, and `greeting` is what it would have greeted it with. */
 export class XclientDialogue extends Dialogue<XclientFailure> {
   readonly #facts: XclientFacts;
-  #commands: string[] = [];
 
   constructor(hostname: string, facts: XclientFacts, output: DialogueOutput<XclientFailure>) {
     super(hostname, output);
@@ -48,14 +41,21 @@ export class XclientDialogue extends Dialogue<XclientFailure> {
       this.fail('backend_no_xclient', '');
       return;
     }
-    this.#commands = xclientCommands(this.#facts, attributes);
-    this.ask(this.#commands.shift()!);
+    // Postfix decides about XFORWARD when we connect, and XCLIENT does not make it think again.
+    if (offersTrust(reply, ['XFORWARD'])) {
+      this.fail('backend_trusts_clients', '');
+      return;
+    }
+    this.#say(xclientCommands(this.#facts, attributes));
   }
 
-  protected answered(reply: Reply): void {
-    const next = this.#commands.shift();
-    if (next !== undefined && reply.code === 220) this.ask(next);
-    else if (next === undefined && reply.code === 220) this.finish(wholeReply(reply));
+  #say([command, ...more]: readonly string[]): void {
+    this.ask(command!, (reply) => this.#answered(reply, more));
+  }
+
+  #answered(reply: Reply, more: readonly string[]): void {
+    if (reply.code === 220 && more.length > 0) this.#say(more);
+    else if (reply.code === 220) this.finish(wholeReply(reply));
     else if (isGreeting(reply)) this.reject(wholeReply(reply));
     else this.fail('backend_xclient_refused', lastWords(reply));
   }

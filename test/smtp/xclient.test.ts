@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { test } from 'tap';
 import { StarttlsDialogue } from '../../src/smtp/starttls-dialogue.js';
+import { TrustDialogue } from '../../src/smtp/trust-dialogue.js';
 import { XclientDialogue, xclientCommands } from '../../src/smtp/xclient.js';
 
 const FACTS = {
@@ -11,8 +12,8 @@ const FACTS = {
 const ALL = ['NAME', 'ADDR', 'PROTO', 'HELO', 'REVERSE_NAME', 'PORT', 'LOGIN', 'DESTADDR', 'DESTPORT'];
 
 /** A dialogue, and everything it does. */
-function start(kind: 'xclient' | 'starttls' = 'xclient'): {
-  dialogue: XclientDialogue | StarttlsDialogue;
+function start(kind: 'xclient' | 'starttls' | 'trust' = 'xclient'): {
+  dialogue: XclientDialogue | StarttlsDialogue | TrustDialogue;
   sent: string[];
   ended: string[];
 } {
@@ -24,10 +25,11 @@ function start(kind: 'xclient' | 'starttls' = 'xclient'): {
     rejected: (greeting: Buffer) => void ended.push(`rejected ${greeting.toString('latin1')}`),
     failed: (reason: string, detail: string) => void ended.push(`failed ${reason} ${detail}`),
   };
-  const dialogue =
-    kind === 'xclient'
-      ? new XclientDialogue('proxy.example', FACTS, output)
-      : new StarttlsDialogue('proxy.example', output);
+  const dialogue = {
+    xclient: () => new XclientDialogue('proxy.example', FACTS, output),
+    starttls: () => new StarttlsDialogue('proxy.example', output),
+    trust: () => new TrustDialogue('proxy.example', output),
+  }[kind]();
   return { dialogue, sent, ended };
 }
 
@@ -51,7 +53,7 @@ test('the backend hears EHLO, then XCLIENT, and its second greeting is the one f
 
 test('in a session that was greeted before TLS, EHLO comes first', async (t) => {
   const { dialogue, sent, ended } = start();
-  dialogue.startWithEhlo();
+  dialogue.startWithEhlo(Buffer.from(GREETING));
   dialogue.fromBackend(Buffer.from(`${EHLO}220 again\r\n`));
   t.same(sent, ['EHLO proxy.example\r\n', COMMAND]);
   t.same(ended, ['ready 220 again\r\n']);
@@ -123,8 +125,22 @@ test('a backend that does not trust us is told from one that refuses the command
   ]) {
     t.same(run(GREETING, EHLO, `${reply}\r\n`).ended, [`failed backend_xclient_refused ${reply}`]);
   }
+  t.same(run(GREETING, EHLO.replace('8BITMIME', 'XFORWARD NAME ADDR')).ended, [
+    'failed backend_trusts_clients ',
+  ]);
   t.same(run(GREETING, '502 no\r\n').ended, ['failed backend_ehlo_refused 502 no']);
   t.same(run('HTTP/1.1 400\r\n').ended, ['failed backend_reply_broken reply_malformed']);
+});
+
+test('where nobody is to say who a client is, a backend that would listen is no backend', async (t) => {
+  for (const keyword of ['XCLIENT NAME ADDR', 'xforward NAME ADDR']) {
+    const { dialogue, ended } = start('trust');
+    dialogue.fromBackend(Buffer.from(`${GREETING}250-x\r\n250-SIZE 1\r\n250 ${keyword}\r\n`));
+    t.same(ended, ['failed backend_trusts_clients ']);
+  }
+  const { dialogue, sent, ended } = start('trust');
+  dialogue.fromBackend(Buffer.from(`${GREETING}250-XCLIENT\r\n250 SIZE 1\r\n`));
+  t.same([sent, ended], [['EHLO proxy.example\r\n'], [`ready ${GREETING}`]], 'a name is no keyword');
 });
 
 test('a greeting that refuses the client is for the client, whichever of the two it is', async (t) => {
