@@ -30,7 +30,7 @@ Runs the proxy in the foreground until SIGTERM or SIGINT.
 /** @throws ConfigError, CredentialError */
 async function serveConfigured(configPath: string): Promise<void> {
   const config = loadConfig(configPath);
-  const log = createLog(config.log.level);
+  const { log } = createLog(config.log);
   try {
     await run(config, log);
   } catch (error) {
@@ -40,7 +40,7 @@ async function serveConfigured(configPath: string): Promise<void> {
 
 /** The set-up for trying: an embedded sink, a certificate of our own, everything on loopback. */
 async function serveDemo(): Promise<void> {
-  const log = createLog('info');
+  const { log } = createLog({ level: 'info' });
   const sink = await startSink(log, 'localhost');
   const config = demoConfig(sink.port);
   const listening = await run(config, log, () => sink.close());

@@ -96,7 +96,7 @@ function receiveMessage(
       client: origin?.address,
       connection: origin?.facts.uniqueId,
       hello: origin?.facts.helloFormat,
-      tls: origin?.facts.ssl ?? 'none',
+      tls: origin?.facts.ssl,
     });
     done();
   });

@@ -1,37 +1,50 @@
-/** The program's log: one JSON object a line, each with an `event` that the table below declares. */
-import { pino, type DestinationStream, type Logger } from 'pino';
+/**
+ * The one channel for everything that is reported. The log is written from it, and metrics and the status page listen
+ * to it: to every event, also to those below the level that is written.
+ */
+import { pino, type DestinationStream } from 'pino';
+import { LOG_EVENTS, type EventFields, type Level, type LogEntry, type LogEvent } from './events.js';
 
-export type Log = (event: LogEvent, fields?: Record<string, unknown>, level?: Level) => void;
+/** Events without fields need none. */
+export type Log = <E extends LogEvent>(
+  event: E,
+  ...rest: Record<string, never> extends EventFields<E>
+    ? [fields?: EventFields<E>, level?: Level]
+    : [fields: EventFields<E>, level?: Level]
+) => void;
 
-type Level = 'debug' | 'info' | 'warn' | 'error';
+export type LogSubscriber = (entry: LogEntry) => void;
 
-/** Every event, its usual level and what it says. */
-export const LOG_EVENTS = {
-  started: { level: 'info', means: 'oldhello is up' },
-  listening: { level: 'info', means: 'listening' },
-  session: { level: 'info', means: 'a client connection ended' },
-  delivered: { level: 'info', means: 'the embedded sink took a message' },
-  certificate: { level: 'info', means: 'using a certificate' },
-  hopeless_client: {
-    level: 'warn',
-    means: 'its handshakes keep failing, so this address is not offered STARTTLS for a while',
-  },
-  stopping: { level: 'info', means: 'stopping' },
-  stopped: { level: 'info', means: 'stopped' },
-  listener_error: { level: 'error', means: 'a listening socket reported an error' },
-  internal_error: { level: 'error', means: 'a defect of oldhello itself; please report it' },
-} as const satisfies Record<string, { level: Level; means: string }>;
+export interface LogChannel {
+  readonly log: Log;
+  /** From now on, with every event. */
+  subscribe(subscriber: LogSubscriber): void;
+}
 
-export type LogEvent = keyof typeof LOG_EVENTS;
+export interface LogSettings {
+  /** What is written, from this level up. */
+  readonly level: Level;
+}
 
-export function createLog(level: string, destination?: DestinationStream): Log {
+/** A channel whose events go to subscribers only, such as the one that passes a worker's events to the primary. */
+export function createLogChannel(...first: LogSubscriber[]): LogChannel {
+  const subscribers = [...first];
+  const log = (event: LogEvent, fields: object = {}, level: Level = LOG_EVENTS[event].level): void => {
+    const entry = { event, fields, level } as LogEntry;
+    for (const subscriber of subscribers) subscriber(entry);
+  };
+  return { log, subscribe: (subscriber) => void subscribers.push(subscriber) };
+}
+
+/** A channel that also writes the log. @param destination standard output where absent */
+export function createLog({ level }: LogSettings, destination?: DestinationStream): LogChannel {
   const options = { level, base: null, timestamp: () => `,"time":"${new Date().toISOString()}"` };
   const formatters = { level: (label: string) => ({ level: label }) };
-  const logger: Logger =
+  const logger =
     destination === undefined
       ? pino({ ...options, formatters })
       : pino({ ...options, formatters }, destination);
-  return (event, fields = {}, as = LOG_EVENTS[event].level) => {
+  return createLogChannel(({ event, fields, level: as }) => {
     logger[as]({ event, ...fields }, LOG_EVENTS[event].means);
-  };
+  });
 }

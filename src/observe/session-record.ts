@@ -1,50 +1,18 @@
 /** What is known of one client connection, gathered while it lives and logged once when it ends. */
 import { randomBytes } from 'node:crypto';
-import { versionName, type ClientHello, type Established, type HelloFormat } from '../tls/index.js';
-import { fingerprintHello, type HelloFingerprint } from './fingerprint.js';
+import { versionName, type ClientHello, type Established } from '../tls/index.js';
+import { fingerprintHello } from './fingerprint.js';
 import { offeredVersion } from './hello-numbers.js';
 import { likelyLibrary } from './library.js';
-import { needsOf, type Need } from './needs.js';
-import { offerOf, type Offer } from './offer.js';
+import { needsOf } from './needs.js';
+import { offerOf } from './offer.js';
 import { OUTCOMES, type Outcome } from './outcomes.js';
+import type { SessionEvent } from './session-event.js';
 
-export type TlsPath = 'engine' | 'native' | 'passthrough';
+export type { SessionEvent } from './session-event.js';
 
-export interface TlsFacts {
-  readonly path: TlsPath;
-  readonly version: string;
-  readonly suite: string;
-  /** Not known where the backend's own TLS serves the client. */
-  readonly keyExchange?: string;
-  readonly resumed?: boolean;
-  readonly serverName?: string | undefined;
-}
-
-/** The fields of the `session` log event. */
-export interface SessionEvent {
-  readonly connection: string;
-  readonly listener: string;
-  readonly client: { readonly address: string; readonly port: number };
-  readonly hello?: {
-    readonly format: HelloFormat;
-    readonly version: string;
-    readonly fingerprint: HelloFingerprint;
-    readonly library: string;
-    readonly offers: Offer;
-    /** What it could not have had elsewhere. */
-    readonly needs: readonly Need[];
-  };
-  readonly tls?: TlsFacts;
-  readonly smtp?: { readonly helo: string };
-  readonly bytes: { readonly fromClient: number; readonly toClient: number };
-  /** Milliseconds. */
-  readonly durations: { readonly total: number; readonly handshake?: number };
-  readonly outcome: Outcome;
-  readonly fault?: string;
-  readonly reason?: string;
-  readonly alert?: string;
-  readonly explanation?: string;
-}
+/** What was agreed in a handshake. */
+export type TlsFacts = NonNullable<SessionEvent['tls']>;
 
 export interface Failure {
   readonly outcome: Outcome;

@@ -3,6 +3,7 @@
  * header comes before TLS, an XCLIENT inside it, so that only the backend we trust is told.
  */
 import type { BackendConfig } from '../config/schema.js';
+import type { Log } from '../observe/log.js';
 import { escape } from '../observe/session-record.js';
 import type { DialogueOutput } from '../smtp/dialogue.js';
 import { StarttlsDialogue } from '../smtp/starttls-dialogue.js';
@@ -19,6 +20,7 @@ export interface BackendPlan {
   readonly tls: BackendTls | undefined;
   /** What we call ourselves. */
   readonly hostname: string;
+  readonly log: Log;
 }
 
 export interface SessionHandler {
@@ -40,7 +42,7 @@ export function openBackendSession(
   security: 'none' | 'implicit' | 'starttls',
   handler: SessionHandler,
 ): () => void {
-  const { config, tls, hostname } = plan;
+  const { config, tls, hostname, log } = plan;
   let cancel: () => void = () => undefined;
   const ready = (channel: SocketChannel, greeting: Buffer): void => handler.ready(channel, greeting);
   const failed = (error: BackendError): void => handler.failed(error);
@@ -63,7 +65,7 @@ export function openBackendSession(
   const secure = (channel: SocketChannel, greeting: Buffer): void => {
     cancel = tls!.secure(channel, { secured: (secured) => identify(secured, greeting), failed });
   };
-  cancel = dialBackend(config, identity, {
+  cancel = dialBackend(config, identity, log, {
     connected: (channel) => {
       cancel = () => channel.destroy();
       if (security === 'none') identify(channel, NOTHING);

@@ -1,6 +1,7 @@
 /** Opens a connection to a backend and tells it who the client is before anything else is said. */
 import { connect, type Socket } from 'node:net';
 import type { BackendConfig } from '../config/schema.js';
+import type { Log } from '../observe/log.js';
 import { encodeProxyV1 } from '../proxy-protocol/v1.js';
 import { encodeProxyV2 } from '../proxy-protocol/v2.js';
 import type { HelloFormat } from '../tls/index.js';
@@ -39,12 +40,14 @@ export interface DialHandler {
 export function dialBackend(
   backend: BackendConfig,
   identity: ClientIdentity,
+  log: Log,
   handler: DialHandler,
 ): () => void {
+  const started = performance.now();
   const socket = connect({ ...backend.address, allowHalfOpen: true, noDelay: true });
   const timer = setTimeout(() => {
     const detail = `no connection within ${backend.connectTimeout} ms`;
-    settle(() => handler.failed(new BackendError('backend_connect_timeout', backend, detail)));
+    settle(() => fail(new BackendError('backend_connect_timeout', backend, detail)));
     socket.destroy();
   }, backend.connectTimeout);
   let settled = false;
@@ -56,12 +59,20 @@ export function dialBackend(
     socket.on('error', ignore);
     report();
   };
+  const tell = (failure?: string): void => {
+    log('backend_connection', { backend: backend.name, duration: performance.now() - started, failure });
+  };
+  const fail = (error: BackendError): void => {
+    tell(error.reason);
+    handler.failed(error);
+  };
   const failed = (error: Error): void => {
-    settle(() => handler.failed(new BackendError('backend_unreachable', backend, error.message)));
+    settle(() => fail(new BackendError('backend_unreachable', backend, error.message)));
   };
   socket.on('error', failed);
   socket.once('connect', () => {
     settle(() => {
+      tell();
       writeIdentity(socket, backend, identity);
       handler.connected(new SocketChannel(socket));
     });

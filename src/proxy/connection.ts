@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import type { LimitsConfig, ListenerConfig } from '../config/schema.js';
+import type { Log } from '../observe/log.js';
 import { SessionRecord, type Failure, type SessionEvent, type TlsFacts } from '../observe/session-record.js';
 import { ServerHelloWatch } from '../observe/server-hello.js';
 import type { CertificateFacts } from '../system/certificate-facts.js';
@@ -27,6 +28,7 @@ export interface ConnectionPlan {
   readonly offerStarttls: boolean;
   readonly client: Endpoint;
   readonly destination: Endpoint;
+  readonly log: Log;
 }
 
 export class ProxiedConnection {
@@ -62,7 +64,14 @@ export class ProxiedConnection {
   }
 
   start(): void {
-    if (this.#plan.listener.mode === 'implicit') this.#acceptTls();
+    const { log, listener, client } = this.#plan;
+    log('session_opened', {
+      connection: this.record.id,
+      listener: listener.name,
+      client,
+      pid: process.pid,
+    });
+    if (listener.mode === 'implicit') this.#acceptTls();
     else this.#openPlaintextSession();
   }
 

@@ -4,6 +4,7 @@
  */
 import { orUnusable } from '../config/config-error.js';
 import type { BackendConfig, Config, ListenerConfig } from '../config/schema.js';
+import type { Log } from '../observe/log.js';
 import { PolicyTable } from '../policy/networks.js';
 import type { LoadedCredential } from '../system/credentials.js';
 import type { DhGroup, TicketProtector } from '../tls/index.js';
@@ -37,16 +38,18 @@ export class Runtime {
   readonly #backends: ReadonlyMap<string, BackendPlan>;
   readonly #policies: PolicyTable<Config['policies'][number]>;
   readonly #profiles: TlsProfiles;
+  readonly #log: Log;
 
   /** @throws UnusableValueError for a tls-ca file */
-  constructor(blueprint: Blueprint, tickets: TicketProtector) {
+  constructor(blueprint: Blueprint, tickets: TicketProtector, log: Log) {
     const { config, credentials, smallDhGroup } = blueprint;
     this.blueprint = blueprint;
+    this.#log = log;
     this.#listeners = new Map(config.listeners.map((listener) => [listener.name, listener]));
     this.#backends = new Map(
       config.backends.map((backend, index) => {
         const plan = orUnusable('backend', index, 'tls-ca', () =>
-          backendPlan(backend, config.server.hostname),
+          backendPlan(backend, config.server.hostname, log),
         );
         return [backend.name, plan];
       }),
@@ -85,6 +88,7 @@ export class Runtime {
       offerStarttls,
       client,
       destination,
+      log: this.#log,
     };
   }
 }
@@ -94,8 +98,8 @@ export function wantsSmallDhGroup({ tls, policies }: Config): boolean {
   return tls.profile === 'ancient' || policies.some(({ profile }) => profile === 'ancient');
 }
 
-function backendPlan(config: BackendConfig, hostname: string): BackendPlan {
-  return { config, hostname, tls: config.tls === 'none' ? undefined : new BackendTls(config) };
+function backendPlan(config: BackendConfig, hostname: string, log: Log): BackendPlan {
+  return { config, hostname, log, tls: config.tls === 'none' ? undefined : new BackendTls(config) };
 }
 
 function modernOf({ modern, tls }: BackendConfig): TlsProfile['modern'] {

@@ -72,7 +72,7 @@ export class ProxyServer {
       const credentials = loadCredentials(config);
       for (const { credential, key } of credentials) this.#keys.add(credential, key);
       const smallDhGroup = this.#runtime?.blueprint.smallDhGroup;
-      runtime = new Runtime({ config, credentials, smallDhGroup }, this.#tickets);
+      runtime = new Runtime({ config, credentials, smallDhGroup }, this.#tickets, this.#log);
     } catch (error) {
       for (const listener of added) listener.close();
       throw error;
@@ -119,10 +119,16 @@ export class ProxyServer {
     }
     this.#listeners = listeners;
     this.#runtime = runtime;
+    this.#describe(runtime.blueprint);
     const used = this.#host.use(runtime);
     for (const listener of kept) listener.open();
     await used;
     if (wantsSmallDhGroup(config) && runtime.blueprint.smallDhGroup === undefined) this.#findSmallDhGroup();
+  }
+
+  #describe({ config, credentials }: Blueprint): void {
+    this.#log('limits', { limits: { ...config.limits } });
+    for (const { source, use, facts } of credentials) this.#log('certificate', { source, use, ...facts });
   }
 
   #serve(plan: ListenerPlan, { socket, first, client, destination, admission }: AdmittedClient): void {
@@ -136,7 +142,7 @@ export class ProxyServer {
 
   #ended(event: SessionEvent, { config, limits }: ListenerPlan): void {
     this.#desk.remember(event, config.mode, limits);
-    this.#log('session', { ...event }, OUTCOMES[event.outcome].level);
+    this.#log('session', event, OUTCOMES[event.outcome].level);
   }
 
   /** Takes seconds the first time; until then DHE has its 2048-bit group only. */
@@ -149,7 +155,7 @@ export class ProxyServer {
 
   #useSmallDhGroup(smallDhGroup: DhGroup): void {
     const blueprint: Blueprint = { ...this.#runtime!.blueprint, smallDhGroup };
-    this.#runtime = new Runtime(blueprint, this.#tickets);
+    this.#runtime = new Runtime(blueprint, this.#tickets, this.#log);
     void this.#host.use(this.#runtime);
   }
 

@@ -1,4 +1,4 @@
-/** What a backend may want to know of the certificate its client was shown, in the words HAProxy uses for it. */
+/** What is told of a certificate: to backends, in the words HAProxy uses for it, and to the log. */
 import type { X509Certificate } from 'node:crypto';
 import forge from 'node-forge';
 
@@ -7,15 +7,26 @@ export interface CertificateFacts {
   readonly signatureAlgorithm: string;
   /** "RSA2048", "EC256". */
   readonly keyAlgorithm: string;
+  /** Distinguished names, as in RFC 4514 but in the order of the certificate. */
+  readonly subject: string;
+  readonly issuer: string;
+  /** RFC 3339, in UTC. */
+  readonly notBefore: string;
+  readonly notAfter: string;
 }
 
-export function certificateFacts({ raw, publicKey }: X509Certificate): CertificateFacts {
+export function certificateFacts(certificate: X509Certificate): CertificateFacts {
+  const { raw, publicKey } = certificate;
   const { modulusLength, namedCurve } = publicKey.asymmetricKeyDetails ?? {};
   const rsa = publicKey.asymmetricKeyType === 'rsa';
   const bits = rsa ? modulusLength : CURVE_BITS.get(namedCurve ?? '');
   return {
     signatureAlgorithm: signatureAlgorithm(raw),
     keyAlgorithm: `${rsa ? 'RSA' : 'EC'}${bits ?? ''}`,
+    subject: certificate.subject.replaceAll('\n', ', '),
+    issuer: certificate.issuer.replaceAll('\n', ', '),
+    notBefore: new Date(certificate.validFrom).toISOString(),
+    notAfter: new Date(certificate.validTo).toISOString(),
   };
 }
 

@@ -14,6 +14,8 @@ import { certificateFacts, type CertificateFacts } from './certificate-facts.js'
 import { certificatesFromPem, credentialFrom, isKeyOf, type Credential } from '../tls/index.js';
 
 export interface LoadedCredential {
+  /** The file of the certificate. */
+  readonly source: string;
   readonly credential: Credential;
   readonly key: KeyObject;
   /** What Node's own TLS takes. */
@@ -140,6 +142,7 @@ function assemble(
   const credential = orCredentialError(chainFile, 'cannot be used', () => credentialFrom(chain));
   const facts = certificateFacts(chain[0]!);
   return {
+    source: chainFile,
     credential: use === 'all' ? credential : { ...credential, audience: use },
     key,
     chainPem: chain.map(String).join(''),

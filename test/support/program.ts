@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { SessionEvent } from '../../src/observe/session-record.js';
+import { differencesFromDeclaration } from './event-shape.js';
 
 export interface LogLine extends Record<string, unknown> {
   event: string;
@@ -17,7 +18,10 @@ export interface Program {
   readonly ports: ReadonlyMap<string, number>;
   readonly log: readonly LogLine[];
   readonly pid: number;
-  /** The next `session` event that was not asked for yet; waits for it. */
+  /**
+   * The next `session` event that was not asked for yet; waits for it.
+   * @throws when a line of the log is not what src/observe/events.ts declares
+   */
   nextSession(): Promise<SessionEvent>;
   /** SIGTERM, and the exit code. */
   stop(): Promise<number | null>;
@@ -48,12 +52,14 @@ export function startDemo(home: string): Promise<Program> {
 
 async function follow(child: ChildProcess, listeners: number, cleanUp: () => void): Promise<Program> {
   const log: LogLine[] = [];
+  const misshapen: string[] = [];
   const lines = new EventEmitter();
   let errors = '';
   child.stderr!.on('data', (chunk: Buffer) => (errors += chunk.toString()));
   createInterface({ input: child.stdout! }).on('line', (line) => {
     if (!line.startsWith('{')) return;
     log.push(JSON.parse(line) as LogLine);
+    misshapen.push(...differencesFromDeclaration(log.at(-1)!));
     lines.emit('line');
   });
   const exited = once(child, 'exit').then(([code]) => {
@@ -82,6 +88,7 @@ async function follow(child: ChildProcess, listeners: number, cleanUp: () => voi
     async nextSession() {
       const index = asked++;
       const session = await until(() => log.filter(({ event }) => event === 'session')[index]);
+      if (misshapen.length > 0) throw new Error(`not as declared: ${misshapen.join('; ')}`);
       return session as unknown as SessionEvent;
     },
     stop() {

@@ -1,6 +1,7 @@
 /** An MTA for tests that remembers what it took: the demo's, with its log kept instead of printed. */
 import { EventEmitter, once } from 'node:events';
 import { startSink } from '../../src/demo/sink.js';
+import { createLogChannel } from '../../src/observe/log.js';
 
 export interface Delivered {
   readonly from: string;
@@ -24,11 +25,12 @@ export interface TestSink {
 export async function startTestSink(): Promise<TestSink> {
   const delivered: Delivered[] = [];
   const arrivals = new EventEmitter();
-  const sink = await startSink((event, fields) => {
+  const { log } = createLogChannel(({ event, fields }) => {
     if (event !== 'delivered') return;
-    delivered.push(fields as unknown as Delivered);
+    delivered.push({ tls: 'none', ...JSON.parse(JSON.stringify(fields)) } as Delivered);
     arrivals.emit('message');
-  }, 'sink.example');
+  });
+  const sink = await startSink(log, 'sink.example');
   let asked = 0;
   return {
     port: sink.port,

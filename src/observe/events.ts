@@ -1,0 +1,162 @@
+/** Every event that is reported: its usual level, what it says, and its fields. */
+import {
+  group,
+  integer,
+  maybe,
+  number,
+  numbers,
+  oneOf,
+  peerText,
+  text,
+  texts,
+  time,
+  type Fields,
+  type FieldsOf,
+} from './fields.js';
+import { SESSION_FIELDS } from './session-event.js';
+
+/** In ascending order. */
+export const LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
+export type Level = (typeof LEVELS)[number];
+
+export interface EventDeclaration {
+  readonly level: Level;
+  readonly means: string;
+  readonly fields: Fields;
+}
+
+const { connection, listener, client } = SESSION_FIELDS;
+
+export const LOG_EVENTS = {
+  started: {
+    level: 'info',
+    means: 'oldhello is up',
+    fields: {
+      version: text('of oldhello'),
+      node: text('version of Node'),
+      pid: integer('process id', 'number'),
+    },
+  },
+  listening: {
+    level: 'info',
+    means: 'listening',
+    fields: {
+      listener: text('name of the listener'),
+      address: text('IPv4 or IPv6 address'),
+      port: integer('port', 'number'),
+      mode: oneOf(['starttls', 'implicit'], 'when TLS begins'),
+      backend: text('name of the backend that takes the mail'),
+    },
+  },
+  limits: {
+    level: 'debug',
+    means: 'the limits in force',
+    fields: { limits: numbers('by configuration key; durations in milliseconds') },
+  },
+  session_opened: {
+    level: 'debug',
+    means: 'a client connected',
+    fields: { connection, listener, client, pid: integer('process that serves it', 'number') },
+  },
+  session: { level: 'info', means: 'a client connection ended', fields: SESSION_FIELDS },
+  delivered: {
+    level: 'info',
+    means: 'the embedded sink took a message',
+    fields: {
+      from: peerText('envelope sender'),
+      to: texts('envelope recipients'),
+      size: integer('of the message', 'bytes'),
+      sha256: text('of the message, in hex'),
+      helo: peerText('what the client calls itself'),
+      client: maybe(text('its address')),
+      connection: maybe(text('id of the connection')),
+      hello: maybe(text('format of its ClientHello')),
+      tls: maybe(
+        group('how it was protected; absent: not at all', {
+          version: maybe(text('of TLS')),
+          cipher: maybe(text("OpenSSL's name of the cipher suite")),
+          signatureAlgorithm: maybe(text('of the certificate that the client was shown')),
+          keyAlgorithm: maybe(text('of the certificate that the client was shown')),
+        }),
+      ),
+    },
+  },
+  certificate: {
+    level: 'info',
+    means: 'using a certificate',
+    fields: {
+      source: text('the file it comes from'),
+      subject: text('distinguished name'),
+      issuer: text('distinguished name of who signed it'),
+      keyAlgorithm: text('with the length of the key, such as "RSA2048"'),
+      signatureAlgorithm: text('such as "RSA-SHA256"'),
+      use: oneOf(['all', 'legacy', 'modern'], 'which clients are shown it'),
+      notBefore: time('when it begins to be valid'),
+      notAfter: time('when it ceases to be valid'),
+    },
+  },
+  backend_connection: {
+    level: 'trace',
+    means: 'a connection to a backend was made, or failed',
+    fields: {
+      backend: text('name of the backend'),
+      duration: number('until it was made, or given up', 'milliseconds'),
+      failure: maybe(text('why it failed, as `reason` of a session has it; absent: it did not')),
+    },
+  },
+  backend_down: {
+    level: 'error',
+    means: 'a backend cannot be reached any more',
+    fields: { backend: text('name of the backend'), reason: text('why, as `reason` of a session has it') },
+  },
+  backend_up: {
+    level: 'info',
+    means: 'a backend can be reached again',
+    fields: {
+      backend: text('name of the backend'),
+      down: number('how long it could not', 'seconds'),
+    },
+  },
+  hopeless_client: {
+    level: 'warn',
+    means: 'its handshakes keep failing, so this address is not offered STARTTLS for a while',
+    fields: {
+      address: text('of the client'),
+      failures: integer('in a row', 'number'),
+      minutes: number('for how long', 'minutes'),
+    },
+  },
+  process_sample: {
+    level: 'trace',
+    means: 'how busy a process is',
+    fields: {
+      pid: integer('process id', 'number'),
+      delayMedian: number('by which timers came late, median', 'milliseconds'),
+      delay99: number('by which timers came late, 99th percentile', 'milliseconds'),
+      delayMax: number('by which timers came late, at most', 'milliseconds'),
+      memory: integer('resident', 'bytes'),
+      cpu: number('processor time since its start', 'seconds'),
+    },
+  },
+  stopping: { level: 'info', means: 'stopping', fields: { signal: text('that said so') } },
+  stopped: { level: 'info', means: 'stopped', fields: {} },
+  listener_error: {
+    level: 'error',
+    means: 'a listening socket reported an error',
+    fields: { listener: text('name of the listener'), error: text('what the system says') },
+  },
+  internal_error: {
+    level: 'error',
+    means: 'a defect of oldhello itself; please report it',
+    fields: { error: text('what went wrong, for its developers') },
+  },
+} as const satisfies Record<string, EventDeclaration>;
+
+export type LogEvent = keyof typeof LOG_EVENTS;
+
+export type EventFields<E extends LogEvent> = FieldsOf<(typeof LOG_EVENTS)[E]['fields']>;
+
+/** One event as it happened. */
+export type LogEntry = {
+  [E in LogEvent]: { readonly event: E; readonly fields: EventFields<E>; readonly level: Level };
+}[LogEvent];
