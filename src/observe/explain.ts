@@ -1,60 +1,195 @@
-/** Why a handshake failed, in one sentence for somebody who knows mail and not TLS. */
+/**
+ * Why a session failed and what to do about it, in words for somebody who knows mail and not TLS. The log and
+ * docs/troubleshooting.md say it in the same ones, which stand in the tables of outcomes and reasons.
+ */
 import {
+  ExtensionType,
   REFUSALS,
   versionName,
+  type AlertName,
   type ClientHello,
+  type Outcome as EngineOutcome,
   type RefusalReason,
   type ServerParameters,
 } from '../tls/index.js';
-import { offeredVersion } from './hello-numbers.js';
+import { numbers, offeredVersion } from './hello-numbers.js';
 import { offerInWords } from './offer.js';
+import { OUTCOMES, type Outcome } from './outcomes.js';
+
+export interface Explained {
+  readonly means: string;
+  /** What the admin can do about it. */
+  readonly try: string;
+}
 
 export interface FailedHandshake {
   readonly reason: RefusalReason;
+  /** What was found, in a few words. */
+  readonly detail?: string | undefined;
   readonly hello: ClientHello | undefined;
   readonly parameters: Pick<ServerParameters, 'minVersion' | 'maxVersion' | 'cipherSuites' | 'credentials'>;
 }
 
-export function explainFailure({ reason, hello, parameters }: FailedHandshake): string {
-  const means = REFUSALS[reason].means;
-  if (hello === undefined) return means;
+export function sentence({ means, try: advice }: Explained): string {
+  return `${means}. What to do: ${advice}.`;
+}
+
+/** Of an outcome that nothing more is known of than a reason; undefined where nothing went wrong. */
+export function explainOutcome(outcome: Outcome, reason: string | undefined): string | undefined {
+  const { means, try: advice } = OUTCOMES[outcome];
+  if (advice === undefined) return undefined;
+  return sentence({ means: reason === undefined ? means : `${means} (${reason})`, try: advice });
+}
+
+/** A refusal of ours, with what the client offered and what was missing. */
+export function explainFailure({ reason, detail, hello, parameters }: FailedHandshake): string {
+  const row = REFUSALS[reason];
+  const specific = hello === undefined ? undefined : missing(reason, hello, parameters);
+  const means = specific ?? row.means;
+  return sentence({ means: detail === undefined ? means : `${means} (${detail})`, try: row.try });
+}
+
+function missing(
+  reason: RefusalReason,
+  hello: ClientHello,
+  { minVersion, maxVersion, credentials }: FailedHandshake['parameters'],
+): string | undefined {
+  const keys = [...new Set(credentials.map(({ authentication }) => authentication.toUpperCase()))].join(
+    ' and ',
+  );
   switch (reason) {
     case 'no_shared_version':
       return (
         `the client offers at most ${versionName(offeredVersion(hello))}, ` +
-        `and this listener allows ${versionName(parameters.minVersion)} to ${versionName(parameters.maxVersion)}`
+        `and this listener allows ${versionName(minVersion)} to ${versionName(maxVersion)}`
       );
-    case 'no_shared_cipher_suite': {
-      const keys = [
-        ...new Set(parameters.credentials.map(({ authentication }) => authentication.toUpperCase())),
-      ];
-      return `the client offers only ${offerInWords(hello)}; allowed here is none of them with ${keys.join(' and ')} certificates`;
-    }
+    case 'sslv2_hello_not_allowed':
+      return `${REFUSALS[reason].means}; it offers up to ${versionName(offeredVersion(hello))}`;
+    case 'no_shared_cipher_suite':
+      return `the client offers only ${offerInWords(hello)}; allowed here is none of them with ${keys} certificates`;
+    case 'no_shared_signature_algorithm':
+      return `the client accepts only the signature algorithms ${schemesInWords(hello)}; none goes with ${keys} certificates`;
     default:
-      return means;
+      return undefined;
   }
+}
+
+function schemesInWords({ extensions }: ClientHello): string {
+  const schemes = numbers(extensions?.get(ExtensionType.signature_algorithms), 2, 2);
+  const shown = schemes.slice(0, MAX_SCHEMES).map((scheme) => `0x${scheme.toString(16).padStart(4, '0')}`);
+  return shown.join(', ') + (schemes.length > MAX_SCHEMES ? ` and ${schemes.length - MAX_SCHEMES} more` : '');
 }
 
 /** What an alert from the client usually means, seen from the server. */
 export function explainPeerAlert(alert: string): string {
-  return PEER_ALERTS[alert] ?? `the client ended TLS with ${alert}`;
+  const row = Object.hasOwn(PEER_ALERTS, alert) ? PEER_ALERTS[alert as AlertName] : undefined;
+  return sentence(row ?? { means: `the client ended TLS with the alert ${alert}`, try: OTHER_ALERTS.try });
 }
 
-const distrust =
-  'the client does not trust our certificate, or cannot read it: many old ones know neither its issuer nor SHA-256';
+/** What came where TLS should begin. */
+export function explainNotTls(firstBytes: NotTls): string {
+  return sentence(NOT_TLS[firstBytes]);
+}
 
-const PEER_ALERTS: Record<string, string> = {
-  bad_certificate: distrust,
-  unsupported_certificate: distrust,
-  certificate_unknown: distrust,
-  certificate_expired: 'the client takes our certificate for expired; its clock may be wrong',
-  unknown_ca: distrust,
-  handshake_failure:
-    'the client could not go on with what was chosen; with DHE it may not know groups as long as ours',
-  illegal_parameter:
-    'the client could not go on with what was chosen; with DHE it may not know groups as long as ours',
-  protocol_version: 'the client does not accept the protocol version that was chosen',
-  insufficient_security: 'the client demands more security than what was chosen',
-  internal_error: 'the client had trouble of its own',
-  close_notify: 'the client ended the handshake in order, before it was complete',
+/** @param message OpenSSL's words */
+export function explainNativeFailure(message: string): string {
+  return sentence({
+    means: `${OUTCOMES.native_tls_failed.means}: ${message.trim()}`,
+    try: OUTCOMES.native_tls_failed.try,
+  });
+}
+
+export type NotTls = Extract<EngineOutcome, { kind: 'not_tls' }>['firstBytes'];
+
+export const NOT_TLS: Readonly<Record<NotTls, Explained>> = {
+  plaintext: {
+    means: 'the client spoke clear text where TLS should begin',
+    try: 'set its encryption to what the port has: SSL/TLS for port 465, STARTTLS for 25 and 587',
+  },
+  pure_sslv2: {
+    means: 'the client can do nothing newer than SSL 2.0, which is never served',
+    try: 'switch SSLv3 or TLS 1.0 on in the client, or use newer software there',
+  },
+  sslv2_padded_header: {
+    means: 'the client opened with the three-byte header of SSL 2.0, which no ClientHello may have',
+    try: 'see what the client is; no mail program is known to do this',
+  },
+  garbage: {
+    means: 'what the client sent where TLS should begin is neither TLS nor SMTP',
+    try: 'see what the client is; most likely a scanner',
+  },
 };
+
+const DISTRUST: Explained = {
+  means:
+    'the client does not trust our certificate, or cannot read it: many old ones know neither its issuer nor SHA-256',
+  try: 'switch its verification off, make it trust our issuer, or give old clients a certificate of their own with use = "legacy"',
+};
+const DEAD_END: Explained = {
+  means: 'the client could not go on with what was chosen; with DHE it may not know groups as long as ours',
+  try: 'set profile = "ancient" for its network in a [[policy]]: its DHE group is short',
+};
+const DAMAGED: Explained = {
+  means: 'the client could not read what we sent: damaged on the way, or a mistake of one of us two',
+  try: 'look for something between that changes bytes; if it is always this client, report it with its fingerprint',
+};
+export const OTHER_ALERTS: Explained = {
+  means: 'the client ended TLS with another alert',
+  try: 'look the alert up in RFC 5246, 7.2, and see what the client says in its own log',
+};
+
+export const PEER_ALERTS: Partial<Record<AlertName, Explained>> = {
+  close_notify: {
+    means: 'the client ended the handshake in order, before it was complete',
+    try: 'nothing if it is rare; probers do this, and clients that dislike a certificate without saying so',
+  },
+  unexpected_message: DAMAGED,
+  bad_record_mac: DAMAGED,
+  decryption_failed: DAMAGED,
+  record_overflow: DAMAGED,
+  decode_error: DAMAGED,
+  decrypt_error: DAMAGED,
+  handshake_failure: DEAD_END,
+  illegal_parameter: DEAD_END,
+  no_certificate: {
+    means: 'the client has no certificate of its own; nobody asked it for one',
+    try: 'report it with its fingerprint',
+  },
+  bad_certificate: DISTRUST,
+  unsupported_certificate: DISTRUST,
+  certificate_unknown: DISTRUST,
+  unknown_ca: DISTRUST,
+  certificate_revoked: {
+    means: 'the client takes our certificate for revoked',
+    try: 'use a certificate that is not',
+  },
+  certificate_expired: {
+    means: 'the client takes our certificate for expired; its clock may be wrong',
+    try: 'renew the certificate if it has expired; else set the clock of the client',
+  },
+  access_denied: {
+    means: 'the client read our certificate and does not want to talk to who it names',
+    try: 'compare the name in the certificate with the one the client was told',
+  },
+  protocol_version: {
+    means: 'the client does not accept the protocol version that was chosen',
+    try: 'allow the versions it does accept for its network in a [[policy]]; its hello has the newest',
+  },
+  insufficient_security: {
+    means: 'the client demands more security than what was chosen',
+    try: 'allow newer versions and stronger suites, or see what its own settings demand',
+  },
+  internal_error: { means: 'the client had trouble of its own', try: 'look into the log of the client' },
+  inappropriate_fallback: {
+    means: 'the client calls our version an inappropriate fallback, which only servers should say',
+    try: 'report it with its fingerprint',
+  },
+  user_canceled: { means: 'somebody at the client cancelled', try: 'nothing' },
+  unrecognized_name: {
+    means: 'the client does not know the server name, which only servers should say',
+    try: 'compare the name in the certificate with the one the client was told',
+  },
+};
+
+/** A sentence stays a sentence. */
+const MAX_SCHEMES = 12;

@@ -1,6 +1,7 @@
 /** What is known of one client connection, gathered while it lives and logged once when it ends. */
 import { randomBytes } from 'node:crypto';
 import { versionName, type ClientHello, type Established } from '../tls/index.js';
+import { explainOutcome } from './explain.js';
 import { fingerprintHello } from './fingerprint.js';
 import { offeredVersion } from './hello-numbers.js';
 import { likelyLibrary } from './library.js';
@@ -82,6 +83,7 @@ export class SessionRecord {
   event(): SessionEvent {
     const failure = this.#failure ?? { outcome: this.#outcome() };
     const fault = failure.fault ?? OUTCOMES[failure.outcome].fault;
+    const explanation = failure.explanation ?? explainOutcome(failure.outcome, failure.reason);
     return {
       connection: this.id,
       listener: this.#listener,
@@ -98,7 +100,7 @@ export class SessionRecord {
       ...(fault !== undefined && { fault }),
       ...(failure.reason !== undefined && { reason: failure.reason }),
       ...(failure.alert !== undefined && { alert: failure.alert }),
-      ...(failure.explanation !== undefined && { explanation: failure.explanation }),
+      ...(explanation !== undefined && { explanation }),
     };
   }
 }

@@ -1,5 +1,5 @@
 /** From the first byte that should be TLS to an encrypted channel, whoever serves it, or to the reason why not. */
-import { explainFailure, explainPeerAlert } from '../observe/explain.js';
+import { explainFailure, explainNativeFailure, explainNotTls, explainPeerAlert } from '../observe/explain.js';
 import { engineFacts, type Failure, type TlsFacts } from '../observe/session-record.js';
 import {
   HelloSniffer,
@@ -124,7 +124,7 @@ export class TlsAcceptor {
         this.#events.failed({
           outcome: 'native_tls_failed',
           reason: error.code ?? error.name,
-          explanation: error.message,
+          explanation: explainNativeFailure(error.message),
         });
       },
       closed: () => this.#events.closed(undefined),
@@ -150,21 +150,21 @@ export class TlsAcceptor {
           explanation: explainPeerAlert(outcome.alert),
         };
       case 'not_tls':
-        return { outcome: 'not_tls', reason: outcome.firstBytes };
+        return {
+          outcome: 'not_tls',
+          reason: outcome.firstBytes,
+          explanation: explainNotTls(outcome.firstBytes),
+        };
       case 'refused': {
         const { reason, alert, detail } = outcome.error;
         const local = REFUSALS[reason].fault === 'local';
-        const explanation = explainFailure({
-          reason,
-          hello: this.#hello,
-          parameters: this.#profile.parameters,
-        });
+        const { parameters } = this.#profile;
         return {
           outcome: established ? 'tls_error' : 'handshake_refused',
           reason,
           alert,
           fault: local ? 'proxy' : 'client',
-          explanation: detail === undefined ? explanation : `${explanation} (${detail})`,
+          explanation: explainFailure({ reason, detail, hello: this.#hello, parameters }),
         };
       }
     }

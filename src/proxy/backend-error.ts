@@ -8,11 +8,37 @@ export const BACKEND_FAILURES = {
   backend_connect_timeout: 'no connection to the backend was made within connect-timeout',
   backend_tls_failed: "the handshake with the backend's own TLS failed",
   backend_tls_untrusted: "the backend's certificate is not the one that tls-ca, tls-name or tls-pin ask for",
+  backend_greeting_timeout: 'the backend took the connection and did not get ready for mail in time',
+  backend_closed: 'the backend closed before its greeting',
   ...STARTTLS_FAILURES,
   ...XCLIENT_FAILURES,
 } as const satisfies Record<string, string>;
 
 export type BackendFailure = keyof typeof BACKEND_FAILURES;
+
+const SEE_LOG = 'look into the log of the backend at this time';
+
+/** What the admin can do about it. */
+export const BACKEND_ADVICE = {
+  backend_unreachable: 'see that the backend runs and listens where its [[backend]] says',
+  backend_connect_timeout:
+    'see that the backend answers and that no firewall swallows packets, or raise connect-timeout',
+  backend_tls_failed:
+    'see that the backend has TLS 1.2 or later, and that tls in its [[backend]] says how it begins',
+  backend_tls_untrusted: 'set tls-ca, tls-name or tls-pin to what the backend has',
+  backend_greeting_timeout:
+    'see why the backend is slow (name lookups, load), or raise the limit of that name in [limits]',
+  backend_closed: SEE_LOG,
+  backend_no_starttls: 'give the backend a certificate, or set tls = "none" in its [[backend]]',
+  backend_starttls_refused: SEE_LOG,
+  backend_ehlo_refused: 'let the backend accept EHLO from oldhello, under the hostname of [server]',
+  backend_reply_broken: 'see that it is an SMTP server that listens where the [[backend]] says',
+  backend_early_bytes: 'see who sits between here and the backend, and update the backend',
+  backend_trusts_clients:
+    'take the address that oldhello connects from out of what the backend lets use XCLIENT and XFORWARD, or use identity = "xclient"',
+  backend_no_xclient: 'let oldhello use XCLIENT in the backend (Postfix: smtpd_authorized_xclient_hosts)',
+  backend_xclient_refused: SEE_LOG,
+} as const satisfies Record<BackendFailure, string>;
 
 export class BackendError extends Error {
   readonly reason: BackendFailure;

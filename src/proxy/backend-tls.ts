@@ -92,8 +92,7 @@ export class BackendTls {
     if (error.code === undefined || !UNTRUSTED.test(error.code)) {
       return new BackendError('backend_tls_failed', this.#backend, error.message);
     }
-    const hint = 'set tls-ca, tls-name or tls-pin to what the backend has';
-    return new BackendError('backend_tls_untrusted', this.#backend, `${error.message}; ${hint}`);
+    return new BackendError('backend_tls_untrusted', this.#backend, error.message);
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import type { LimitsConfig, ListenerConfig } from '../config/schema.js';
+import { explainNotTls, sentence } from '../observe/explain.js';
 import type { Log } from '../observe/log.js';
 import { SessionRecord, type Failure, type SessionEvent, type TlsFacts } from '../observe/session-record.js';
 import { ServerHelloWatch } from '../observe/server-hello.js';
@@ -13,7 +14,7 @@ import { Gate, type GateOptions } from '../smtp/gate.js';
 import { isWeakTls } from '../policy/weak-tls.js';
 import { TlsAcceptor, type TlsProfile } from './accept-tls.js';
 import type { ClientIdentity, Endpoint } from './backend.js';
-import type { BackendError } from './backend-error.js';
+import { BACKEND_ADVICE, BACKEND_FAILURES, type BackendError, type BackendFailure } from './backend-error.js';
 import { openBackendSession, type BackendPlan } from './backend-session.js';
 import { NO_HANDLER, SocketChannel, type Channel, type ChannelHandler } from './channel.js';
 import type { EngineServices } from './engine-channel.js';
@@ -134,7 +135,7 @@ export class ProxiedConnection {
 
   /** Somebody speaks SMTP to a port where TLS comes first: a mail client can show its user what to change. */
   #refusePlaintext(bytes: Buffer): void {
-    this.record.fails({ outcome: 'not_tls', reason: 'plaintext' });
+    this.record.fails({ outcome: 'not_tls', reason: 'plaintext', explanation: explainNotTls('plaintext') });
     const smtp = this.#plan.listener.mode === 'implicit' && SMTP_VERB.test(bytes.toString('latin1'));
     if (smtp) this.#raw.write(Buffer.from(TLS_REQUIRED));
     this.#raw.handler = {
@@ -226,8 +227,7 @@ export class ProxiedConnection {
       drain: () => this.#client.resume(),
       end: () => {
         if (this.#gate?.greeted !== false) this.#client.end();
-        else
-          this.#backendFailed('backend_failed', 'backend_closed', 'the backend closed before its greeting');
+        else this.#backendFailed('backend_failed', 'backend_closed', BACKEND_FAILURES.backend_closed);
       },
       closed: (error) => this.#backendClosed(backend, error),
     };
@@ -351,8 +351,8 @@ export class ProxiedConnection {
   }
 
   /** RFC 5321, 3.8: the client hears 421 and tries again later. */
-  #backendFailed(outcome: 'backend_failed' | 'backend_timeout', reason: string, explanation: string): void {
-    this.record.fails({ outcome, reason, explanation });
+  #backendFailed(outcome: 'backend_failed' | 'backend_timeout', reason: BackendFailure, means: string): void {
+    this.record.fails({ outcome, reason, explanation: sentence({ means, try: BACKEND_ADVICE[reason] }) });
     this.#sayGoodbye(`421 4.3.0 ${this.#plan.hostname} mail system is not available, try again later\r\n`);
   }
 
@@ -360,7 +360,12 @@ export class ProxiedConnection {
 
   #gateRefused(reason: GateRefusal): void {
     const { fault } = GATE_REFUSALS[reason];
-    this.record.fails({ outcome: fault === 'client' ? 'smtp_refused' : 'backend_failed', reason, fault });
+    this.record.fails({
+      outcome: fault === 'client' ? 'smtp_refused' : 'backend_failed',
+      reason,
+      fault,
+      explanation: sentence(GATE_REFUSALS[reason]),
+    });
     this.#sayGoodbye('');
   }
 

@@ -167,7 +167,7 @@ for (const mode of ['starttls', 'implicit'] as const) {
 test('a backend that shows another certificate gets no mail, and the log says what to set', async (t) => {
   const backend = await startTlsBackend('starttls');
   for (const [lines, explanation] of [
-    ['tls = "starttls"', /self-signed certificate; set tls-ca, tls-name or tls-pin/],
+    ['tls = "starttls"', /self-signed certificate\. What to do: set tls-ca, tls-name or tls-pin/],
     [`tls = "starttls"\ntls-ca = "${backend.certificateFile}"`, /tls-name/],
     [`tls = "starttls"\ntls-pin = "${'A'.repeat(43)}="`, new RegExp(`has the pin ${quote(pinOf(backend))}`)],
   ] as const) {
