@@ -20,6 +20,8 @@ export interface ReferenceOptions {
   readonly paddingLength?: number;
   /** What the padding bytes are, instead of padding_length. */
   readonly paddingByte?: number;
+  /** What is written as padding_length, instead of what it is. */
+  readonly lastByte?: number;
 }
 
 const SSL3 = 0x0300;
@@ -190,11 +192,15 @@ export class ReferenceProtection {
   }
 }
 
-function pad(bytes: Buffer, blockLength: number, { paddingLength, paddingByte }: ReferenceOptions): Buffer {
+function pad(
+  bytes: Buffer,
+  blockLength: number,
+  { paddingLength, paddingByte, lastByte }: ReferenceOptions,
+): Buffer {
   const shortest = blockLength - 1 - (bytes.length % blockLength);
   const length = paddingLength ?? shortest;
   const padding = Buffer.alloc(length + 1, paddingByte ?? length);
-  padding[length] = length;
+  padding[length] = lastByte ?? length;
   return Buffer.concat([bytes, padding]);
 }
 

@@ -106,6 +106,46 @@ test('on the wire every malformation is the same: nothing until Finished, then b
   }
 });
 
+test('a ciphertext that is no number below the modulus is as good as any other bad one', async (t) => {
+  for (const version of [0x0300, 0x0301]) {
+    const server = new TestServer();
+    const client = new TestClient({ version, suites: [0x2f] });
+    server.receive(client.hello());
+    client.receive(server.take());
+    client.clientKeyExchange();
+    const tooLarge = Buffer.alloc(LENGTH, 0xff);
+    server.receive(client.send(16, version === 0x0300 ? tooLarge : vector16(tooLarge)));
+    t.equal(server.outcome, undefined, 'nothing tells of it yet');
+    const changeCipherSpec = client.changeCipherSpec();
+    client.protectWrites();
+    server.receive(Buffer.concat([changeCipherSpec, client.finished()]));
+    t.equal(server.refusal, 'bad_record_mac');
+  }
+});
+
+test('an EncryptedPreMasterSecret has a length from TLS 1.0 on and may have none in SSLv3 (RFC 5246, 7.4.7.1)', async (t) => {
+  const attempt = (version: number, withLength: boolean, tolerateKeyExchangeBugs: boolean): string => {
+    const server = new TestServer({ tolerateKeyExchangeBugs });
+    const client = new TestClient({ version, suites: [0x2f] });
+    server.receive(client.hello());
+    client.receive(server.take());
+    const encrypted = client.clientKeyExchange().subarray(-LENGTH);
+    const keyExchange = client.send(16, withLength ? vector16(encrypted) : encrypted);
+    const changeCipherSpec = client.changeCipherSpec();
+    client.protectWrites();
+    server.receive(Buffer.concat([keyExchange, changeCipherSpec, client.finished()]));
+    return server.refusal ?? server.connection.state;
+  };
+  t.equal(attempt(0x0301, true, false), 'established');
+  t.equal(attempt(0x0301, false, false), 'malformed_message');
+  t.equal(attempt(0x0303, false, false), 'malformed_message');
+  t.equal(attempt(0x0301, false, true), 'established', 'unless old bugs are tolerated');
+  for (const tolerant of [false, true]) {
+    t.equal(attempt(0x0300, false, tolerant), 'established');
+    t.equal(attempt(0x0300, true, tolerant), 'established');
+  }
+});
+
 test('the substitute is drawn before the private key is asked, good block or bad', async (t) => {
   const drawn: string[] = [];
   const server = new TestServer({

@@ -6,6 +6,7 @@ import { TlsError } from '../../../src/tls/alert.js';
 import { CIPHER_SUITES, MAC_LENGTHS, type CipherSuite } from '../../../src/tls/cipher-suites.js';
 import { ProtocolVersion } from '../../../src/tls/code-points.js';
 import { createReadProtection, createWriteProtection } from '../../../src/tls/record/create-protection.js';
+import { recordMac } from '../../../src/tls/record/mac.js';
 import type { DirectionKeys, ProtectionParameters } from '../../../src/tls/record/protection.js';
 import { ReferenceProtection } from '../../support/reference-protection.js';
 
@@ -156,6 +157,67 @@ test('bad padding and a bad MAC are one and the same to whoever sent them (Vaude
       seal({ keys: wrongMac, paddingByte: 0xee, paddingLength: paddingFor(parameters) + longer }),
     ]);
     t.same([...outcomes], ['bad_record_mac '], `${title}, ${shortest.length} bytes`);
+  }
+});
+
+test('a right MAC does not save a wrong padding_length', async (t) => {
+  for (const { title, parameters } of KINDS) {
+    const { bulk, mac } = parameters.suite;
+    if (bulk.kind !== 'cbc') continue;
+    const tail = (parameters.encryptThenMac ? 0 : MAC_LENGTHS[mac!]) + 1;
+    const content = Buffer.alloc(10 * bulk.blockLength - tail, 0x41);
+    const seal = (lastByte: number): Buffer =>
+      fragmentOf(new ReferenceProtection({ ...parameters, paddingLength: 0, lastByte }).seal(23, content));
+    t.equal(outcomeOf(parameters, 23, seal(0)), content.toString('hex'), title);
+    for (const wrong of [1, bulk.blockLength, 255]) {
+      t.equal(outcomeOf(parameters, 23, seal(wrong)), 'bad_record_mac ', `${title}: ${wrong}`);
+    }
+  }
+});
+
+test('as many compressions are computed for any padding, right or wrong (Lucky 13)', async (t) => {
+  for (const { title, parameters } of KINDS) {
+    const { suite, version, encryptThenMac, keys } = parameters;
+    if (suite.bulk.kind !== 'cbc' || version === 0x0300 || encryptThenMac) continue;
+    let compressions = 0;
+    const counted: typeof recordMac = (...args) => {
+      const mac = recordMac(...args);
+      return {
+        ...mac,
+        compute: (type, data) => {
+          compressions += mac.blocks(data.length);
+          return mac.compute(type, data);
+        },
+        burn: (blocks) => {
+          compressions += blocks;
+          mac.burn(blocks);
+        },
+      };
+    };
+    const { cbcReadProtection } = await t.mockImport<typeof import('../../../src/tls/record/cbc.js')>(
+      '../../../src/tls/record/cbc.js',
+      { '../../../src/tls/record/mac.js': { recordMac: counted } },
+    );
+    const counts = new Set<number>();
+    const { blockLength } = suite.bulk;
+    const macLength = MAC_LENGTHS[suite.mac!];
+    // 320 bytes of content, MAC and padding, of which the padding takes less or more.
+    for (let paddingLength = 0; paddingLength < 256; paddingLength += 1) {
+      const content = Buffer.alloc(320 - macLength - 1 - paddingLength);
+      for (const damage of [{}, { paddingByte: paddingLength ^ 1 }, { keys: { ...keys, macKey: content } }]) {
+        const reference = new ReferenceProtection({ ...parameters, ...damage });
+        const fragment = fragmentOf(reference.seal(23, content, { paddingLength, ...damage }));
+        if (fragment.length % blockLength !== 0) throw new Error('not what was meant');
+        compressions = 0;
+        try {
+          cbcReadProtection(parameters, suite.bulk).open(23, fragment);
+        } catch {
+          // Two of the three are bad; what it cost is what counts.
+        }
+        counts.add(compressions);
+      }
+    }
+    t.equal(counts.size, 1, `${title}: ${[...counts].join(', ')}`);
   }
 });
 
