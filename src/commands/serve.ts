@@ -1,18 +1,21 @@
 /** `oldhello serve`: puts the parts together, runs them until a signal comes, and takes them down in order. */
-import { UnusableValueError } from '../config/config-error.js';
+import { ConfigError, UnusableValueError } from '../config/config-error.js';
 import { loadConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { demoConfig } from '../demo/demo-config.js';
 import { startSink } from '../demo/sink.js';
-import { createLog, type Log } from '../observe/log.js';
+import { createLog } from '../observe/log.js';
 import { ProxyServer, type Listening } from '../proxy/server.js';
+import { inheritedSockets, ServiceManager, type InheritedSocket } from '../system/systemd.js';
 import { say, type Command } from './command.js';
+import { LifeCycle, type LifeCycleParts } from './life-cycle.js';
 
 export const serve: Command = {
   summary: 'run the proxy; without --config, a demo on loopback',
   usage: `oldhello serve [--config FILE]
 
-Runs the proxy in the foreground until SIGTERM or SIGINT.
+Runs the proxy in the foreground until SIGTERM or SIGINT. SIGHUP makes it read the
+configuration and certificates again.
 
   --config FILE   the configuration, in TOML; without it a demo runs: an embedded
                   mail sink behind 127.0.0.1:2525 (STARTTLS) and 127.0.0.1:4465
@@ -28,13 +31,17 @@ Runs the proxy in the foreground until SIGTERM or SIGINT.
 };
 
 /** @throws ConfigError, CredentialError */
-async function serveConfigured(configPath: string): Promise<void> {
-  const config = loadConfig(configPath);
+async function serveConfigured(file: string): Promise<void> {
+  const load = (): Config => loadConfig(file);
+  const config = load();
+  const sockets = inheritedSockets(process.env, process.pid);
+  refuseStraySockets(sockets, config, file);
   const { log } = createLog(config.log);
+  const server = new ProxyServer(log, sockets);
   try {
-    await run(config, log);
+    await run(server, config, { log, configuration: { file, load }, stopped: () => undefined });
   } catch (error) {
-    throw error instanceof UnusableValueError ? error.in(configPath) : error;
+    throw error instanceof UnusableValueError ? error.in(file) : error;
   }
 }
 
@@ -43,38 +50,33 @@ async function serveDemo(): Promise<void> {
   const { log } = createLog({ level: 'info' });
   const sink = await startSink(log, 'localhost');
   const config = demoConfig(sink.port);
-  const listening = await run(config, log, () => sink.close());
-  for (const line of demoInstructions(listening, config)) say(line);
+  const server = new ProxyServer(log, []);
+  await run(server, config, { log, configuration: undefined, stopped: () => sink.close() });
+  for (const line of demoInstructions(server.listening, config)) say(line);
 }
 
-async function run(config: Config, log: Log, stopped: () => void = () => undefined): Promise<Listening[]> {
-  const server = new ProxyServer(log);
+/** Whoever connects to a socket that nobody serves waits for ever. */
+function refuseStraySockets(sockets: readonly InheritedSocket[], { listeners }: Config, file: string): void {
+  const names = listeners.map(({ name }) => name);
+  const stray = sockets.find(({ name }) => !names.includes(name));
+  if (stray === undefined) return;
+  const message =
+    `systemd passes a socket named ${JSON.stringify(stray.name)}, but no [[listener]] has that name; ` +
+    `set FileDescriptorName= in the socket unit to one of ${names.join(', ')}`;
+  throw new ConfigError(file, [{ message }]);
+}
+
+async function run(
+  server: ProxyServer,
+  config: Config,
+  parts: Omit<LifeCycleParts, 'server' | 'manager'>,
+): Promise<void> {
+  const { log } = parts;
+  const manager = new ServiceManager(process.env, process.pid, ({ message }) => {
+    log('notify_failed', { error: message });
+  });
   await server.start(config);
-  const { listening } = server;
-  for (const { listener, address } of listening) {
-    const { name, mode, backend } = listener;
-    log('listening', { listener: name, address: address.address, port: address.port, mode, backend });
-  }
-  stopOnSignal(server, log, stopped);
-  return listening;
-}
-
-/** The first signal lets sessions finish, the second does not wait. */
-function stopOnSignal(server: ProxyServer, log: Log, stopped: () => void): void {
-  let stopping = false;
-  const stop = (signal: NodeJS.Signals): void => {
-    if (stopping) process.exit(0);
-    stopping = true;
-    log('stopping', { signal });
-    void server.stop().then(() => {
-      stopped();
-      log('stopped');
-      // Work nobody waits for any more, such as a search for a prime, must not hold the process.
-      process.exit(0);
-    });
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  await new LifeCycle({ ...parts, server, manager }).begin();
 }
 
 function demoInstructions(listening: readonly Listening[], { tls }: Config): string[] {

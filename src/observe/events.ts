@@ -138,7 +138,26 @@ export const LOG_EVENTS = {
       cpu: number('processor time since its start', 'seconds'),
     },
   },
-  stopping: { level: 'info', means: 'stopping', fields: { signal: text('that said so') } },
+  reloaded: {
+    level: 'info',
+    means: 'new connections get the configuration and certificates read just now',
+    fields: { file: text('that was read') },
+  },
+  reload_failed: {
+    level: 'error',
+    means: 'what was read could not be used; everything stays as it was',
+    fields: { file: text('that was read'), problems: texts('each with its file, line and key') },
+  },
+  notify_failed: {
+    level: 'error',
+    means: 'systemd could not be told what happens; is systemd-notify installed?',
+    fields: { error: text('what the system says') },
+  },
+  stopping: {
+    level: 'info',
+    means: 'stopping',
+    fields: { signal: text('that said so'), connections: integer('to end', 'number') },
+  },
   stopped: { level: 'info', means: 'stopped', fields: {} },
   listener_error: {
     level: 'error',

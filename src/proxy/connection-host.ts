@@ -14,8 +14,8 @@ export interface ConnectionHost {
    */
   serve(socket: Socket, first: Buffer, arrival: Arrival, ended: (event: SessionEvent) => void): void;
   /**
-   * Resolves when the last connection has ended.
-   * @param patience milliseconds that connections get to finish by themselves
+   * Resolves when the last connection has ended; nobody comes in any more.
+   * @param patience milliseconds that connections get to finish by themselves, before they are told to
    */
   close(patience: number): Promise<void>;
 }
@@ -51,7 +51,7 @@ export class LocalHost implements ConnectionHost {
   async close(patience: number): Promise<void> {
     if (this.#connections.size === 0) return;
     const timer = setTimeout(() => {
-      for (const connection of this.#connections) connection.abort({ outcome: 'shutdown' });
+      for (const connection of this.#connections) connection.shutDown();
     }, patience);
     await new Promise<void>((resolve) => {
       this.#drained = resolve;

@@ -9,6 +9,7 @@ import type { Log } from '../observe/log.js';
 import { SessionRecord, type Failure, type SessionEvent, type TlsFacts } from '../observe/session-record.js';
 import { ServerHelloWatch } from '../observe/server-hello.js';
 import type { CertificateFacts } from '../system/certificate-facts.js';
+import { endsWithReply } from '../smtp/reply.js';
 import { GATE_REFUSALS, type GateRefusal } from '../smtp/gate-refusals.js';
 import { Gate, type GateOptions } from '../smtp/gate.js';
 import { isWeakTls } from '../policy/weak-tls.js';
@@ -49,6 +50,10 @@ export class ProxiedConnection {
   #certificate: CertificateFacts | undefined;
   #timer: NodeJS.Timeout | undefined;
   #ending = false;
+  /** Where SMTP passes, whether the client has its reply to everything it said; undefined where it is TLS that passes. */
+  #answered: boolean | undefined;
+  /** Once set, nothing more is taken from the client, and what it hears when the backend has answered. */
+  #lastWords: string | undefined;
 
   constructor(
     plan: ConnectionPlan,
@@ -76,6 +81,24 @@ export class ProxiedConnection {
     else this.#openPlaintextSession();
   }
 
+  /**
+   * The proxy stops: a client that waits for nothing, or is not in the middle of its mail, hears 421 (RFC 5321, 3.8).
+   * One whose command the backend has not answered gets that answer, if it comes soon. Every other connection is cut.
+   */
+  shutDown(): void {
+    if (this.#ending) return;
+    this.record.fails({ outcome: 'shutdown' });
+    const reply = `421 4.3.2 ${this.#plan.hostname} is shutting down, try again later\r\n`;
+    const betweenCommands = this.#gate !== undefined || this.#cancelOpening !== undefined || this.#answered;
+    if (this.#answered === undefined) this.#destroy();
+    else if (betweenCommands) this.#sayGoodbye(reply);
+    else {
+      this.#lastWords = reply;
+      this.#client.pause();
+      this.#arm(LAST_ANSWER_TIMEOUT, () => this.#destroy());
+    }
+  }
+
   /** Ends at once; what is in flight is lost to this client, never to a backend that acknowledged it. */
   abort(failure: Failure): void {
     this.record.fails(failure);
@@ -90,6 +113,7 @@ export class ProxiedConnection {
     const starttls = !offerStarttls ? 'hide' : tls === 'bridge' ? 'pass' : 'offer';
     const auth = listener.auth === 'always' ? 'offer' : 'withhold';
     this.#client.handler = this.#clientHandler();
+    this.#answered = true;
     this.#open(tls === 'implicit' ? 'implicit' : 'none', (backend, greeting) => {
       this.#relay(backend, { hostname, starttls, greeting: 'relay', auth }, greeting);
     });
@@ -108,6 +132,7 @@ export class ProxiedConnection {
 
   #acceptTls(): void {
     const { tls, limits } = this.#plan;
+    this.#answered = undefined;
     this.record.handshakeStarts();
     const acceptor = new TlsAcceptor(this.#raw, tls, this.#services, {
       hello: (hello) => this.record.sees(hello),
@@ -150,6 +175,7 @@ export class ProxiedConnection {
 
   #established(channel: Channel, facts: TlsFacts): void {
     this.record.established(facts);
+    this.#answered = true;
     channel.pause();
     channel.handler = this.#clientHandler();
     this.#client = channel;
@@ -224,7 +250,7 @@ export class ProxiedConnection {
   #backendHandler(backend: SocketChannel): ChannelHandler {
     return {
       data: (bytes) => this.#fromBackend(bytes),
-      drain: () => this.#client.resume(),
+      drain: () => this.#readClient(),
       end: () => {
         if (this.#gate?.greeted !== false) this.#client.end();
         else this.#backendFailed('backend_failed', 'backend_closed', BACKEND_FAILURES.backend_closed);
@@ -303,12 +329,20 @@ export class ProxiedConnection {
     if (!greeted && this.#gate === gate) this.#awaitCommands();
   }
 
-  #toClient(bytes: Uint8Array): void {
+  #toClient(bytes: Buffer): void {
     this.record.toClient += bytes.length;
     if (!this.#client.write(bytes)) this.#backend?.pause();
+    if (this.#answered === undefined) return;
+    this.#answered = endsWithReply(bytes);
+    if (this.#answered && this.#lastWords !== undefined) this.#sayGoodbye(this.#lastWords);
   }
 
-  #toBackend(bytes: Uint8Array): void {
+  #readClient(): void {
+    if (this.#lastWords === undefined) this.#client.resume();
+  }
+
+  #toBackend(bytes: Buffer): void {
+    if (this.#answered !== undefined) this.#answered = false;
     if (this.#backend !== undefined && !this.#backend.write(bytes)) this.#client.pause();
   }
 
@@ -376,6 +410,9 @@ export class ProxiedConnection {
 
   /** Our last words to the client; the backend's session ends without a word of ours in it. */
   #sayGoodbye(reply: string): void {
+    this.#lastWords = undefined;
+    this.#cancelOpening?.();
+    this.#cancelOpening = undefined;
     this.#leaveGate();
     if (reply !== '') this.#toClient(Buffer.from(reply));
     this.#client.handler = {
@@ -437,7 +474,7 @@ export class ProxiedConnection {
 
   /** Something came; but what ends, ends. */
   #touch(): void {
-    if (!this.#ending) this.#timer?.refresh();
+    if (!this.#ending && this.#lastWords === undefined) this.#timer?.refresh();
   }
 
   #arm(milliseconds: number, expired: () => void): void {
@@ -452,6 +489,8 @@ function errorCode(error: Error & { code?: string }): string {
 
 /** Milliseconds a peer gets to close after we did. */
 const CLOSE_TIMEOUT = 10_000;
+/** Milliseconds for a backend to answer what it was told last, when the proxy stops. */
+const LAST_ANSWER_TIMEOUT = 5_000;
 
 const NOTHING = Buffer.alloc(0);
 const QUIT = Buffer.from('QUIT\r\n');

@@ -8,7 +8,7 @@ import type { Admission } from './admission.js';
 import type { Endpoint } from './backend.js';
 
 /** Where to listen: an address, or a socket that was bound by somebody else. */
-export type ListenAt = ListenerConfig['address'] | { readonly fd: number };
+export type ListenAt = Readonly<Partial<ListenerConfig['address']> & { name?: string; fd?: number }>;
 
 /** What one configuration says to a listener. */
 export interface ListenerPlan {
@@ -35,6 +35,7 @@ export interface AdmittedClient {
 }
 
 export class Listener {
+  readonly #at: ListenAt;
   readonly #handler: ListenerHandler;
   readonly #server: Server;
   #plan: ListenerPlan;
@@ -43,7 +44,8 @@ export class Listener {
   #early: Socket[] | undefined = [];
   #closed = false;
 
-  constructor(plan: ListenerPlan, handler: ListenerHandler) {
+  constructor(at: ListenAt, plan: ListenerPlan, handler: ListenerHandler) {
+    this.#at = at;
     this.#plan = plan;
     this.#handler = handler;
     this.#loadBalancers = new NetworkSet(plan.config.proxyProtocol);
@@ -54,6 +56,11 @@ export class Listener {
     });
   }
 
+  isAt({ host, port, name, fd }: ListenAt): boolean {
+    const at = this.#at;
+    return at.host === host && at.port === port && at.name === name && at.fd === fd;
+  }
+
   get plan(): ListenerPlan {
     return this.#plan;
   }
@@ -62,10 +69,12 @@ export class Listener {
    * Takes the address; clients that come wait until `open`.
    * @throws what the system says
    */
-  listen(at: ListenAt): Promise<void> {
+  listen(): Promise<void> {
+    const { host, port, fd } = this.#at;
+    const address = fd === undefined ? { host, port } : { fd };
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen({ ...at, backlog: BACKLOG }, () => {
+      this.#server.listen({ ...address, backlog: BACKLOG }, () => {
         this.#server.off('error', reject);
         this.#server.on('error', (error) => this.#handler.failed(this.#plan.config, error));
         resolve();

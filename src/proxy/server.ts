@@ -11,12 +11,13 @@ import { OUTCOMES } from '../observe/outcomes.js';
 import type { SessionEvent } from '../observe/session-record.js';
 import { loadCredential, selfSignedCredential, type LoadedCredential } from '../system/credentials.js';
 import { KeyRing } from '../system/keys.js';
+import type { InheritedSocket } from '../system/systemd.js';
 import { loadSmallDhGroup } from '../system/small-dh-group.js';
 import { SessionCache, TICKET_KEY_LENGTH, TicketKeys, type DhGroup } from '../tls/index.js';
 import { AdmissionDesk } from './admission.js';
 import { LocalHost, type ConnectionHost } from './connection-host.js';
 import { ListenError } from './listen-error.js';
-import { Listener, type AdmittedClient, type ListenerPlan } from './listener.js';
+import { Listener, type AdmittedClient, type ListenAt, type ListenerPlan } from './listener.js';
 import { Runtime, wantsSmallDhGroup, type Blueprint } from './runtime.js';
 import { localSessions } from './session-store.js';
 
@@ -31,14 +32,16 @@ export class ProxyServer {
   readonly #tickets = new TicketKeys(TICKET_LIFETIME, () => Math.floor(Date.now() / 1000), randomBytes);
   readonly #desk: AdmissionDesk;
   readonly #host: ConnectionHost;
-  /** By where they listen. */
-  #listeners: ReadonlyMap<string, Listener> = new Map();
+  #inherited: readonly InheritedSocket[];
+  #listeners: ReadonlySet<Listener> = new Set();
   #runtime: Runtime | undefined;
   #ticketKeys: Buffer[] = [];
   #rotation: NodeJS.Timeout | undefined;
 
-  constructor(log: Log) {
+  /** @param inherited sockets that are bound already, for the listeners of the same name */
+  constructor(log: Log, inherited: readonly InheritedSocket[]) {
     this.#log = log;
+    this.#inherited = inherited;
     this.#desk = new AdmissionDesk(log);
     const cache = new SessionCache(SESSION_CAPACITY, SESSION_LIFETIME, () => performance.now());
     this.#host = new LocalHost({ keys: this.#keys, sessions: localSessions(cache) });
@@ -58,16 +61,18 @@ export class ProxyServer {
    * @throws UnusableValueError, CredentialError, with everything as it was before
    */
   async use(config: Config): Promise<void> {
-    const listeners = new Map<string, Listener>();
+    const listeners = new Map<Listener, ListenerPlan>();
     const added: Listener[] = [];
     let runtime: Runtime;
     try {
       for (const [index, listener] of config.listeners.entries()) {
-        const place = placeOf(listener);
-        const bound = listeners.has(place) ? undefined : this.#listeners.get(place);
-        const next = bound ?? (await this.#bind(index, listenerPlan(config, listener)));
-        if (bound === undefined) added.push(next);
-        listeners.set(place, next);
+        const plan = listenerPlan(config, listener);
+        for (const at of this.#placesOf(listener)) {
+          const bound = [...this.#listeners].find((one) => one.isAt(at) && !listeners.has(one));
+          const next = bound ?? (await this.#bind(index, plan, at));
+          if (bound === undefined) added.push(next);
+          listeners.set(next, plan);
+        }
       }
       const credentials = loadCredentials(config);
       for (const { credential, key } of credentials) this.#keys.add(credential, key);
@@ -80,28 +85,41 @@ export class ProxyServer {
     await this.#change(runtime, listeners);
   }
 
+  /** How many there are now. */
+  get connections(): number {
+    return this.#desk.total;
+  }
+
   /** Where it listens, with the real ports. */
   get listening(): Listening[] {
-    return [...this.#listeners.values()].map(({ plan, address }) => ({ listener: plan.config, address }));
+    return [...this.#listeners].map(({ plan, address }) => ({ listener: plan.config, address }));
   }
 
   /** Accepts nobody any more, and gives those who are there the configured time to finish. */
   async stop(): Promise<void> {
     clearInterval(this.#rotation);
-    for (const listener of this.#listeners.values()) listener.close();
+    for (const listener of this.#listeners) listener.close();
     await this.#host.close(this.#runtime?.config.limits.shutdownTimeout ?? 0);
     this.#keys.close();
   }
 
-  async #bind(index: number, plan: ListenerPlan): Promise<Listener> {
-    const listener = new Listener(plan, {
+  /** Sockets that systemd has bound for this listener go before its address. */
+  #placesOf({ name, address }: ListenerConfig): readonly ListenAt[] {
+    const inherited = this.#inherited.filter((socket) => socket.name === name);
+    if (inherited.length > 0) return inherited.map(({ fd }) => ({ fd }));
+    // Where the kernel chooses the port, the name tells one from the other.
+    return [address.port === 0 ? { ...address, name } : address];
+  }
+
+  async #bind(index: number, plan: ListenerPlan, at: ListenAt): Promise<Listener> {
+    const listener = new Listener(at, plan, {
       admit: (client) => this.#desk.admit(client, this.#runtime!),
       serve: (current, client) => this.#serve(current, client),
       refused: (event) => this.#ended(event, plan),
       failed: ({ name }, { message }) => this.#log('listener_error', { listener: name, error: message }),
     });
     try {
-      await listener.listen(plan.config.address);
+      await listener.listen();
     } catch (error) {
       const problem = new ListenError(plan.config, error as NodeJS.ErrnoException);
       throw new UnusableValueError('listener', index, 'address', problem);
@@ -110,20 +128,31 @@ export class ProxyServer {
   }
 
   /** From here on nothing can fail. */
-  async #change(runtime: Runtime, listeners: ReadonlyMap<string, Listener>): Promise<void> {
-    const { config } = runtime;
-    const kept = new Set(listeners.values());
-    for (const listener of this.#listeners.values()) if (!kept.has(listener)) listener.close();
-    for (const listener of config.listeners) {
-      listeners.get(placeOf(listener))!.use(listenerPlan(config, listener));
+  async #change(runtime: Runtime, listeners: ReadonlyMap<Listener, ListenerPlan>): Promise<void> {
+    for (const listener of this.#listeners) if (!listeners.has(listener)) this.#closeListener(listener);
+    for (const [listener, plan] of listeners) {
+      listener.use(plan);
+      if (!this.#listeners.has(listener)) this.#tellOf(listener);
     }
-    this.#listeners = listeners;
+    this.#listeners = new Set(listeners.keys());
     this.#runtime = runtime;
     this.#describe(runtime.blueprint);
     const used = this.#host.use(runtime);
-    for (const listener of kept) listener.open();
+    for (const listener of this.#listeners) listener.open();
     await used;
-    if (wantsSmallDhGroup(config) && runtime.blueprint.smallDhGroup === undefined) this.#findSmallDhGroup();
+    if (wantsSmallDhGroup(runtime.config) && runtime.blueprint.smallDhGroup === undefined)
+      this.#findSmallDhGroup();
+  }
+
+  #tellOf({ plan: { config }, address: { address, port } }: Listener): void {
+    const { name: listener, mode, backend } = config;
+    this.#log('listening', { listener, address, port, mode, backend });
+  }
+
+  /** An inherited socket is gone for this process once it is closed; systemd still has it. */
+  #closeListener(listener: Listener): void {
+    listener.close();
+    this.#inherited = this.#inherited.filter(({ fd }) => !listener.isAt({ fd }));
   }
 
   #describe({ config, credentials }: Blueprint): void {
@@ -174,11 +203,6 @@ function loadCredentials({ certificates, server }: Config): LoadedCredential[] {
     });
   }
   return [selfSignedCredential(server.stateDirectory, server.hostname)];
-}
-
-/** What makes a listener the same one: its address, and where the kernel chooses the port, its name too. */
-function placeOf({ name, address: { host, port } }: ListenerConfig): string {
-  return port === 0 ? `${host}:0 ${name}` : `${host}:${port}`;
 }
 
 function listenerPlan({ limits, server: { hostname } }: Config, config: ListenerConfig): ListenerPlan {

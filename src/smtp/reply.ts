@@ -50,6 +50,15 @@ export class ReplyReader {
   }
 }
 
+/**
+ * Whether what a backend sent ends with a whole reply, after which it waits for a command. A 3yz reply waits for
+ * something else. A guess from the last line alone, on the safe side, for where replies are not parsed.
+ */
+export function endsWithReply(bytes: Buffer): boolean {
+  const line = bytes.subarray(bytes.lastIndexOf(LF, -2) + 1);
+  return LAST_REPLY_LINE.test(line.toString('latin1', 0, 4)) && bytes[bytes.length - 1] === LF;
+}
+
 export interface EhloRewrite {
   /** `replace` by ours, `keep` the backend's if it has one, or `remove` it. */
   readonly starttls: 'replace' | 'keep' | 'remove';
@@ -100,6 +109,9 @@ function isReplyLine(line: Buffer): boolean {
 /** For those the backend trusts, which is us and not the client. */
 const HIDDEN = new Set(['XCLIENT', 'XFORWARD']);
 
+const LF = 0x0a;
+/** The end of a reply that is not 3yz (RFC 5321, 4.2). */
+const LAST_REPLY_LINE = /^[245]\d\d[ \r]$/;
 const HYPHEN = 0x2d;
 const SPACE = 0x20;
 /** Bytes with CRLF: RFC 5321, 4.5.3.1.5 has 512; some backends say more. */

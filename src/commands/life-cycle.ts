@@ -1,0 +1,79 @@
+/** From the first listening socket to the exit code: what signals do, and what the service manager hears of it. */
+import { UnusableValueError } from '../config/config-error.js';
+import type { Config } from '../config/schema.js';
+import type { Log } from '../observe/log.js';
+import type { ProxyServer } from '../proxy/server.js';
+import type { ServiceManager } from '../system/systemd.js';
+
+export interface LifeCycleParts {
+  readonly server: ProxyServer;
+  readonly log: Log;
+  readonly manager: ServiceManager;
+  /** Undefined where there is no file to read again. */
+  readonly configuration: { readonly file: string; readonly load: () => Config } | undefined;
+  /** The last thing to happen before the end. */
+  readonly stopped: () => void;
+}
+
+export class LifeCycle {
+  readonly #parts: LifeCycleParts;
+  #stopping = false;
+  #reloading = false;
+  /** Somebody asked while a reload was under way, which may have read the file already. */
+  #again = false;
+
+  constructor(parts: LifeCycleParts) {
+    this.#parts = parts;
+  }
+
+  /** To be called when clients are served. */
+  async begin(): Promise<void> {
+    const { configuration, manager } = this.#parts;
+    process.on('SIGTERM', (signal) => void this.#stop(signal));
+    process.on('SIGINT', (signal) => void this.#stop(signal));
+    if (configuration !== undefined) process.on('SIGHUP', () => void this.#reload());
+    await manager.ready(this.#status());
+  }
+
+  #status(): string {
+    return `serving on ${this.#parts.server.listening.length} addresses`;
+  }
+
+  /** The first signal lets sessions finish, the second does not wait. */
+  async #stop(signal: NodeJS.Signals): Promise<void> {
+    if (this.#stopping) process.exit(0);
+    this.#stopping = true;
+    const { server, log, manager, stopped } = this.#parts;
+    log('stopping', { signal, connections: server.connections });
+    void manager.stopping(`waiting for ${server.connections} connections to end`);
+    await server.stop();
+    stopped();
+    log('stopped');
+    // Work nobody waits for any more, such as a search for a prime, must not hold the process.
+    process.exit(0);
+  }
+
+  async #reload(): Promise<void> {
+    if (this.#stopping) return;
+    this.#again = this.#reloading;
+    if (this.#reloading) return;
+    this.#reloading = true;
+    const { server, log, manager, configuration } = this.#parts;
+    const { file, load } = configuration!;
+    await manager.reloading();
+    try {
+      await server.use(load());
+      log('reloaded', { file });
+    } catch (error) {
+      log('reload_failed', { file, problems: problemsOf(error, file) });
+    }
+    await manager.ready(this.#status());
+    this.#reloading = false;
+    if (this.#again) await this.#reload();
+  }
+}
+
+function problemsOf(error: unknown, file: string): readonly string[] {
+  const problem = error instanceof UnusableValueError ? error.in(file) : error;
+  return problem instanceof Error ? problem.message.split('\n') : [String(problem)];
+}
