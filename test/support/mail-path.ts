@@ -5,7 +5,7 @@ import { startTestSink, type TestSink } from './sink.js';
 export interface MailPath {
   readonly program: Program;
   readonly sink: TestSink;
-  port(mode: 'starttls' | 'implicit'): number;
+  readonly port: (mode: 'starttls' | 'implicit') => number;
   stop(): Promise<void>;
 }
 

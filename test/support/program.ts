@@ -18,39 +18,62 @@ export interface Program {
   readonly ports: ReadonlyMap<string, number>;
   readonly log: readonly LogLine[];
   readonly pid: number;
+  /** Where the configuration and what STATE stands for are. */
+  readonly folder: string;
   /**
-   * The next `session` event that was not asked for yet; waits for it.
+   * The next event of this name that was not asked for yet; waits for it.
    * @throws when a line of the log is not what src/observe/events.ts declares
    */
+  next(event: string): Promise<LogLine>;
   nextSession(): Promise<SessionEvent>;
+  /** Writes another configuration; nobody reads it yet. */
+  configure(config: string): void;
+  signal(name: NodeJS.Signals): void;
+  /** The exit code, once there is one and everything was read. */
+  readonly exited: Promise<number | null>;
   /** SIGTERM, and the exit code. */
   stop(): Promise<number | null>;
 }
 
 /** Finding such a prime takes seconds, so not every program under test does. */
 const DH_GROUP = fileURLToPath(new URL('./dh1024.hex', import.meta.url));
+const CONFIGURATION = 'oldhello.toml';
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
+export interface ProgramOptions {
+  /** What to run the program with, such as a shell with another limit; it gets the command line as its arguments. */
+  readonly runner?: readonly [command: string, ...args: string[]];
+  readonly env?: NodeJS.ProcessEnv;
+}
+
 /** @param config TOML; `STATE` in it stands for a folder that goes away with the program */
-export async function startProgram(config: string, listeners: number): Promise<Program> {
+export async function startProgram(
+  config: string,
+  listeners: number,
+  { runner, env = {} }: ProgramOptions = {},
+): Promise<Program> {
   const folder = mkdtempSync(join(tmpdir(), 'oldhello-test-'));
-  const file = join(folder, 'oldhello.toml');
+  const file = join(folder, CONFIGURATION);
   writeFileSync(file, config.replaceAll('STATE', folder));
   copyFileSync(DH_GROUP, join(folder, 'dh1024.hex'));
-  const child = spawn(process.execPath, [CLI, 'serve', '--config', file], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  return follow(child, listeners, () => rmSync(folder, { recursive: true, force: true }));
+  const [command, ...args] = [...(runner ?? []), process.execPath, CLI, 'serve', '--config', file] as const;
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+  return follow(child, listeners, folder, () => rmSync(folder, { recursive: true, force: true }));
 }
 
 /** `oldhello serve` without a configuration. */
 export function startDemo(home: string): Promise<Program> {
   const env = { ...process.env, HOME: home };
   const child = spawn(process.execPath, [CLI, 'serve'], { stdio: ['ignore', 'pipe', 'pipe'], env });
-  return follow(child, 2, () => undefined);
+  return follow(child, 2, home, () => undefined);
 }
 
-async function follow(child: ChildProcess, listeners: number, cleanUp: () => void): Promise<Program> {
+async function follow(
+  child: ChildProcess,
+  listeners: number,
+  folder: string,
+  cleanUp: () => void,
+): Promise<Program> {
   const log: LogLine[] = [];
   const misshapen: string[] = [];
   const lines = new EventEmitter();
@@ -62,7 +85,9 @@ async function follow(child: ChildProcess, listeners: number, cleanUp: () => voi
     misshapen.push(...differencesFromDeclaration(log.at(-1)!));
     lines.emit('line');
   });
-  const exited = once(child, 'exit').then(([code]) => {
+  let ended = false;
+  const exited = once(child, 'close').then(([code]) => {
+    ended = true;
     lines.emit('line');
     cleanUp();
     return code as number | null;
@@ -71,7 +96,7 @@ async function follow(child: ChildProcess, listeners: number, cleanUp: () => voi
     for (;;) {
       const found = find();
       if (found !== undefined) return found;
-      if (child.exitCode !== null) throw new Error(`oldhello ended with code ${child.exitCode}: ${errors}`);
+      if (ended) throw new Error(`oldhello ended with ${child.exitCode ?? child.signalCode}: ${errors}`);
       await once(lines, 'line');
     }
   };
@@ -80,17 +105,26 @@ async function follow(child: ChildProcess, listeners: number, cleanUp: () => voi
     if (listening.length < listeners) return undefined;
     return new Map(listening.map(({ listener, port }) => [listener as string, port as number]));
   });
-  let asked = 0;
+  const asked = new Map<string, number>();
+  const next = async (name: string): Promise<LogLine> => {
+    const index = asked.get(name) ?? 0;
+    asked.set(name, index + 1);
+    const line = await until(() => log.filter(({ event }) => event === name)[index]);
+    if (misshapen.length > 0) throw new Error(`not as declared: ${misshapen.join('; ')}`);
+    return line;
+  };
   return {
     ports,
     log,
     pid: child.pid!,
-    async nextSession() {
-      const index = asked++;
-      const session = await until(() => log.filter(({ event }) => event === 'session')[index]);
-      if (misshapen.length > 0) throw new Error(`not as declared: ${misshapen.join('; ')}`);
-      return session as unknown as SessionEvent;
+    folder,
+    exited,
+    next,
+    nextSession: () => next('session') as Promise<unknown> as Promise<SessionEvent>,
+    configure: (config) => {
+      writeFileSync(join(folder, CONFIGURATION), config.replaceAll('STATE', folder));
     },
+    signal: (name) => void child.kill(name),
     stop() {
       child.kill('SIGTERM');
       return exited;

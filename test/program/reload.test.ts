@@ -1,0 +1,166 @@
+/** SIGHUP: new connections get the new configuration, live ones keep theirs, and what cannot be used changes nothing. */
+import { createServer, type AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { mkdtempSync, renameSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type Test } from 'tap';
+import { selfSignedCredential } from '../../src/system/credentials.js';
+import { startProgram, type Program } from '../support/program.js';
+import { startTestSink, type TestSink } from '../support/sink.js';
+import { SmtpClient } from '../support/smtp-client.js';
+
+/** Files of a new certificate, as `NAME.crt` and `NAME.key` in the program's folder would be replaced by a renewal. */
+function putCertificate(folder: string, name: string, part: 'both' | 'chain' = 'both'): void {
+  const { chainPem, keyPem } = selfSignedCredential(
+    mkdtempSync(join(tmpdir(), 'oldhello-cert-')),
+    'mx.example',
+  );
+  const put = (file: string, text: string): void => {
+    writeFileSync(join(folder, `${file}.new`), text);
+    renameSync(join(folder, `${file}.new`), join(folder, file));
+  };
+  put(`${name}.crt`, chainPem);
+  if (part === 'both') put(`${name}.key`, keyPem);
+}
+
+const listener = (name: string, address = '127.0.0.1:0', more = ''): string => `
+[[listener]]
+name = "${name}"
+address = "${address}"
+mode = "starttls"
+backend = "sink"
+${more}`;
+
+const rest = (sink: TestSink, more = ''): string => `
+[[backend]]
+name = "sink"
+address = "127.0.0.1:${sink.port}"
+identity = "proxy-v2"
+[server]
+hostname = "proxy.example"
+state-directory = "STATE"
+${more}`;
+
+const CERTIFICATE = `
+[[certificate]]
+chain = "mx.crt"
+key = "mx.key"
+`;
+
+async function start(t: Test): Promise<{ program: Program; sink: TestSink }> {
+  const sink = await startTestSink();
+  const program = await startProgram(listener('one') + rest(sink), 1);
+  t.teardown(async () => {
+    await program.stop();
+    sink.close();
+  });
+  return { program, sink };
+}
+
+/** A session inside TLS, and the certificate it was shown. */
+async function openSession(port: number): Promise<{ client: SmtpClient; serial: string }> {
+  const client = await SmtpClient.connect(port);
+  await client.reply();
+  await client.command('EHLO client.example');
+  await client.command('STARTTLS');
+  const serial = await client.secure();
+  await client.command('EHLO client.example');
+  return { client, serial };
+}
+
+test('a new certificate is for new connections; a live one goes on with what it has', async (t) => {
+  const { program, sink } = await start(t);
+  putCertificate(program.folder, 'mx');
+  program.configure(listener('one') + CERTIFICATE + rest(sink));
+  program.signal('SIGHUP');
+  await program.next('reloaded');
+  const port = program.ports.get('one')!;
+  const before = await openSession(port);
+  putCertificate(program.folder, 'mx');
+  program.signal('SIGHUP');
+  await program.next('reloaded');
+  const after = await openSession(port);
+  t.not(after.serial, before.serial);
+  for (const { client } of [before, after]) {
+    t.match(await client.deliver('a@a.example', 'b@b.example', 'Subject: x\r\n\r\nx'), /^250 /);
+    t.match(await client.command('QUIT'), /^221 /);
+    t.match(await program.nextSession(), { outcome: 'completed' });
+  }
+});
+
+test('listeners come and go; who is connected through one that goes is not disturbed', async (t) => {
+  const { program, sink } = await start(t);
+  await program.next('listening');
+  const old = await openSession(program.ports.get('one')!);
+  program.configure(listener('two') + rest(sink));
+  program.signal('SIGHUP');
+  const { port } = await program.next('listening');
+  await program.next('reloaded');
+  await t.rejects(SmtpClient.connect(program.ports.get('one')!), { code: 'ECONNREFUSED' });
+  t.match(await old.client.deliver('a@a.example', 'b@b.example', 'x'), /^250 /);
+  const { client } = await openSession(port as number);
+  t.match(await client.command('QUIT'), /^221 /);
+  t.match(await program.nextSession(), { listener: 'two', outcome: 'completed' });
+  t.match(await old.client.command('QUIT'), /^221 /);
+  t.match(await program.nextSession(), { listener: 'one', outcome: 'completed' });
+});
+
+test('a policy that is new holds for the next connection', async (t) => {
+  const { program, sink } = await start(t);
+  program.configure(listener('one') + rest(sink, '[[policy]]\nrefuse = true'));
+  program.signal('SIGHUP');
+  await program.next('reloaded');
+  const client = await SmtpClient.connect(program.ports.get('one')!);
+  t.match(await client.reply(), /^554 5\.7\.1 proxy\.example /);
+});
+
+test('what cannot be used changes nothing, and one line says where it stands', async (t) => {
+  const { program, sink } = await start(t);
+  putCertificate(program.folder, 'mx');
+  program.configure(listener('one') + CERTIFICATE + rest(sink));
+  program.signal('SIGHUP');
+  await program.next('reloaded');
+  const { client, serial } = await openSession(program.ports.get('one')!);
+  client.destroy();
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  t.teardown(() => taken.close());
+  const { port } = taken.address() as AddressInfo;
+  const file = join(program.folder, 'oldhello.toml');
+  for (const [config, place, message] of [
+    ['this is not TOML', ':1: ', /./],
+    [
+      listener('one', '127.0.0.1:0', 'mod = "x"') + CERTIFICATE + rest(sink),
+      ':7: listener[0].mod: ',
+      /did you mean mode/,
+    ],
+    [
+      listener('one') + listener('two', `127.0.0.1:${port}`) + CERTIFICATE + rest(sink),
+      ':9: listener[1].address: ',
+      /another program listens there/,
+    ],
+    [
+      listener('one') + '[[certificate]]\nchain = "mx.crt"\nkey = "gone.key"\n' + rest(sink),
+      ': certificate[0].',
+      /gone\.key: cannot be read/,
+    ],
+  ] as const) {
+    program.configure(config);
+    program.signal('SIGHUP');
+    const line = await program.next('reload_failed');
+    t.match(line, { level: 'error', file });
+    const [problem] = line['problems'] as string[];
+    t.match(problem, message);
+    t.ok(problem!.startsWith(file) && problem!.includes(place), problem);
+  }
+  putCertificate(program.folder, 'mx', 'chain');
+  program.configure(listener('one') + CERTIFICATE + rest(sink));
+  program.signal('SIGHUP');
+  const { problems } = await program.next('reload_failed');
+  t.match(problems, [/:9: certificate\[0\]\.chain: .*mx\.(?:crt|key)/], 'a key of another certificate');
+  const after = await openSession(program.ports.get('one')!);
+  t.equal(after.serial, serial, 'the certificate is still the old one');
+  t.match(await after.client.deliver('a@a.example', 'b@b.example', 'x'), /^250 /);
+  after.client.destroy();
+});
