@@ -137,7 +137,7 @@ test('what cannot be used changes nothing, and one line says where it stands', a
     ],
     [
       listener('one') + listener('two', `127.0.0.1:${port}`) + CERTIFICATE + rest(sink),
-      ':9: listener[1].address: ',
+      ':10: listener[1].address: ',
       /another program listens there/,
     ],
     [
@@ -152,7 +152,7 @@ test('what cannot be used changes nothing, and one line says where it stands', a
     t.match(line, { level: 'error', file });
     const [problem] = line['problems'] as string[];
     t.match(problem, message);
-    t.ok(problem!.startsWith(file) && problem!.includes(place), problem);
+    t.ok(problem!.startsWith(file) && problem!.includes(place), String(problem));
   }
   putCertificate(program.folder, 'mx', 'chain');
   program.configure(listener('one') + CERTIFICATE + rest(sink));
