@@ -158,12 +158,28 @@ const policy = {
   profile: optional(profile, 'Another profile than [tls] has.'),
   'sslv2-hello': optional(flag, 'Accept SSLv2-format hellos, or not.'),
   'offer-starttls': withDefault(flag, true, 'Offer STARTTLS to these clients.'),
+  'max-connections': optional(count, 'Connections that these clients may have, all of them together.'),
   refuse: withDefault(flag, false, 'Turn these clients away.'),
 } as const;
 
 const limits = {
   'max-connections': withDefault(count, 2000, 'Client connections in total.'),
-  'max-connections-per-address': withDefault(count, 50, 'Client connections from one address.'),
+  'max-connections-per-address': withDefault(
+    count,
+    50,
+    'Client connections from one IPv4 address, or one /64 of IPv6.',
+  ),
+  'max-handshakes': withDefault(count, 500, 'TLS handshakes that run at the same time.'),
+  'handshakes-per-second': withDefault(
+    countOrNone,
+    500,
+    'TLS handshakes a second in total. A burst of what comes in ten seconds is let through. 0: no limit.',
+  ),
+  'handshakes-per-second-per-address': withDefault(
+    countOrNone,
+    50,
+    'TLS handshakes a second from one IPv4 address, or one /64 of IPv6, with such a burst too. 0: no limit.',
+  ),
   'proxy-header-timeout': withDefault(
     duration,
     '5s',

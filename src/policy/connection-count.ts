@@ -1,37 +1,64 @@
-/** How many connections there are, in total and from each address. */
+/** How many connections there are: in total, from each address, and from the networks of each policy entry. */
+import { countedAs } from './counted-as.js';
+import type { LimitName } from './limits.js';
 
 export interface ConnectionLimits {
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
 }
 
+/** The clients of one policy entry. */
+export interface Group {
+  /** Stays the same when the configuration is read again. */
+  readonly name: string;
+  readonly maxConnections: number;
+}
+
 export class ConnectionCount {
   #total = 0;
-  readonly #byAddress = new Map<string, number>();
+  readonly #byAddress = new Tally();
+  readonly #byGroup = new Tally();
 
   get total(): number {
     return this.#total;
   }
 
-  /** The name of the limit that one more connection from `address` would exceed. */
-  over(
+  /** @returns the limit that is reached, or what to call, once, when the connection has ended */
+  enter(
     address: string,
     limits: ConnectionLimits,
-  ): 'max-connections' | 'max-connections-per-address' | undefined {
-    if (this.#total >= limits.maxConnections) return 'max-connections';
-    const fromAddress = this.#byAddress.get(address) ?? 0;
-    return fromAddress >= limits.maxConnectionsPerAddress ? 'max-connections-per-address' : undefined;
+    group?: Group,
+  ): { over: LimitName } | { leave: () => void } {
+    const counted = countedAs(address);
+    if (this.#total >= limits.maxConnections) return { over: 'max-connections' };
+    if (this.#byAddress.get(counted) >= limits.maxConnectionsPerAddress) {
+      return { over: 'max-connections-per-address' };
+    }
+    if (group !== undefined && this.#byGroup.get(group.name) >= group.maxConnections) {
+      return { over: 'policy-max-connections' };
+    }
+    this.#add(counted, group, 1);
+    return { leave: () => this.#add(counted, group, -1) };
   }
 
-  /** @returns what to call, once, when the connection has ended */
-  enter(address: string): () => void {
-    this.#total += 1;
-    this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1);
-    return () => {
-      this.#total -= 1;
-      const left = (this.#byAddress.get(address) ?? 1) - 1;
-      if (left > 0) this.#byAddress.set(address, left);
-      else this.#byAddress.delete(address);
-    };
+  #add(address: string, group: Group | undefined, change: 1 | -1): void {
+    this.#total += change;
+    this.#byAddress.add(address, change);
+    if (group !== undefined) this.#byGroup.add(group.name, change);
+  }
+}
+
+/** Counts by name; what is at zero takes no memory. */
+class Tally {
+  readonly #counts = new Map<string, number>();
+
+  get(name: string): number {
+    return this.#counts.get(name) ?? 0;
+  }
+
+  add(name: string, change: number): void {
+    const count = this.get(name) + change;
+    if (count === 0) this.#counts.delete(name);
+    else this.#counts.set(name, count);
   }
 }

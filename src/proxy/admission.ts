@@ -1,8 +1,10 @@
-/** Who may come in: limits first, then the policy for the client's network. Outlives configurations, as counts must. */
-import type { LimitsConfig, ListenerConfig } from '../config/schema.js';
+/** Who may come in: the policy for the client's network first, then the limits. Outlives configurations, as counts must. */
+import type { LimitsConfig, ListenerConfig, PolicyConfig } from '../config/schema.js';
+import { sentence } from '../observe/explain.js';
 import type { Log } from '../observe/log.js';
 import type { Failure, SessionEvent } from '../observe/session-record.js';
-import { ConnectionCount } from '../policy/connection-count.js';
+import { ConnectionCount, type Group } from '../policy/connection-count.js';
+import { LIMITS, type LimitName } from '../policy/limits.js';
 import { FailureMemory } from '../policy/failure-memory.js';
 import type { Endpoint } from './backend.js';
 import type { Runtime } from './runtime.js';
@@ -32,20 +34,19 @@ export class AdmissionDesk {
 
   admit(client: Endpoint, runtime: Runtime): Admission {
     const { limits } = runtime.config;
-    const over = this.#count.over(client.address, limits);
-    if (over !== undefined) {
-      const failure = { outcome: 'limit_exceeded', reason: over } as const;
-      return { admitted: false, failure, reply: '421 4.7.0 too many connections' };
-    }
     const policy = runtime.policyFor(client);
     if (policy?.refuse === true) {
       return { admitted: false, failure: { outcome: 'policy_refused' }, reply: '554 5.7.1 access denied' };
+    }
+    const entered = this.#count.enter(client.address, limits, groupOf(policy));
+    if ('over' in entered) {
+      return { admitted: false, failure: overLimit(entered.over), reply: '421 4.7.0 too many connections' };
     }
     const hopeless = this.#failures.isHopeless(client.address, hopelessness(limits));
     return {
       admitted: true,
       offerStarttls: (policy?.offerStarttls ?? true) && !hopeless,
-      leave: this.#count.enter(client.address),
+      leave: entered.leave,
     };
   }
 
@@ -63,6 +64,16 @@ export class AdmissionDesk {
       this.#log('hopeless_client', { address, failures: hopelessAfter, minutes: hopelessFor / 60_000 });
     }
   }
+}
+
+/** What the log says of a client that a limit turned away. */
+export function overLimit(limit: LimitName): Failure {
+  return { outcome: 'limit_exceeded', reason: limit, explanation: sentence(LIMITS[limit]) };
+}
+
+function groupOf(policy: PolicyConfig | undefined): Group | undefined {
+  if (policy?.maxConnections === undefined) return undefined;
+  return { name: policy.networks.join(' '), maxConnections: policy.maxConnections };
 }
 
 function hopelessness({ hopelessAfter, hopelessFor }: LimitsConfig): { after: number; lifetime: number } {

@@ -1,8 +1,7 @@
 /** Who runs the connections of clients that were let in: this process, or others (see worker-pool.ts). */
 import type { Socket } from 'node:net';
 import type { SessionEvent } from '../observe/session-record.js';
-import { ProxiedConnection } from './connection.js';
-import type { EngineServices } from './engine-channel.js';
+import { ProxiedConnection, type ConnectionServices } from './connection.js';
 import type { Arrival, Runtime } from './runtime.js';
 
 export interface ConnectionHost {
@@ -22,12 +21,12 @@ export interface ConnectionHost {
 
 /** The connections of this process. */
 export class LocalHost implements ConnectionHost {
-  readonly #services: EngineServices;
+  readonly #services: ConnectionServices;
   readonly #connections = new Set<ProxiedConnection>();
   #runtime: Runtime | undefined;
   #drained: (() => void) | undefined;
 
-  constructor(services: EngineServices) {
+  constructor(services: ConnectionServices) {
     this.#services = services;
   }
 

@@ -12,7 +12,9 @@ import type { CertificateFacts } from '../system/certificate-facts.js';
 import { endsWithReply } from '../smtp/reply.js';
 import { GATE_REFUSALS, type GateRefusal } from '../smtp/gate-refusals.js';
 import { Gate, type GateOptions } from '../smtp/gate.js';
+import type { HandshakeCount } from '../policy/handshake-count.js';
 import { isWeakTls } from '../policy/weak-tls.js';
+import { overLimit } from './admission.js';
 import { TlsAcceptor, type TlsProfile } from './accept-tls.js';
 import type { ClientIdentity, Endpoint } from './backend.js';
 import { BACKEND_ADVICE, BACKEND_FAILURES, type BackendError, type BackendFailure } from './backend-error.js';
@@ -33,10 +35,14 @@ export interface ConnectionPlan {
   readonly log: Log;
 }
 
+export interface ConnectionServices extends EngineServices {
+  readonly handshakes: HandshakeCount;
+}
+
 export class ProxiedConnection {
   readonly record: SessionRecord;
   readonly #plan: ConnectionPlan;
-  readonly #services: EngineServices;
+  readonly #services: ConnectionServices;
   readonly #finished: (event: SessionEvent) => void;
   readonly #raw: SocketChannel;
   /** Where SMTP goes to and comes from: the raw channel, later the encrypted one. */
@@ -48,6 +54,8 @@ export class ProxiedConnection {
   #gate: Gate | undefined;
   /** What the client was shown, for the backend to know. */
   #certificate: CertificateFacts | undefined;
+  /** Set while this client's handshake is counted. */
+  #handshakeDone: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #ending = false;
   /** Where SMTP passes, whether the client has its reply to everything it said; undefined where it is TLS that passes. */
@@ -58,7 +66,7 @@ export class ProxiedConnection {
   constructor(
     plan: ConnectionPlan,
     socket: Socket,
-    services: EngineServices,
+    services: ConnectionServices,
     finished: (event: SessionEvent) => void,
   ) {
     this.#plan = plan;
@@ -77,8 +85,9 @@ export class ProxiedConnection {
       client,
       pid: process.pid,
     });
-    if (listener.mode === 'implicit') this.#acceptTls();
-    else this.#openPlaintextSession();
+    if (listener.mode === 'starttls') this.#openPlaintextSession();
+    else if (this.#mayHandshake()) this.#acceptTls();
+    else this.#turnAway();
   }
 
   /**
@@ -130,6 +139,33 @@ export class ProxiedConnection {
 
   // ---- TLS ----
 
+  /** Whether the limits allow one more handshake, which is then counted until `#handshakeOver`. */
+  #mayHandshake(): boolean {
+    const { client, limits } = this.#plan;
+    const begun = this.#services.handshakes.begin(client.address, limits);
+    if ('over' in begun) this.record.fails(overLimit(begun.over));
+    else this.#handshakeDone = begun.done;
+    return 'done' in begun;
+  }
+
+  #handshakeOver(): void {
+    this.#handshakeDone?.();
+    this.#handshakeDone = undefined;
+  }
+
+  /** Closes where no more can be said, and waits for the client to do so too. */
+  #turnAway(): void {
+    this.#handshakeOver();
+    this.#raw.handler = {
+      ...NO_HANDLER,
+      end: () => this.#raw.destroy(),
+      closed: () => this.#clientClosed(undefined),
+    };
+    this.#raw.end();
+    this.#raw.resume();
+    this.#waitForClose();
+  }
+
   #acceptTls(): void {
     const { tls, limits } = this.#plan;
     this.#answered = undefined;
@@ -142,6 +178,7 @@ export class ProxiedConnection {
       },
       passthrough: (bytes) => this.#passThrough(bytes),
       failed: (failure) => {
+        this.#handshakeOver();
         this.record.fails(failure);
         if (this.record.tls === undefined) this.#waitForClose();
       },
@@ -163,17 +200,11 @@ export class ProxiedConnection {
     this.record.fails({ outcome: 'not_tls', reason: 'plaintext', explanation: explainNotTls('plaintext') });
     const smtp = this.#plan.listener.mode === 'implicit' && SMTP_VERB.test(bytes.toString('latin1'));
     if (smtp) this.#raw.write(Buffer.from(TLS_REQUIRED));
-    this.#raw.handler = {
-      ...NO_HANDLER,
-      end: () => this.#raw.destroy(),
-      closed: () => this.#clientClosed(undefined),
-    };
-    this.#raw.end();
-    this.#raw.resume();
-    this.#waitForClose();
+    this.#turnAway();
   }
 
   #established(channel: Channel, facts: TlsFacts): void {
+    this.#handshakeOver();
     this.record.established(facts);
     this.#answered = true;
     channel.pause();
@@ -212,6 +243,7 @@ export class ProxiedConnection {
 
   /** From here on TLS is between the client and the backend, and all we see is bytes. */
   #passThrough(bytes: Buffer): void {
+    this.#handshakeOver();
     const watch = new ServerHelloWatch();
     this.#client.handler = this.#clientHandler();
     const splice = (backend: SocketChannel): void => {
@@ -263,6 +295,8 @@ export class ProxiedConnection {
     return new Gate(options, {
       toClient: (bytes) => this.#toClient(bytes),
       toBackend: (bytes) => this.#toBackend(bytes),
+      mayStartTls: () => this.#mayHandshake(),
+      starttlsDeclined: () => this.#handshakeOver(),
       startTls: () => this.#startTls(),
       passThrough: () => {
         this.#leaveGate();
@@ -469,6 +503,7 @@ export class ProxiedConnection {
   #finishWhenClosed(): void {
     if (this.#clientOpen || this.#backend !== undefined) return;
     clearTimeout(this.#timer);
+    this.#handshakeOver();
     this.#finished(this.record.event());
   }
 

@@ -9,6 +9,7 @@ import type { Config, ListenerConfig } from '../config/schema.js';
 import type { Log } from '../observe/log.js';
 import { OUTCOMES } from '../observe/outcomes.js';
 import type { SessionEvent } from '../observe/session-record.js';
+import { HandshakeCount } from '../policy/handshake-count.js';
 import { loadCredential, selfSignedCredential, type LoadedCredential } from '../system/credentials.js';
 import { KeyRing } from '../system/keys.js';
 import type { InheritedSocket } from '../system/systemd.js';
@@ -44,7 +45,8 @@ export class ProxyServer {
     this.#inherited = inherited;
     this.#desk = new AdmissionDesk(log);
     const cache = new SessionCache(SESSION_CAPACITY, SESSION_LIFETIME, () => performance.now());
-    this.#host = new LocalHost({ keys: this.#keys, sessions: localSessions(cache) });
+    const handshakes = new HandshakeCount(() => performance.now());
+    this.#host = new LocalHost({ keys: this.#keys, sessions: localSessions(cache), handshakes });
     this.#rotateTicketKeys();
   }
 

@@ -3,7 +3,7 @@
 interface GateRefusalRow {
   /** Without the host name, which follows the codes; undefined where the client has its answer already. */
   readonly reply: string | undefined;
-  readonly fault: 'client' | 'backend';
+  readonly fault: 'client' | 'backend' | 'proxy';
   readonly means: string;
   /** What the admin can do about it. */
   readonly try: string;
@@ -41,6 +41,12 @@ export const GATE_REFUSALS = {
     fault: 'client',
     means: 'the client sent more commands ahead than any honest one does',
     try: 'see who it is; mail programs wait for replies now and then',
+  },
+  starttls_not_now: {
+    reply: '421 4.7.0 too many TLS handshakes, try again later',
+    fault: 'proxy',
+    means: 'a limit on handshakes was reached, so STARTTLS was answered with 421',
+    try: 'see docs/configuration.md, [limits]',
   },
   reply_malformed: {
     reply: '421 4.3.0 mail system trouble, try again later',

@@ -29,6 +29,10 @@ export interface GateOptions {
 export interface GateOutput {
   toClient(bytes: Buffer): void;
   toBackend(bytes: Buffer): void;
+  /** Whether there may be a handshake now; if so, `startTls` follows, or `starttlsDeclined`. */
+  mayStartTls(): boolean;
+  /** The backend, which was asked, did not want it. */
+  starttlsDeclined(): void;
   /** 220 went out: every further byte of the client's is TLS, and this gate is done. */
   startTls(): void;
   /** What was held back went out; from now on bytes pass both ways without this gate. */
@@ -221,8 +225,12 @@ export class Gate {
     }
     this.#state = reply.code === 220 ? 'done' : 'parsing';
     this.#output.toClient(Buffer.concat(reply.lines));
-    if (reply.code === 220) this.#output.startTls();
-    else this.#readCommands();
+    if (reply.code === 220) {
+      this.#output.startTls();
+      return;
+    }
+    this.#output.starttlsDeclined();
+    this.#readCommands();
   }
 
   #relayGreeting(reply: Reply): void {
@@ -268,6 +276,10 @@ export class Gate {
 
   /** Every earlier reply is out; a backend with TLS of its own now gets to say yes or no. */
   #startTls(): void {
+    if (!this.#output.mayStartTls()) {
+      this.#refuse('starttls_not_now');
+      return;
+    }
     if (this.#options.starttls === 'pass') {
       this.#forward(this.#starttlsLine!, 'starttls');
       return;

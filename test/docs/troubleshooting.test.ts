@@ -6,7 +6,7 @@ import { OUTCOMES } from '../../src/observe/outcomes.js';
 import { BACKEND_ADVICE, BACKEND_FAILURES } from '../../src/proxy/backend-error.js';
 import { GATE_REFUSALS } from '../../src/smtp/gate-refusals.js';
 import { REFUSALS, type Fault } from '../../src/tls/index.js';
-import { SECTIONS } from '../../src/config/schema.js';
+import { LIMITS } from '../../src/policy/limits.js';
 import { checkDoc, table } from '../support/generated-doc.js';
 
 type Row = Explained & { readonly fault?: string };
@@ -41,7 +41,6 @@ const backend = Object.fromEntries(
     { means, try: BACKEND_ADVICE[code as keyof typeof BACKEND_ADVICE], fault: 'backend' },
   ]),
 );
-const limits = Object.fromEntries(Object.entries(SECTIONS.limits).map(([key, { doc }]) => [key, doc]));
 
 const PAGE = `# Troubleshooting
 
@@ -82,13 +81,12 @@ ${section(
 
 ## Limits
 
-Where \`outcome\` is \`limit_exceeded\`, \`reason\` is the key in \`[limits]\`. Where it is \`client_timeout\`, \`reason\`
-says what did not come. What happened: the client reached a limit you set. Whose doing: yours, and its. What to do:
-raise it if the client is welcome.
+The field \`reason\` where \`outcome\` is \`limit_exceeded\`. Whose doing: yours, and the client's. Where \`outcome\` is
+\`client_timeout\`, \`reason\` says what did not come in the time that a key of \`[limits]\` gives it.
 
 ${table(
-  ['key', 'what it limits'],
-  Object.entries(limits).map(([key, doc]) => [`\`${key}\``, doc]),
+  ['code', 'what happened', 'what to do'],
+  Object.entries(LIMITS).map(([code, row]) => [`\`${code}\``, row.means, row.try]),
 )}
 
 ## What old clients need
@@ -108,7 +106,7 @@ test('docs/troubleshooting.md is what the tables say', async (t) => {
 
 test('every way to fail says in one sentence what happened, and what to do about it', async (t) => {
   const all: Record<string, Row> = { ...outcomes, ...refusals, ...backend, ...NOT_TLS };
-  Object.assign(all, PEER_ALERTS, GATE_REFUSALS);
+  Object.assign(all, PEER_ALERTS, GATE_REFUSALS, LIMITS);
   for (const [code, row] of Object.entries(all)) {
     t.match(row.means, /^\S.{10,}[^.]$/s, `${code}: what happened`);
     t.match(row.try, /^(?:[a-z]).{2,}[^.]$/s, `${code}: what to do, as words that follow a colon`);

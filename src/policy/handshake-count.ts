@@ -1,0 +1,45 @@
+/** How many TLS handshakes run, and how fast they come: a handshake costs more than anything else a client can ask for. */
+import { countedAs } from './counted-as.js';
+import type { LimitName } from './limits.js';
+import { RateLimiter } from './rate-limiter.js';
+
+export interface HandshakeLimits {
+  readonly maxHandshakes: number;
+  /** 0 for no limit. */
+  readonly handshakesPerSecond: number;
+  readonly handshakesPerSecondPerAddress: number;
+}
+
+export class HandshakeCount {
+  readonly #inTotal: RateLimiter;
+  readonly #byAddress: RateLimiter;
+  readonly #share: number;
+  #running = 0;
+
+  /**
+   * @param now milliseconds on a clock that never jumps
+   * @param share which part of the limits is for this process; the others have the rest
+   */
+  constructor(now: () => number, share = 1) {
+    this.#inTotal = new RateLimiter(now);
+    this.#byAddress = new RateLimiter(now);
+    this.#share = share;
+  }
+
+  /** @returns the limit that is reached, or what to call, once, when the handshake is over */
+  begin(address: string, limits: HandshakeLimits): { over: LimitName } | { done: () => void } {
+    const { maxHandshakes, handshakesPerSecond, handshakesPerSecondPerAddress } = limits;
+    if (this.#running >= Math.ceil(maxHandshakes * this.#share)) return { over: 'max-handshakes' };
+    // The address first: who is refused for itself takes nothing from the others.
+    if (!this.#byAddress.take(countedAs(address), handshakesPerSecondPerAddress * this.#share)) {
+      return { over: 'handshakes-per-second-per-address' };
+    }
+    if (!this.#inTotal.take('', handshakesPerSecond * this.#share)) return { over: 'handshakes-per-second' };
+    this.#running += 1;
+    return {
+      done: () => {
+        this.#running -= 1;
+      },
+    };
+  }
+}
