@@ -12,7 +12,7 @@ const MAY_IMPORT: Record<string, { folders: string[]; modules: string[] }> = {
   smtp: { folders: [], modules: [] },
   'proxy-protocol': { folders: [], modules: [] },
   policy: { folders: [], modules: ['node:net'] },
-  observe: { folders: ['tls'], modules: ['node:crypto', 'pino'] },
+  observe: { folders: ['tls'], modules: ['node:crypto', 'node:perf_hooks', 'pino', 'prom-client'] },
   config: { folders: ['tls'], modules: ['*', 'convict', 'smol-toml'] },
   system: { folders: ['tls', 'config'], modules: ['*', 'node-forge'] },
   proxy: {
@@ -20,7 +20,7 @@ const MAY_IMPORT: Record<string, { folders: string[]; modules: string[] }> = {
     modules: ['*'],
   },
   demo: { folders: ['config', 'observe', 'proxy-protocol'], modules: ['*', 'smtp-server'] },
-  commands: { folders: ['config', 'demo', 'observe', 'proxy', 'system'], modules: ['*'] },
+  commands: { folders: ['config', 'demo', 'observe', 'proxy', 'system'], modules: ['*', 'pino-pretty'] },
   '.': { folders: ['commands', 'config', 'system'], modules: ['*'] },
 };
 

@@ -1,13 +1,13 @@
 /** From the first listening socket to the exit code: what signals do, and what the service manager hears of it. */
 import { UnusableValueError } from '../config/config-error.js';
 import type { Config } from '../config/schema.js';
-import type { Log } from '../observe/log.js';
 import type { ProxyServer } from '../proxy/server.js';
 import type { ServiceManager } from '../system/systemd.js';
+import type { OpenLog } from './open-log.js';
 
 export interface LifeCycleParts {
   readonly server: ProxyServer;
-  readonly log: Log;
+  readonly log: OpenLog;
   readonly manager: ServiceManager;
   /** Undefined where there is no file to read again. */
   readonly configuration: { readonly file: string; readonly load: () => Config } | undefined;
@@ -43,12 +43,14 @@ export class LifeCycle {
   async #stop(signal: NodeJS.Signals): Promise<void> {
     if (this.#stopping) process.exit(0);
     this.#stopping = true;
-    const { server, log, manager, stopped } = this.#parts;
+    const { server, log: channel, manager, stopped } = this.#parts;
+    const { log } = channel;
     log('stopping', { signal, connections: server.connections });
     void manager.stopping(`waiting for ${server.connections} connections to end`);
     await server.stop();
     stopped();
     log('stopped');
+    await channel.close();
     // Work nobody waits for any more, such as a search for a prime, must not hold the process.
     process.exit(0);
   }
@@ -58,7 +60,8 @@ export class LifeCycle {
     this.#again = this.#reloading;
     if (this.#reloading) return;
     this.#reloading = true;
-    const { server, log, manager, configuration } = this.#parts;
+    const { server, manager, configuration } = this.#parts;
+    const { log } = this.#parts.log;
     const { file, load } = configuration!;
     await manager.reloading();
     try {

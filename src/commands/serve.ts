@@ -4,11 +4,11 @@ import { loadConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { demoConfig } from '../demo/demo-config.js';
 import { startSink } from '../demo/sink.js';
-import { createLog } from '../observe/log.js';
 import { ProxyServer, type Listening } from '../proxy/server.js';
 import { inheritedSockets, ServiceManager, type InheritedSocket } from '../system/systemd.js';
 import { say, type Command } from './command.js';
 import { LifeCycle, type LifeCycleParts } from './life-cycle.js';
+import { openLog } from './open-log.js';
 
 export const serve: Command = {
   summary: 'run the proxy; without --config, a demo on loopback',
@@ -36,8 +36,8 @@ async function serveConfigured(file: string): Promise<void> {
   const config = load();
   const sockets = inheritedSockets(process.env, process.pid);
   refuseStraySockets(sockets, config, file);
-  const { log } = createLog(config.log);
-  const server = new ProxyServer(log, sockets);
+  const log = openLog(config.log);
+  const server = new ProxyServer(log.log, sockets);
   try {
     await run(server, config, { log, configuration: { file, load }, stopped: () => undefined });
   } catch (error) {
@@ -47,10 +47,10 @@ async function serveConfigured(file: string): Promise<void> {
 
 /** The set-up for trying: an embedded sink, a certificate of our own, everything on loopback. */
 async function serveDemo(): Promise<void> {
-  const { log } = createLog({ level: 'info' });
-  const sink = await startSink(log, 'localhost');
+  const log = openLog({ level: 'info', format: 'auto', priorities: 'auto', repeatLimit: 0 });
+  const sink = await startSink(log.log, 'localhost');
   const config = demoConfig(sink.port);
-  const server = new ProxyServer(log, []);
+  const server = new ProxyServer(log.log, []);
   await run(server, config, { log, configuration: undefined, stopped: () => sink.close() });
   for (const line of demoInstructions(server.listening, config)) say(line);
 }
@@ -71,7 +71,7 @@ async function run(
   config: Config,
   parts: Omit<LifeCycleParts, 'server' | 'manager'>,
 ): Promise<void> {
-  const { log } = parts;
+  const { log } = parts.log;
   const manager = new ServiceManager(process.env, process.pid, ({ message }) => {
     log('notify_failed', { error: message });
   });

@@ -20,6 +20,7 @@ export function crossCheck(config: Config, places: Places): Problem[] {
     ...unsaidIdentities(config, at),
     ...incompleteCertificates(config, at),
     ...unreachablePolicies(config, at),
+    ...exposedAdmin(config, places),
   ];
 }
 
@@ -65,6 +66,24 @@ function relayRisks({ backends }: Config, at: At): Problem[] {
         ]
       : [],
   );
+}
+
+/** The status page has no login, and says who sends mail here. */
+function exposedAdmin({ admin }: Config, places: Places): Problem[] {
+  if (admin.address === undefined || admin.acknowledgeExposure || isLoopback(admin.address.host)) return [];
+  return [
+    {
+      line: places.lineOf('admin.address'),
+      key: 'admin.address',
+      message:
+        `${admin.address.host} is not loopback, so others on the network could see who sends mail here. ` +
+        'Use "127.0.0.1:9125" or "[::1]:9125", or, if only those who may can connect, set acknowledge-exposure = true',
+    },
+  ];
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
 function isNear(host: string): boolean {

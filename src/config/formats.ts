@@ -86,6 +86,25 @@ export const address: Format<HostAndPort> = {
   },
 };
 
+const name: Format<string> = {
+  allowed: 'a host name such as "mail.example.com"',
+  parse: (value) =>
+    typeof value === 'string' && /^[0-9A-Za-z](?:[0-9A-Za-z.-]{0,252})$/.test(value)
+      ? value.toLowerCase()
+      : undefined,
+};
+
+/** Without a port, in lower case. */
+export const names: Format<readonly string[]> = {
+  allowed: 'a list of host names such as ["mail.example.com"]',
+  element: name,
+  parse(value) {
+    if (!Array.isArray(value)) return undefined;
+    const parsed = value.map((one) => name.parse(one));
+    return parsed.every((one) => one !== undefined) ? parsed : undefined;
+  },
+};
+
 /** CIDR or a single address, kept as written. */
 export const network: Format<string> = {
   allowed: 'a network or address such as "192.0.2.0/24", "2001:db8::/32" or "192.0.2.7"',

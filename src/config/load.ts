@@ -43,6 +43,7 @@ export function parseConfig(
     policies: list('policy'),
     limits: section('limits'),
     log: section('log'),
+    admin: section('admin'),
   };
   // What one wrong value would drag along is not worth telling.
   if (problems.length === 0) problems.push(...crossCheck(config, places));

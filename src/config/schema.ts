@@ -8,6 +8,7 @@ import {
   countOrNone,
   duration,
   flag,
+  names,
   networks,
   oneOf,
   path,
@@ -208,10 +209,42 @@ const log = {
     'info',
     'What is logged, from this level up.',
   ),
+  format: withDefault(
+    oneOf('auto', 'json', 'pretty'),
+    'auto',
+    'One JSON object a line, or lines for people. "auto": for people on a terminal, else JSON.',
+  ),
+  priorities: withDefault(
+    oneOf('auto', 'always', 'never'),
+    'auto',
+    'Whether each line begins with its priority, "<6>", as the systemd journal takes it. "auto": where standard output is the journal.',
+  ),
+  'repeat-limit': withDefault(
+    countOrNone,
+    10,
+    'How many failures of the same kind from one network (/24 or /64) are logged one by one in a minute; further ones are told in one line with their number. 0: all of them.',
+  ),
+} as const;
+
+const admin = {
+  address: optional(
+    address,
+    'Where the status page and the metrics are served, over HTTP without TLS and to anybody who can connect. Absent: nowhere.',
+  ),
+  'host-names': withDefault(
+    names,
+    [],
+    'Names, beside IP addresses and "localhost", by which it may be asked for. Any other name in the Host header is refused, so that no web page can have its reader\'s browser ask.',
+  ),
+  'acknowledge-exposure': withDefault(
+    flag,
+    false,
+    'Allows an address that is not loopback. Whoever can connect then sees who sends mail here.',
+  ),
 } as const;
 
 /** Tables that stand once. */
-export const SECTIONS = { server, tls, limits, log } as const;
+export const SECTIONS = { server, tls, limits, log, admin } as const;
 /** Arrays of tables, `[[name]]`. */
 export const LISTS = { listener, backend, certificate, policy } as const;
 
@@ -232,6 +265,8 @@ export type CertificateConfig = Values<typeof certificate>;
 export type TlsSettings = Values<typeof tls>;
 export type PolicyConfig = Values<typeof policy>;
 export type LimitsConfig = Values<typeof limits>;
+export type LogConfig = Values<typeof log>;
+export type AdminConfig = Values<typeof admin>;
 
 export interface Config {
   readonly server: Values<typeof server>;
@@ -241,5 +276,6 @@ export interface Config {
   readonly tls: TlsSettings;
   readonly policies: readonly PolicyConfig[];
   readonly limits: LimitsConfig;
-  readonly log: Values<typeof log>;
+  readonly log: LogConfig;
+  readonly admin: AdminConfig;
 }

@@ -32,6 +32,9 @@ identity = "proxy-v2"
 
 [tls]
 profile = "ancient"
+
+[admin]
+address = "127.0.0.1:9125"
 `,
     'the built-in demo configuration',
   );

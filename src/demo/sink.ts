@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
 import type { Log } from '../observe/log.js';
+import { escape } from '../observe/session-record.js';
 import { decodeProxyHeader, type ProxyHeader } from '../proxy-protocol/header.js';
 import { connectionFacts, type ConnectionFacts } from '../proxy-protocol/tlv.js';
 
@@ -88,11 +89,11 @@ function receiveMessage(
       return;
     }
     log('delivered', {
-      from: envelope.mailFrom === false ? '' : envelope.mailFrom.address,
-      to: envelope.rcptTo.map(({ address }) => address),
+      from: escape(envelope.mailFrom === false ? '' : envelope.mailFrom.address),
+      to: envelope.rcptTo.map(({ address }) => escape(address)),
       size,
       sha256: digest.digest('hex'),
-      helo: hostNameAppearsAs,
+      helo: escape(hostNameAppearsAs),
       client: origin?.address,
       connection: origin?.facts.uniqueId,
       hello: origin?.facts.helloFormat,

@@ -48,9 +48,9 @@ export const LOG_EVENTS = {
       backend: text('name of the backend that takes the mail'),
     },
   },
-  limits: {
+  configuration: {
     level: 'debug',
-    means: 'the limits in force',
+    means: 'a configuration takes effect; its certificates follow',
     fields: { limits: numbers('by configuration key; durations in milliseconds') },
   },
   session_opened: {
@@ -152,6 +152,22 @@ export const LOG_EVENTS = {
     level: 'error',
     means: 'systemd could not be told what happens; is systemd-notify installed?',
     fields: { error: text('what the system says') },
+  },
+  repeated: {
+    level: 'warn',
+    means: 'more of the same failure, which were not logged one by one',
+    fields: {
+      network: text('of the clients, /24 or /64'),
+      outcome: SESSION_FIELDS.outcome,
+      reason: SESSION_FIELDS.reason,
+      count: integer('of sessions that were not logged', 'number'),
+      seconds: integer('in which they came', 'seconds'),
+    },
+  },
+  log_dropped: {
+    level: 'warn',
+    means: 'lines of this log are missing here, because nobody took them',
+    fields: { lines: integer('that are missing', 'number') },
   },
   stopping: {
     level: 'info',

@@ -2,8 +2,9 @@
  * The one channel for everything that is reported. The log is written from it, and metrics and the status page listen
  * to it: to every event, also to those below the level that is written.
  */
-import { pino, type DestinationStream } from 'pino';
+import { pino } from 'pino';
 import { LOG_EVENTS, type EventFields, type Level, type LogEntry, type LogEvent } from './events.js';
+import { Repetition } from './repetition.js';
 
 /** Events without fields need none. */
 export type Log = <E extends LogEvent>(
@@ -21,9 +22,19 @@ export interface LogChannel {
   subscribe(subscriber: LogSubscriber): void;
 }
 
+/** A channel that also writes the log. */
+export interface WrittenLog extends LogChannel {
+  /** Writes what was held back to be counted. */
+  flush(): void;
+}
+
 export interface LogSettings {
   /** What is written, from this level up. */
   readonly level: Level;
+  /** See repetition.ts. */
+  readonly repeatLimit: number;
+  /** Called with each line, which is JSON and ends with a line feed. */
+  readonly write: (line: string, level: Level) => void;
 }
 
 /** A channel whose events go to subscribers only, such as the one that passes a worker's events to the primary. */
@@ -36,15 +47,23 @@ export function createLogChannel(...first: LogSubscriber[]): LogChannel {
   return { log, subscribe: (subscriber) => void subscribers.push(subscriber) };
 }
 
-/** A channel that also writes the log. @param destination standard output where absent */
-export function createLog({ level }: LogSettings, destination?: DestinationStream): LogChannel {
-  const options = { level, base: null, timestamp: () => `,"time":"${new Date().toISOString()}"` };
-  const formatters = { level: (label: string) => ({ level: label }) };
-  const logger =
-    destination === undefined
-      ? pino({ ...options, formatters })
-      : pino({ ...options, formatters }, destination);
-  return createLogChannel(({ event, fields, level: as }) => {
+export function createLog({ level, repeatLimit, write }: LogSettings): WrittenLog {
+  let writing: Level = 'info';
+  const logger = pino(
+    {
+      level,
+      base: null,
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    { write: (line) => write(line, writing) },
+  );
+  const repetition = new Repetition(repeatLimit, (summary) => channel.log('repeated', summary));
+  const channel = createLogChannel((entry) => {
+    const { event, fields, level: as } = entry;
+    if (!logger.isLevelEnabled(as) || repetition.isTooMany(entry)) return;
+    writing = as;
     logger[as]({ event, ...fields }, LOG_EVENTS[event].means);
   });
+  return { ...channel, flush: () => repetition.flush() };
 }

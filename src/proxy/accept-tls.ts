@@ -1,6 +1,6 @@
 /** From the first byte that should be TLS to an encrypted channel, whoever serves it, or to the reason why not. */
 import { explainFailure, explainNativeFailure, explainNotTls, explainPeerAlert } from '../observe/explain.js';
-import { engineFacts, type Failure, type TlsFacts } from '../observe/session-record.js';
+import { engineFacts, escape, type Failure, type TlsFacts } from '../observe/session-record.js';
 import {
   HelloSniffer,
   REFUSALS,
@@ -124,7 +124,7 @@ export class TlsAcceptor {
         this.#events.failed({
           outcome: 'native_tls_failed',
           reason: error.code ?? error.name,
-          explanation: explainNativeFailure(error.message),
+          explanation: explainNativeFailure(escape(error.message)),
         });
       },
       closed: () => this.#events.closed(undefined),
@@ -179,6 +179,6 @@ function nativeFacts(socket: TLSSocket): TlsFacts {
     suite: cipher.name,
     keyExchange: 'ECDHE',
     resumed: socket.isSessionReused(),
-    ...(typeof socket.servername === 'string' && { serverName: socket.servername }),
+    ...(typeof socket.servername === 'string' && { serverName: escape(socket.servername) }),
   };
 }

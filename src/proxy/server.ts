@@ -158,7 +158,8 @@ export class ProxyServer {
   }
 
   #describe({ config, credentials }: Blueprint): void {
-    this.#log('limits', { limits: { ...config.limits } });
+    const limits = Object.entries(config.limits).map(([key, value]) => [kebabCase(key), value]);
+    this.#log('configuration', { limits: Object.fromEntries(limits) as Record<string, number> });
     for (const { source, use, facts } of credentials) this.#log('certificate', { source, use, ...facts });
   }
 
@@ -205,6 +206,11 @@ function loadCredentials({ certificates, server }: Config): LoadedCredential[] {
     });
   }
   return [selfSignedCredential(server.stateDirectory, server.hostname)];
+}
+
+/** As the configuration file has it. */
+function kebabCase(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 function listenerPlan({ limits, server: { hostname } }: Config, config: ListenerConfig): ListenerPlan {
