@@ -1,7 +1,8 @@
 /**
  * Damaged input of every kind, at every entry: nothing may throw, hang, grow without bound, or be answered with
- * internal_error. OLDHELLO_FUZZ_INPUTS says how many inputs each target gets, OLDHELLO_FUZZ_SEED where to begin;
- * `npm run fuzz` takes minutes. A failure names the seed of its input.
+ * internal_error. OLDHELLO_FUZZ_INPUTS says how many inputs each target gets, OLDHELLO_FUZZ_SEED where to begin. With
+ * OLDHELLO_FUZZ_GUIDED an input that reaches code which none before it reached is kept, and damaged further. `npm run
+ * fuzz` does so for minutes. A failure names the input itself.
  */
 import { readFileSync } from 'node:fs';
 import { test } from 'tap';
@@ -10,118 +11,125 @@ import { Gate } from '../src/smtp/gate.js';
 import { decodeProxyHeader } from '../src/proxy-protocol/header.js';
 import { encodeProxyV1 } from '../src/proxy-protocol/v1.js';
 import { encodeProxyV2 } from '../src/proxy-protocol/v2.js';
-import { HelloSniffer, SessionCache, TicketKeys, TICKET_KEY_LENGTH } from '../src/tls/index.js';
-import { TestClient, vector16, type HelloOptions } from './support/test-client.js';
+import { SessionCache, HelloSniffer, TicketKeys, TICKET_KEY_LENGTH } from '../src/tls/index.js';
+import { ContentType } from '../src/tls/code-points.js';
+import { RecordLayer } from '../src/tls/record/record-layer.js';
+import { TlsError } from '../src/tls/alert.js';
+import { Coverage } from './support/coverage.js';
+import { makePast, play, RIGHT_SCRIPTS } from './support/scripted-client.js';
+import { TestClient } from './support/test-client.js';
 import { TestServer } from './support/test-server.js';
-import { mutate, pieces, rngFrom, type Rng } from './support/mutate.js';
+import { mutate, pieces, rngFrom, splice, type Rng } from './support/mutate.js';
 
 const INPUTS = Number(process.env['OLDHELLO_FUZZ_INPUTS'] ?? 2000);
 const FIRST_SEED = Number(process.env['OLDHELLO_FUZZ_SEED'] ?? 1);
+const GUIDED = process.env['OLDHELLO_FUZZ_GUIDED'] !== undefined;
 
 const captured = (
   JSON.parse(readFileSync(new URL('./vectors/hellos.json', import.meta.url), 'utf8')) as { hex: string }[]
 ).map(({ hex }) => Buffer.from(hex, 'hex'));
 
-const OFFERS: readonly HelloOptions[] = [
-  { format: 'sslv2', version: 0x0300, suites: [0x04, 0x010080] },
-  { format: 'sslv2', version: 0x0303, suites: [0x2f, 0xff] },
-  { version: 0x0301, suites: [0x0a] },
-  { version: 0x0302, suites: [0x39] },
-  { version: 0x0303, suites: [0x9c], extensions: [[23, Buffer.alloc(0)]] },
-  {
-    version: 0x0303,
-    suites: [0xc02f, 0xc013],
-    extensions: [
-      [10, vector16(Buffer.from('001d0017', 'hex'))],
-      [13, vector16(Buffer.from('0401', 'hex'))],
-      [22, Buffer.alloc(0)],
-      [35, Buffer.alloc(0)],
-    ],
-  },
-  { version: 0x0303, suites: [0x3c], extensions: [[22, Buffer.alloc(0)]] },
-];
+/** Says what is wrong, if anything is; `rng` is for what is not input, such as where bytes are cut. */
+type Target = (input: Buffer, rng: Rng) => string | undefined;
 
-/** Runs one target over all its inputs; the first input that breaks something stops it. */
-function run(name: string, inputs: number, target: (rng: Rng) => string | undefined): void {
+interface Input {
+  readonly bytes: Buffer;
+  readonly seed: number;
+}
+
+/** Runs one target over all its inputs; the first that breaks something stops it. */
+function run(name: string, inputs: number, seeds: readonly Buffer[], target: Target): void {
   void test(`${name}: ${inputs} damaged inputs`, async (t) => {
-    for (let seed = FIRST_SEED; seed < FIRST_SEED + inputs; seed += 1) {
-      let wrong: string | undefined;
-      try {
-        wrong = target(rngFrom(seed));
-      } catch (error) {
-        wrong = error instanceof Error ? error.stack : String(error);
-      }
-      if (wrong !== undefined) {
-        t.fail(`seed ${seed}: ${wrong}`);
-        return;
+    const corpus = [...seeds];
+    const coverage = GUIDED ? new Coverage((url) => url.includes('/src/')) : undefined;
+    const seen = new Set<string>();
+    let slowest = 0;
+    const broken = ({ bytes, seed }: Input): boolean => {
+      const from = performance.now();
+      const wrong = attempt(target, bytes, rngFrom(seed));
+      slowest = Math.max(slowest, performance.now() - from);
+      if (wrong !== undefined) t.fail(`${bytes.toString('hex')}, seed ${seed}: ${wrong}`);
+      return wrong !== undefined;
+    };
+    if (seeds.some((bytes, seed) => broken({ bytes, seed }))) return;
+    for (let from = 0; from < inputs; from += BATCH) {
+      const batch = Array.from({ length: Math.min(BATCH, inputs - from) }, (_, index): Input => {
+        const seed = FIRST_SEED + from + index;
+        const rng = rngFrom(seed);
+        const one = corpus[rng(corpus.length)]!;
+        const bytes = rng(8) === 0 ? splice(one, corpus[rng(corpus.length)]!, rng) : one;
+        return { bytes: mutate(bytes, rng), seed };
+      });
+      if (batch.some(broken)) return;
+      if (coverage === undefined || isSubset(coverage.take(), seen)) continue;
+      // One of them went where none went before: which?
+      for (const input of batch) {
+        if (broken(input)) return;
+        const blocks = coverage.take();
+        if (isSubset(blocks, seen)) continue;
+        for (const block of blocks) seen.add(block);
+        corpus.push(input.bytes);
       }
     }
+    coverage?.stop();
+    const found = `${corpus.length} in the corpus, ${seen.size} blocks, the slowest ${slowest.toFixed(0)} ms`;
+    if (GUIDED) t.comment(`${name}: ${inputs} inputs, ${found}`);
     t.pass('nothing broke');
   });
 }
 
-const verdict = (server: TestServer): string | undefined =>
-  server.refusal === 'internal_error' && server.outcome?.kind === 'refused'
-    ? String((server.outcome.error.cause as Error | undefined)?.stack)
-    : undefined;
+function attempt(target: Target, bytes: Buffer, rng: Rng): string | undefined {
+  try {
+    return target(Buffer.from(bytes), rng);
+  } catch (error) {
+    return error instanceof Error ? error.stack : String(error);
+  }
+}
 
-const pick = <T>(list: readonly T[], rng: Rng): T => list[rng(list.length)]!;
+function isSubset(blocks: ReadonlySet<string>, of: ReadonlySet<string>): boolean {
+  for (const block of blocks) if (!of.has(block)) return false;
+  return true;
+}
 
-run('the sniffer', INPUTS * 10, (rng) => {
+/** Inputs: reading coverage costs as much as some of them. */
+const BATCH = 16;
+
+function verdict(server: TestServer): string | undefined {
+  if (server.refusal === 'internal_error' && server.outcome?.kind === 'refused') {
+    return String((server.outcome.error.cause as Error | undefined)?.stack);
+  }
+  if (server.received.length > 0 && server.established === undefined) return 'data without a handshake';
+  return undefined;
+}
+
+run('the sniffer', INPUTS * 10, captured, (input, rng) => {
   const sniffer = new HelloSniffer();
-  for (const piece of pieces(mutate(pick(captured, rng), rng), rng)) {
+  for (const piece of pieces(input, rng)) {
     if (sniffer.push(piece).kind !== 'need_more') return undefined;
   }
-  return sniffer.bytes.length > 100_000 ? 'it keeps too much' : undefined;
+  return sniffer.bytes.length > 20_000 ? 'it keeps too much' : undefined;
 });
 
-run('a hello', INPUTS * 4, (rng) => {
+run('a hello', INPUTS * 4, captured, (input, rng) => {
   const server = new TestServer();
-  for (const piece of pieces(mutate(pick(captured, rng), rng), rng)) server.receive(piece);
+  for (const piece of pieces(input, rng)) server.receive(piece);
   return verdict(server);
 });
 
-run('garbage', INPUTS * 4, (rng) => {
+run('the sniffer and the engine, on the same hello', INPUTS * 4, captured, (input) => {
+  const sniffed = new HelloSniffer().push(input);
+  const server = new TestServer();
+  server.receive(input);
+  const { clientHello } = server.connection;
+  const found = sniffed.kind === 'client_hello' ? sniffed.hello.original : undefined;
+  if (found === undefined ? clientHello === undefined : clientHello?.original.equals(found)) return undefined;
+  return `the sniffer says ${sniffed.kind}, the engine ${server.refusal ?? server.connection.state}`;
+});
+
+run('garbage', INPUTS * 4, [Buffer.alloc(0)], (_input, rng) => {
   const server = new TestServer();
   const length = rng(200);
   for (const piece of pieces(Buffer.from(Array.from({ length }, () => rng(256))), rng)) server.receive(piece);
-  return verdict(server);
-});
-
-run('the second flight', INPUTS, (rng) => {
-  const server = new TestServer();
-  const client = new TestClient(pick(OFFERS, rng));
-  server.receive(client.hello());
-  client.receive(server.take());
-  for (const piece of pieces(mutate(client.secondFlight(), rng), rng)) server.receive(piece);
-  return verdict(server);
-});
-
-run('messages that are right but damaged inside', INPUTS, (rng) => {
-  const server = new TestServer();
-  const client = new TestClient(pick(OFFERS, rng));
-  server.receive(client.hello());
-  client.receive(server.take());
-  const body = client.clientKeyExchange();
-  const keyExchange = client.send(16, rng(2) === 0 ? mutate(body, rng) : body);
-  const changeCipherSpec = client.changeCipherSpec();
-  client.protectWrites();
-  const finished = rng(2) === 0 ? client.finished() : client.seal(22, mutate(Buffer.alloc(16, 20), rng));
-  for (const piece of pieces(Buffer.concat([keyExchange, changeCipherSpec, finished]), rng))
-    server.receive(piece);
-  return verdict(server);
-});
-
-run('records after the handshake', INPUTS, (rng) => {
-  const server = new TestServer();
-  const client = new TestClient(pick(OFFERS, rng));
-  server.receive(client.hello());
-  client.receive(server.take());
-  server.receive(client.secondFlight());
-  const inside = client.seal(20 + rng(4), mutate(Buffer.from('\x01\x00\x00\x05hello'), rng));
-  const damaged = rng(2) === 0 ? mutate(inside, rng) : inside;
-  for (const piece of pieces(Buffer.concat([damaged, client.seal(23, Buffer.alloc(rng(300)))]), rng))
-    server.receive(piece);
   return verdict(server);
 });
 
@@ -131,31 +139,56 @@ const tickets = new TicketKeys(
   (length) => Buffer.alloc(length, 7),
 );
 tickets.use([Buffer.alloc(TICKET_KEY_LENGTH, 9)]);
-const ticket = tickets.protect({
-  version: 0x0303,
-  cipherSuite: 0x2f,
-  masterSecret: Buffer.alloc(48, 1),
-  extendedMasterSecret: false,
-  encryptThenMac: false,
-  maxFragmentLength: undefined,
-  serverName: 'a.example',
-  context: 'test',
+
+function newServer(): { server: TestServer; past: ReturnType<typeof makePast> } {
+  const sessions = new SessionCache(2, 1000, () => 0);
+  const past = makePast(sessions, tickets);
+  return { server: new TestServer({ tickets }, sessions), past };
+}
+
+void test('clients that do everything right get through', async (t) => {
+  for (const script of RIGHT_SCRIPTS) {
+    const { server, past } = newServer();
+    play(script, server, past);
+    t.equal(server.established === undefined, false, script.toString('hex'));
+    t.equal(server.received.length, 256);
+    t.match(server.outcome, { kind: 'closed', by: 'client' });
+  }
 });
 
-run('tickets', INPUTS * 4, (rng) => {
-  const damaged = mutate(ticket, rng);
-  return tickets.unprotect(damaged) !== undefined && !damaged.equals(ticket)
-    ? 'a damaged ticket was taken'
-    : undefined;
-});
-
-run('resumption', INPUTS, (rng) => {
-  const server = new TestServer({ tickets }, new SessionCache(1, 1, () => 0));
-  const extensions = [[35, mutate(ticket, rng)] as const];
-  for (const piece of pieces(new TestClient({ extensions, sessionId: Buffer.alloc(rng(40)) }).hello(), rng))
-    server.receive(piece);
+run('a client that does what it likes, at every state', INPUTS, RIGHT_SCRIPTS, (input) => {
+  const { server, past } = newServer();
+  play(input, server, past);
   return verdict(server);
 });
+
+const records = RIGHT_SCRIPTS.slice(0, 3).map((_, index) =>
+  Buffer.concat([new TestClient({ version: 0x0300 + index }).hello(), Buffer.from('1503010002015a', 'hex')]),
+);
+
+run('the record layer in clear', INPUTS * 10, records, (input, rng) => {
+  const layer = new RecordLayer({ largeRecords: rng(2) === 0 });
+  if (rng(2) === 0) layer.useVersion(0x0301, true);
+  let content = 0;
+  try {
+    for (const piece of pieces(input, rng)) {
+      layer.push(piece);
+      for (let one = layer.next(); one !== undefined; one = layer.next()) {
+        if (!Object.values<number>(ContentType).includes(one.type)) return `type ${one.type}`;
+        content += one.content.length;
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof TlsError)) throw error;
+  }
+  return content > input.length ? 'more came out than went in' : undefined;
+});
+
+const ticket = makePast(new SessionCache(1, 1, () => 0), tickets).ticket;
+
+run('tickets', INPUTS * 4, [ticket], (input) =>
+  tickets.unprotect(input) !== undefined && !input.equals(ticket) ? 'a damaged ticket was taken' : undefined,
+);
 
 const header = {
   command: 'PROXY',
@@ -165,8 +198,7 @@ const header = {
 const facts = { uniqueId: 'id', ssl: { version: 'TLSv1', cipher: 'RC4-MD5' }, authority: 'a.example' };
 const headers = [encodeProxyV1(header), encodeProxyV2(header, facts)];
 
-run('PROXY headers', INPUTS * 10, (rng) => {
-  const bytes = mutate(pick(headers, rng), rng);
+run('PROXY headers', INPUTS * 10, headers, (bytes) => {
   const whole = decodeProxyHeader(bytes);
   for (let length = 0; length < bytes.length; length += 1) {
     const decoded = decodeProxyHeader(bytes.subarray(0, length));
@@ -184,7 +216,9 @@ const BACKEND = Buffer.from(
   '220 b.example\r\n250-b.example\r\n250-AUTH PLAIN X-PLUS\r\n250-STARTTLS\r\n250 SIZE\r\n250 ok\r\n',
 );
 
-run('the gate, from both sides', INPUTS * 4, (rng) => {
+const pick = <T>(list: readonly T[], rng: Rng): T => list[rng(list.length)]!;
+
+run('the gate, from both sides', INPUTS * 4, [CLIENT], (input, rng) => {
   const ended: string[] = [];
   const options = {
     hostname: 'h',
@@ -201,7 +235,7 @@ run('the gate, from both sides', INPUTS * 4, (rng) => {
     passThrough: () => ended.push('through'),
     refuse: (reason) => ended.push(GATE_REFUSALS[reason].means),
   });
-  const client = [...pieces(mutate(CLIENT, rng), rng)];
+  const client = [...pieces(input, rng)];
   const backend = [...pieces(mutate(BACKEND, rng), rng)];
   while (client.length > 0 || backend.length > 0) {
     if (backend.length > 0 && (client.length === 0 || rng(2) === 0)) gate.fromBackend(backend.shift()!);

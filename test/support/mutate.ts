@@ -48,6 +48,11 @@ function change(bytes: Buffer, rng: Rng): Buffer {
   }
 }
 
+/** The beginning of one with the end of the other. */
+export function splice(one: Buffer, other: Buffer, rng: Rng): Buffer {
+  return Buffer.concat([one.subarray(0, rng(one.length + 1)), other.subarray(rng(other.length + 1))]);
+}
+
 /** The bytes in pieces, cut at random. */
 export function* pieces(bytes: Buffer, rng: Rng): Generator<Buffer> {
   for (let at = 0; at < bytes.length;) {
