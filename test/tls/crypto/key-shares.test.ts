@@ -1,5 +1,6 @@
 /** Public values that no honest client sends: each would leak or fix the secret if it were used. */
 import { createECDH, createPublicKey, diffieHellman, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { test } from 'tap';
 import { TlsError } from '../../../src/tls/alert.js';
 import { NamedGroup } from '../../../src/tls/code-points.js';
@@ -187,6 +188,21 @@ test('the secret of DHE has no leading zeros, and each share serves once (RFC 52
   t.not(secret[0], 0);
   t.same(share.privateValue, Buffer.alloc(share.privateValue.length), 'x is gone');
   t.notSame(group.newShare(randomBytes).publicValue, group.newShare(randomBytes).publicValue);
+});
+
+test('a secret that begins with zeros is used without them, whatever node:crypto does (RFC 5246, 8.1.2)', async (t) => {
+  const prime = readFileSync(new URL('../../support/dh1024.hex', import.meta.url), 'latin1').trim();
+  const group = new DhGroup(Buffer.from(prime, 'hex'));
+  let shortest = Infinity;
+  let withZero = 0;
+  // One secret in 256 is shorter than the prime.
+  for (let round = 0; round < 10_000 && shortest >= prime.length / 2; round += 1) {
+    const secret = group.premasterSecret(group.newShare(randomBytes), Buffer.of(3));
+    if (secret[0] === 0) withZero += 1;
+    shortest = Math.min(shortest, secret.length);
+  }
+  t.equal(shortest < prime.length / 2, true);
+  t.equal(withZero, 0);
 });
 
 function power(base: bigint, exponent: bigint, modulus: bigint): bigint {

@@ -160,6 +160,23 @@ test('bad padding and a bad MAC are one and the same to whoever sent them (Vaude
   }
 });
 
+test('each record has random bytes of its own in front, a block of them, from TLS 1.1 on (BEAST; RFC 4346, 6.2.3.2)', async (t) => {
+  for (const { title, parameters } of KINDS) {
+    const { bulk } = parameters.suite;
+    if (bulk.kind !== 'cbc') continue;
+    const drawn: number[] = [];
+    const random = (length: number): Buffer => {
+      drawn.push(length);
+      return randomBytes(length);
+    };
+    const write = createWriteProtection({ ...parameters, random });
+    for (let record = 0; record < 3; record += 1) write.seal(23, Buffer.from('the same'));
+    const { blockLength } = bulk;
+    const expected = parameters.version >= 0x0302 ? [blockLength, blockLength, blockLength] : [];
+    t.same(drawn, expected, title);
+  }
+});
+
 test('a right MAC does not save a wrong padding_length', async (t) => {
   for (const { title, parameters } of KINDS) {
     const { bulk, mac } = parameters.suite;
