@@ -3,11 +3,12 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { FAILED, say, UsageError, WRONG_USAGE, type Arguments, type Command } from './commands/command.js';
+import { report } from './commands/report.js';
 import { serve } from './commands/serve.js';
 import { ConfigError, UnusableValueError } from './config/config-error.js';
 import { CredentialError } from './system/credentials.js';
 
-const COMMANDS: Readonly<Record<string, Command>> = { serve };
+const COMMANDS: Readonly<Record<string, Command>> = { serve, report };
 
 async function main(args: readonly string[]): Promise<void> {
   const [name, ...rest] = args;
@@ -66,7 +67,7 @@ function messageOf(error: unknown): string {
 }
 
 /** What an admin can mend is said in a line or two; only a defect of ours shows a stack. */
-function report(error: unknown): void {
+function fail(error: unknown): void {
   const expected =
     error instanceof UsageError ||
     error instanceof ConfigError ||
@@ -81,4 +82,4 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error;
 }
 
-main(process.argv.slice(2)).catch(report);
+main(process.argv.slice(2)).catch(fail);

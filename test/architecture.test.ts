@@ -20,7 +20,11 @@ const MAY_IMPORT: Record<string, { folders: string[]; modules: string[] }> = {
     modules: ['*'],
   },
   demo: { folders: ['config', 'observe', 'proxy-protocol'], modules: ['*', 'smtp-server'] },
-  commands: { folders: ['config', 'demo', 'observe', 'proxy', 'system'], modules: ['*', 'pino-pretty'] },
+  report: { folders: ['observe'], modules: ['*'] },
+  commands: {
+    folders: ['config', 'demo', 'observe', 'proxy', 'report', 'system'],
+    modules: ['*', 'pino-pretty'],
+  },
   '.': { folders: ['commands', 'config', 'system'], modules: ['*'] },
 };
 

@@ -1,0 +1,140 @@
+/** One line of a log, read with care: anybody may have written it, and only what the report needs is taken from it. */
+
+/** What the report needs of a `session` event. */
+export interface LoggedSession {
+  /** RFC 3339 in UTC, as the log writes it. */
+  readonly time: string;
+  readonly address: string;
+  readonly helo: string | undefined;
+  readonly hello:
+    | {
+        readonly format: string;
+        readonly version: string;
+        readonly fingerprint: string;
+        readonly library: string;
+        readonly needs: readonly string[];
+      }
+    | undefined;
+  readonly tls: { readonly version: string; readonly suite: string } | undefined;
+  readonly outcome: string;
+  readonly reason: string | undefined;
+}
+
+export type LogLine =
+  | { readonly kind: 'session'; readonly session: LoggedSession }
+  /** Sessions that the log only counts. */
+  | {
+      readonly kind: 'repeated';
+      readonly time: string;
+      readonly count: number;
+      readonly outcome: string;
+      readonly reason: string | undefined;
+    }
+  /** Another event, or another program's line in the journal. */
+  | { readonly kind: 'other' }
+  /** No JSON, or not what such an event has. */
+  | { readonly kind: 'broken' };
+
+export function readLogLine(line: Buffer): LogLine {
+  const object = parse(line);
+  if (object === undefined) return BROKEN;
+  if (!('MESSAGE' in object)) return readEvent(object);
+  const message = journalMessage(object['MESSAGE']);
+  if (message === undefined || !message.startsWith('{')) return OTHER;
+  const event = parseText(message);
+  return event === undefined ? BROKEN : readEvent(event);
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What a crash left of a file may have runs of NUL in it, in front of a line that is whole. */
+function parse(line: Buffer): Fields | undefined {
+  const object = parseText(line.toString('utf8'));
+  if (object !== undefined || !line.includes(0)) return object;
+  return parseText(line.toString('utf8').replaceAll('\0', ''));
+}
+
+function parseText(text: string): Fields | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return fields(value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The journal's JSON has a text, or the bytes of what it does not take for one; null for what is too long. */
+function journalMessage(message: unknown): string | undefined {
+  if (typeof message === 'string') return message;
+  if (!Array.isArray(message)) return undefined;
+  return Buffer.from(message as number[]).toString('utf8');
+}
+
+function readEvent(event: Fields): LogLine {
+  if (event['event'] === 'session') return readSession(event);
+  if (event['event'] === 'repeated') return readRepeated(event);
+  return OTHER;
+}
+
+function readSession(event: Fields): LogLine {
+  const time = readTime(event['time']);
+  const address = text(fields(event['client'])?.['address']);
+  const outcome = text(event['outcome']);
+  if (time === undefined || address === undefined || outcome === undefined) return BROKEN;
+  const hello = fields(event['hello']);
+  const tls = fields(event['tls']);
+  return {
+    kind: 'session',
+    session: {
+      time,
+      address,
+      helo: text(fields(event['smtp'])?.['helo']),
+      hello: hello && {
+        format: text(hello['format']) ?? 'unknown',
+        version: text(hello['version']) ?? 'unknown',
+        fingerprint: text(fields(hello['fingerprint'])?.['short']) ?? 'unknown',
+        library: text(hello['library']) ?? 'unknown',
+        needs: texts(hello['needs']),
+      },
+      tls: tls && { version: text(tls['version']) ?? 'unknown', suite: text(tls['suite']) ?? 'unknown' },
+      outcome,
+      reason: text(event['reason']),
+    },
+  };
+}
+
+function readRepeated(event: Fields): LogLine {
+  const time = readTime(event['time']);
+  const { count } = event;
+  const outcome = text(event['outcome']);
+  if (time === undefined || outcome === undefined || !Number.isSafeInteger(count)) return BROKEN;
+  return { kind: 'repeated', time, count: count as number, outcome, reason: text(event['reason']) };
+}
+
+function fields(value: unknown): Fields | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
+}
+
+/** Whoever wrote the line, it goes to terminals and pages: cut, and without control characters. */
+function text(value: unknown): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  const cut = value.length > MAX_TEXT_LENGTH ? value.slice(0, MAX_TEXT_LENGTH) : value;
+  return /[\x00-\x1f\x7f-\x9f]/.test(cut) ? cut.replace(/[\x00-\x1f\x7f-\x9f]/g, '?') : cut;
+}
+
+function texts(value: unknown): string[] {
+  if (!Array.isArray(value)) return [];
+  return value.slice(0, MAX_NEEDS).filter((one) => typeof one === 'string');
+}
+
+function readTime(value: unknown): string | undefined {
+  return typeof value === 'string' && TIME.test(value) ? value : undefined;
+}
+
+const OTHER: LogLine = { kind: 'other' };
+const BROKEN: LogLine = { kind: 'broken' };
+const TIME = /^\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-6]\d(?:\.\d{1,9})?Z$/;
+/** Characters; the longest the log writes itself are host names. */
+const MAX_TEXT_LENGTH = 255;
+/** More codes than there are. */
+const MAX_NEEDS = 32;

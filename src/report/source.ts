@@ -1,0 +1,79 @@
+/** Bytes of one log: a file, gzip'd or not, or standard input. Whoever takes them is never asked to wait, so memory is a few chunks. */
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { once } from 'node:events';
+import { constants, createGunzip, type Gunzip } from 'node:zlib';
+
+export interface SourceOptions {
+  /** Decompressed; valid until the callback returns. */
+  readonly take: (bytes: Buffer) => void;
+  /** Called with the number of bytes read from disk, for each chunk. */
+  readonly read: (bytes: number) => void;
+}
+
+/** What the path `-` stands for. */
+export const STANDARD_INPUT = '-';
+
+/**
+ * Reads one log to its end.
+ * @returns what was wrong with its compression, undefined where nothing was; what could be read was delivered
+ * @throws system errors
+ */
+export async function readSource(path: string, { take, read }: SourceOptions): Promise<string | undefined> {
+  const stream =
+    path === STANDARD_INPUT ? process.stdin : createReadStream(path, { highWaterMark: CHUNK_LENGTH });
+  let gunzip: Gunzip | undefined;
+  let failure: Error | undefined;
+  let first: Buffer | undefined = Buffer.alloc(0);
+  const deliver = async (bytes: Buffer): Promise<void> => {
+    if (gunzip === undefined) take(bytes);
+    else if (failure === undefined && !gunzip.write(bytes))
+      await Promise.race([once(gunzip, 'drain'), settled(gunzip)]);
+  };
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    read(chunk.length);
+    if (first === undefined) {
+      await deliver(chunk);
+      continue;
+    }
+    first = Buffer.concat([first, chunk]);
+    if (first.length < GZIP_MAGIC.length) continue;
+    if (first.subarray(0, GZIP_MAGIC.length).equals(GZIP_MAGIC)) {
+      gunzip = startGunzip(take, (error) => (failure = error));
+    }
+    const bytes: Buffer = first;
+    first = undefined;
+    await deliver(bytes);
+  }
+  if (first !== undefined) take(first);
+  if (gunzip === undefined) return undefined;
+  if (!gunzip.destroyed) {
+    gunzip.end();
+    await settled(gunzip);
+  }
+  return failure?.message;
+}
+
+/** Bytes of all files together; undefined where that cannot be known. @throws system errors */
+export async function totalSize(paths: readonly string[]): Promise<number | undefined> {
+  if (paths.includes(STANDARD_INPUT)) return undefined;
+  const files = await Promise.all(paths.map((path) => stat(path)));
+  return files.every((file) => file.isFile()) ? files.reduce((sum, { size }) => sum + size, 0) : undefined;
+}
+
+/** Members that follow each other are one text (RFC 1952, 2.2); zlib sees to that. */
+function startGunzip(take: (bytes: Buffer) => void, failed: (error: Error) => void): Gunzip {
+  const gunzip = createGunzip({ chunkSize: GUNZIP_CHUNK_LENGTH, finishFlush: constants.Z_FINISH });
+  gunzip.on('data', take);
+  gunzip.on('error', failed);
+  return gunzip;
+}
+
+function settled(gunzip: Gunzip): Promise<unknown> {
+  return new Promise((resolve) => gunzip.once('close', resolve));
+}
+
+const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
+/** Bytes: where larger ones bring nothing any more. */
+const CHUNK_LENGTH = 1 << 20;
+const GUNZIP_CHUNK_LENGTH = 1 << 18;

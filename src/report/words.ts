@@ -1,0 +1,80 @@
+/** The sentences that every view of a report shares. */
+import { daysBetween } from './calendar.js';
+import type { Sender } from './sender-table.js';
+import { SWITCH_OFF_CODES, SWITCH_OFFS, type SwitchOffCode } from './switch-offs.js';
+import type { Report } from './tally.js';
+
+export interface Consequence {
+  readonly code: SwitchOffCode;
+  readonly title: string;
+  readonly setting: string;
+  readonly senders: number;
+  readonly sessions: number;
+  /** "3 senders, 41 sessions in 30 days", or "nobody". */
+  readonly cutOff: string;
+  /** The busiest of them. */
+  readonly who: readonly Sender[];
+}
+
+export function consequences(report: Report): Consequence[] {
+  return SWITCH_OFF_CODES.map((code) => {
+    const { senders, sessions } = report.switchOffs[code];
+    const atLeast = report.others.senders > 0 && senders > 0 ? 'at least ' : '';
+    return {
+      code,
+      title: SWITCH_OFFS[code].title,
+      setting: SWITCH_OFFS[code].setting,
+      senders,
+      sessions,
+      cutOff:
+        sessions === 0
+          ? 'nobody'
+          : `${atLeast}${count(senders, 'sender')}, ${count(sessions, 'session')} in ${count(length(report), 'day')}`,
+      who: report.senders.filter(({ breaks }) => breaks.includes(code)).slice(0, MAX_NAMED),
+    };
+  });
+}
+
+/** "2026-10-24 to 2026-11-24, 31 days: 1,203 sessions, 1,100 with TLS, 12 with old hellos, 3 in clear" */
+export function summary(report: Report): string {
+  const { first, last, sessions, withTls, old, plaintext } = report;
+  if (first === undefined || last === undefined) return 'no sessions in these logs';
+  const when = `${first.slice(0, 10)} to ${last.slice(0, 10)}, ${count(length(report), 'day')}`;
+  return (
+    `${when}: ${count(sessions, 'session')}, ${number(withTls)} with TLS, ` +
+    `${number(old)} with old hellos, ${number(plaintext)} in clear`
+  );
+}
+
+/** What the figures do not hold, in whole sentences; empty where they hold everything. */
+export function caveats({ lines, others }: Report): string[] {
+  const said: string[] = [];
+  if (lines.broken > 0) said.push(`${count(lines.broken, 'line')} could not be read.`);
+  if (lines.tooLong > 0) said.push(`${count(lines.tooLong, 'line')} were longer than a log line can be.`);
+  if (others.senders > 0) {
+    said.push(
+      `Besides the senders listed there were ${number(others.senders)} others with few sessions each, ` +
+        `${number(others.sessions)} together; one that came back may be among them more than once.`,
+    );
+  }
+  return said;
+}
+
+export function nameOf({ helo, address }: Sender): string {
+  return helo === undefined ? address : `${helo} [${address}]`;
+}
+
+export function count(of: number, what: string): string {
+  return `${number(of)} ${what}${of === 1 ? '' : 's'}`;
+}
+
+export function number(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+function length({ first, last }: Report): number {
+  return first === undefined || last === undefined ? 0 : daysBetween(first, last);
+}
+
+/** A sentence stays a sentence. */
+const MAX_NAMED = 3;

@@ -1,0 +1,148 @@
+/** Logs as they are found: rotated, compressed, cut short, damaged, wrapped by the journal. */
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { test } from 'tap';
+import { MAX_LINE_LENGTH } from '../../src/report/lines.js';
+import { readReport, type ReadReport } from '../../src/report/read-report.js';
+import { OLDEST, sessionLine } from '../support/log-lines.js';
+
+const FOLDER = mkdtempSync(join(tmpdir(), 'oldhello-report-'));
+const RC4 = { version: 'SSLv3', suite: 'RC4-MD5' };
+const ALWAYS = { since: undefined, until: undefined };
+let files = 0;
+
+function file(content: string | Buffer): string {
+  const path = join(FOLDER, `log-${files++}`);
+  writeFileSync(path, content);
+  return path;
+}
+
+const read = (...contents: (string | Buffer)[]): Promise<ReadReport> =>
+  readReport(contents.map(file), ALWAYS, () => undefined);
+
+test('rotated files are read together, compressed or not, and members of gzip behind each other', async (t) => {
+  const line = `${sessionLine({ hello: OLDEST, tls: RC4 })}\n`;
+  const members = Buffer.concat([gzipSync(line), gzipSync(line + line)]);
+  const { report, damaged } = await read(line, gzipSync(line), members, '', gzipSync(''));
+  t.match(report, { sessions: 5, withTls: 5, old: 5, lines: { total: 5, broken: 0 } });
+  t.same(damaged, []);
+  t.match(report.switchOffs, {
+    sslv2_hello: { senders: 1, sessions: 5 },
+    sslv3: { senders: 1, sessions: 5 },
+    tls1_1: { senders: 1, sessions: 5 },
+    rc4: { senders: 1, sessions: 5 },
+    '3des': { senders: 0, sessions: 0 },
+    static_rsa: { senders: 1, sessions: 5 },
+  });
+});
+
+test('of a compressed file that was cut short or damaged, what comes before the damage counts', async (t) => {
+  const lines = Array.from({ length: 4000 }, (_, index) =>
+    sessionLine({ address: `192.0.2.${index % 250}`, hello: OLDEST }),
+  );
+  const whole = gzipSync(`${lines.join('\n')}\n`);
+  const cut = await read(whole.subarray(0, whole.length - 200));
+  t.ok(cut.report.sessions > 3000, `${cut.report.sessions} of 4000`);
+  t.match(cut.damaged, [{ why: /unexpected end/ }]);
+  const flipped = Buffer.from(whole);
+  flipped.fill(0xff, whole.length / 2, whole.length / 2 + 400);
+  const bad = await read(flipped, `${lines[0]}\n`);
+  t.equal(bad.damaged.length, 1);
+  t.ok(bad.report.sessions > 1, 'and the files after it');
+});
+
+test('broken lines are counted and nothing else', async (t) => {
+  const good = sessionLine({ hello: OLDEST, tls: RC4 });
+  const { report } = await read(
+    [
+      good,
+      'not JSON',
+      '[1,2]',
+      '"session"',
+      good.slice(0, 100),
+      '{"event":"session"}',
+      '{"event":"session","time":"yesterday","client":{"address":"192.0.2.1"},"outcome":"completed"}',
+      '',
+      '{"event":"stopped","time":"2026-11-01T08:00:00.000Z"}',
+      good,
+    ].join('\n'),
+  );
+  t.match(report, { sessions: 2, lines: { total: 9, broken: 6, tooLong: 0 } });
+});
+
+test('lines may end with CR LF, follow NULs that a crash left, or be too long to be lines', async (t) => {
+  const good = sessionLine({ hello: OLDEST });
+  const long = 'x'.repeat(MAX_LINE_LENGTH + 1);
+  const { report } = await read(
+    `${good}\r\n${'\0'.repeat(5000)}${good}\n${long}\n${good}\n${long.repeat(3)}`,
+  );
+  t.match(report, { sessions: 3, lines: { total: 5, broken: 0, tooLong: 2 } });
+});
+
+test("the journal's JSON is read, as text and as bytes, and other programs' lines are passed over", async (t) => {
+  const good = sessionLine({ hello: OLDEST });
+  const journal = (MESSAGE: unknown): string => JSON.stringify({ PRIORITY: '6', _COMM: 'node', MESSAGE });
+  const { report } = await read(
+    [
+      journal(good),
+      journal([...Buffer.from(good)]),
+      journal(null),
+      journal('Started oldhello.'),
+      journal('{'),
+    ].join('\n'),
+  );
+  t.match(report, { sessions: 2, lines: { total: 5, broken: 1 } });
+});
+
+test('sessions that the log only counted count', async (t) => {
+  const repeated = { event: 'repeated', time: '2026-11-02T00:00:00.000Z', network: '192.0.2.0/24' };
+  const { report } = await read(
+    [
+      sessionLine({ hello: OLDEST }),
+      JSON.stringify({ ...repeated, outcome: 'handshake_refused', reason: 'no_shared_version', count: 41 }),
+      JSON.stringify({ ...repeated, outcome: 'handshake_refused', count: 'many' }),
+    ].join('\n'),
+  );
+  t.match(report, {
+    sessions: 42,
+    failures: [{ outcome: 'handshake_refused', reason: 'no_shared_version', sessions: 42 }],
+    lines: { broken: 1 },
+  });
+});
+
+test('only the period that was asked for counts', async (t) => {
+  const days = ['2026-10-31T23:59:59.999Z', '2026-11-01T00:00:00.000Z', '2026-11-02T00:00:00.000Z'];
+  const path = file(days.map((time) => sessionLine({ time, hello: OLDEST })).join('\n'));
+  const period = { since: '2026-11-01T00:00:00.000Z', until: '2026-11-02T00:00:00.000Z' };
+  const { report } = await readReport([path], period, () => undefined);
+  t.match(report, { sessions: 1, first: days[1], last: days[1], lines: { outsidePeriod: 2 } });
+});
+
+test('what fails already breaks nobody when it is switched off, and clients of today are no old senders', async (t) => {
+  const modern = {
+    version: 0x0303,
+    suites: [0x1301],
+    extensions: [[43, Buffer.from([2, 3, 4])]] as [number, Buffer][],
+  };
+  const { report } = await read(
+    [
+      sessionLine({ hello: OLDEST }),
+      sessionLine({ hello: modern, tls: { version: 'TLSv1.3', suite: 'TLS_AES_128_GCM_SHA256' } }),
+      sessionLine(),
+    ].join('\n'),
+  );
+  t.match(report, { sessions: 3, withTls: 1, plaintext: 1, old: 1 });
+  t.match(report.senders, [{ version: 'SSLv3', sessions: 1, failed: 1, breaks: [] }]);
+  t.same(
+    Object.values(report.switchOffs).map(({ sessions }) => sessions),
+    [0, 0, 0, 0, 0, 0, 0, 0],
+  );
+});
+
+test('a peer cannot put control characters on the terminal through the log', async (t) => {
+  const line = sessionLine({ hello: OLDEST }).replace('192.0.2.1', '\\u001b[2J\\u009b1m');
+  const { report } = await read(line);
+  t.equal(report.senders[0]?.address, '?[2J?1m');
+});
