@@ -47,7 +47,7 @@ test('of a compressed file that was cut short or damaged, what comes before the 
   t.ok(cut.report.sessions > 3000, `${cut.report.sessions} of 4000`);
   t.match(cut.damaged, [{ why: /unexpected end/ }]);
   const flipped = Buffer.from(whole);
-  flipped.fill(0xff, whole.length / 2, whole.length / 2 + 400);
+  flipped.fill(0xff, whole.length >> 1, (whole.length >> 1) + 400);
   const bad = await read(flipped, `${lines[0]}\n`);
   t.equal(bad.damaged.length, 1);
   t.ok(bad.report.sessions > 1, 'and the files after it');
