@@ -93,7 +93,47 @@ export const LOG_EVENTS = {
       use: oneOf(['all', 'legacy', 'modern'], 'which clients are shown it'),
       notBefore: time('when it begins to be valid'),
       notAfter: time('when it ceases to be valid'),
+      daysLeft: integer('until then; negative when it is over', 'days'),
     },
+  },
+  certificate_expires: {
+    level: 'warn',
+    means: 'a certificate expires soon; see why it was not renewed',
+    fields: {
+      source: text('the file it comes from'),
+      subject: text('distinguished name'),
+      notAfter: time('when it ceases to be valid'),
+      daysLeft: integer('until then', 'days'),
+    },
+  },
+  certificate_expired: {
+    level: 'error',
+    means: 'a certificate has expired; it is shown all the same, and clients that verify it go away',
+    fields: {
+      source: text('the file it comes from'),
+      subject: text('distinguished name'),
+      notAfter: time('when it ceased to be valid'),
+      daysLeft: integer('until then; negative, for it is over', 'days'),
+    },
+  },
+  certificate_not_yet_valid: {
+    level: 'error',
+    means: 'a certificate is not valid yet; is the clock right?',
+    fields: {
+      source: text('the file it comes from'),
+      subject: text('distinguished name'),
+      notBefore: time('when it begins to be valid'),
+    },
+  },
+  certificate_chain_mended: {
+    level: 'warn',
+    means: 'a chain of certificates was not as clients need it, and is shown mended',
+    fields: { source: text('the file it comes from'), repair: text('what was done') },
+  },
+  secret_exposed: {
+    level: 'warn',
+    means: 'a file with a private key or passphrase can be read by others; chmod 600 it',
+    fields: { file: text('the file'), mode: text('its permissions, as chmod takes them') },
   },
   backend_connection: {
     level: 'trace',

@@ -109,7 +109,7 @@ function secureContext(caFile: string | undefined): SecureContext {
     return createSecureContext({ minVersion: 'TLSv1.2', ca: readFileSync(caFile) });
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new CredentialError(caFile, `cannot be used as tls-ca: ${why}`, { cause });
+    throw new CredentialError({ key: 'tls-ca', path: caFile }, `cannot be used as tls-ca: ${why}`, { cause });
   }
 }
 

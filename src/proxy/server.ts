@@ -4,18 +4,19 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import { orUnusable, UnusableValueError } from '../config/config-error.js';
+import { UnusableValueError } from '../config/config-error.js';
 import type { Config, ListenerConfig } from '../config/schema.js';
 import type { Log } from '../observe/log.js';
 import { OUTCOMES } from '../observe/outcomes.js';
 import type { SessionEvent } from '../observe/session-record.js';
 import { HandshakeCount } from '../policy/handshake-count.js';
-import { loadCredential, selfSignedCredential, type LoadedCredential } from '../system/credentials.js';
+import { loadCredentials } from '../system/credentials.js';
 import { KeyRing } from '../system/keys.js';
 import type { InheritedSocket } from '../system/systemd.js';
 import { loadSmallDhGroup } from '../system/small-dh-group.js';
 import { SessionCache, TICKET_KEY_LENGTH, TicketKeys, type DhGroup } from '../tls/index.js';
 import { AdmissionDesk } from './admission.js';
+import { CertificateWatch } from './certificate-watch.js';
 import { LocalHost, type ConnectionHost } from './connection-host.js';
 import { ListenError } from './listen-error.js';
 import { Listener, type AdmittedClient, type ListenAt, type ListenerPlan } from './listener.js';
@@ -32,6 +33,7 @@ export class ProxyServer {
   readonly #keys = new KeyRing();
   readonly #tickets = new TicketKeys(TICKET_LIFETIME, () => Math.floor(Date.now() / 1000), randomBytes);
   readonly #desk: AdmissionDesk;
+  readonly #certificates: CertificateWatch;
   readonly #host: ConnectionHost;
   #inherited: readonly InheritedSocket[];
   #listeners: ReadonlySet<Listener> = new Set();
@@ -44,6 +46,7 @@ export class ProxyServer {
     this.#log = log;
     this.#inherited = inherited;
     this.#desk = new AdmissionDesk(log);
+    this.#certificates = new CertificateWatch(log, () => Date.now());
     const cache = new SessionCache(SESSION_CAPACITY, SESSION_LIFETIME, () => performance.now());
     const handshakes = new HandshakeCount(() => performance.now());
     this.#host = new LocalHost({ keys: this.#keys, sessions: localSessions(cache), handshakes });
@@ -100,6 +103,7 @@ export class ProxyServer {
   /** Accepts nobody any more, and gives those who are there the configured time to finish. */
   async stop(): Promise<void> {
     clearInterval(this.#rotation);
+    this.#certificates.close();
     for (const listener of this.#listeners) listener.close();
     await this.#host.close(this.#runtime?.config.limits.shutdownTimeout ?? 0);
     this.#keys.close();
@@ -160,7 +164,7 @@ export class ProxyServer {
   #describe({ config, credentials }: Blueprint): void {
     const limits = Object.entries(config.limits).map(([key, value]) => [kebabCase(key), value]);
     this.#log('configuration', { limits: Object.fromEntries(limits) as Record<string, number> });
-    for (const { source, use, facts } of credentials) this.#log('certificate', { source, use, ...facts });
+    this.#certificates.use(credentials);
   }
 
   #serve(plan: ListenerPlan, { socket, first, client, destination, admission }: AdmittedClient): void {
@@ -196,16 +200,6 @@ export class ProxyServer {
     this.#ticketKeys = [randomBytes(TICKET_KEY_LENGTH), ...this.#ticketKeys].slice(0, TICKET_KEYS);
     this.#tickets.use(this.#ticketKeys);
   }
-}
-
-function loadCredentials({ certificates, server }: Config): LoadedCredential[] {
-  if (certificates.length > 0) {
-    return certificates.map((certificate, index) => {
-      const key = certificate.pkcs12 === undefined ? 'chain' : 'pkcs12';
-      return orUnusable('certificate', index, key, () => loadCredential(certificate));
-    });
-  }
-  return [selfSignedCredential(server.stateDirectory, server.hostname)];
 }
 
 /** As the configuration file has it. */

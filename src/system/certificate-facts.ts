@@ -1,5 +1,5 @@
 /** What is told of a certificate: to backends, in the words HAProxy uses for it, and to the log. */
-import type { X509Certificate } from 'node:crypto';
+import type { KeyObject, X509Certificate } from 'node:crypto';
 import forge from 'node-forge';
 
 export interface CertificateFacts {
@@ -17,17 +17,22 @@ export interface CertificateFacts {
 
 export function certificateFacts(certificate: X509Certificate): CertificateFacts {
   const { raw, publicKey } = certificate;
-  const { modulusLength, namedCurve } = publicKey.asymmetricKeyDetails ?? {};
-  const rsa = publicKey.asymmetricKeyType === 'rsa';
-  const bits = rsa ? modulusLength : CURVE_BITS.get(namedCurve ?? '');
   return {
     signatureAlgorithm: signatureAlgorithm(raw),
-    keyAlgorithm: `${rsa ? 'RSA' : 'EC'}${bits ?? ''}`,
+    keyAlgorithm: keyName(publicKey),
     subject: certificate.subject.replaceAll('\n', ', '),
     issuer: certificate.issuer.replaceAll('\n', ', '),
     notBefore: new Date(certificate.validFrom).toISOString(),
     notAfter: new Date(certificate.validTo).toISOString(),
   };
+}
+
+/** "RSA2048", "EC256"; of a private key too. */
+export function keyName({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string {
+  const { modulusLength, namedCurve } = asymmetricKeyDetails ?? {};
+  if (asymmetricKeyType === 'rsa') return `RSA${modulusLength ?? ''}`;
+  if (asymmetricKeyType === 'ec') return `EC${CURVE_BITS.get(namedCurve ?? '') ?? ''}`;
+  return asymmetricKeyType ?? 'unknown';
 }
 
 /** RFC 5280, 4.1: Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue }. */

@@ -1,43 +1,67 @@
 /** Certificates and keys from disk, and a self-signed stand-in where none are configured. */
-import {
-  createPrivateKey,
-  generateKeyPairSync,
-  randomBytes,
-  type KeyObject,
-  type X509Certificate,
-} from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { type KeyObject, type X509Certificate } from 'node:crypto';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import forge from 'node-forge';
-import type { CertificateConfig } from '../config/schema.js';
-import { certificateFacts, type CertificateFacts } from './certificate-facts.js';
-import { certificatesFromPem, credentialFrom, isKeyOf, type Credential } from '../tls/index.js';
+import { UnusableValueError } from '../config/config-error.js';
+import type { CertificateConfig, Config } from '../config/schema.js';
+import { credentialFrom, isKeyOf, type Credential } from '../tls/index.js';
+import { certificateFacts, keyName, type CertificateFacts } from './certificate-facts.js';
+import { orderChain } from './chain.js';
+import { CredentialError, orCredentialError, type CredentialFile } from './credential-error.js';
+import { readPassphrase, type Passphrase } from './passphrase.js';
+import { readPemChain, readPemKey } from './pem.js';
+import { readPkcs12 } from './pkcs12.js';
+import { makeSelfSigned } from './self-signed.js';
+
+export { CredentialError } from './credential-error.js';
 
 export interface LoadedCredential {
   /** The file of the certificate. */
   readonly source: string;
   readonly credential: Credential;
   readonly key: KeyObject;
-  /** What Node's own TLS takes. */
+  /** What Node's own TLS takes; the key unencrypted. */
   readonly chainPem: string;
   readonly keyPem: string;
   readonly use: CertificateConfig['use'];
   readonly facts: CertificateFacts;
+  /** What was amiss with the chain, and was mended. */
+  readonly repairs: readonly string[];
+  /** Files with a secret that others may read too. */
+  readonly exposed: readonly ExposedFile[];
 }
 
-/** A certificate or key that cannot be used; the message names the file and what to do. */
-export class CredentialError extends Error {
-  constructor(file: string, problem: string, options?: ErrorOptions) {
-    super(`${file}: ${problem}`, options);
-    this.name = 'CredentialError';
-  }
+export interface ExposedFile {
+  readonly file: string;
+  /** As chmod takes it. */
+  readonly mode: string;
+}
+
+/** @throws UnusableValueError for a configured one, CredentialError for one of our own making */
+export function loadCredentials({ certificates, server }: Config): LoadedCredential[] {
+  if (certificates.length === 0) return [selfSignedCredential(server.stateDirectory, server.hostname)];
+  return certificates.map((certificate, index) => {
+    try {
+      return loadCredential(certificate);
+    } catch (error) {
+      if (!(error instanceof CredentialError)) throw error;
+      throw new UnusableValueError('certificate', index, error.key, error);
+    }
+  });
 }
 
 /** @throws CredentialError */
-export function loadCredential(config: CertificateConfig): LoadedCredential {
-  if (config.pkcs12 !== undefined) return loadPkcs12(config.pkcs12, config);
-  const { chain, key, use } = config as { chain: string; key: string; use: CertificateConfig['use'] };
-  return assemble(readText(chain), chain, readText(key), key, use);
+export function loadCredential({
+  chain,
+  key,
+  pkcs12,
+  passphraseFile,
+  use,
+}: CertificateConfig): LoadedCredential {
+  const passphrase = passphraseFile === undefined ? undefined : readPassphrase(passphraseFile);
+  if (pkcs12 !== undefined) return loadPkcs12({ key: 'pkcs12', path: pkcs12 }, passphrase, use);
+  // That both are given was checked with the configuration.
+  return loadPem({ key: 'chain', path: chain! }, { key: 'key', path: key! }, passphrase, use);
 }
 
 /**
@@ -45,140 +69,101 @@ export function loadCredential(config: CertificateConfig): LoadedCredential {
  * @throws CredentialError
  */
 export function selfSignedCredential(directory: string, hostname: string): LoadedCredential {
-  const chainFile = join(directory, 'self-signed.crt');
-  const keyFile = join(directory, 'self-signed.key');
-  try {
-    return assemble(
-      readFileSync(chainFile, 'latin1'),
-      chainFile,
-      readFileSync(keyFile, 'latin1'),
-      keyFile,
-      'all',
-    );
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  const chain = { key: 'chain', path: join(directory, 'self-signed.crt') } as const;
+  const key = { key: 'key', path: join(directory, 'self-signed.key') } as const;
+  if (statSync(chain.path, { throwIfNoEntry: false }) === undefined) {
+    const { chainPem, keyPem } = makeSelfSigned(hostname);
+    orCredentialError(chain, 'cannot be made', () => {
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      writeFileSync(key.path, keyPem, { mode: 0o600 });
+      writeFileSync(chain.path, chainPem, { mode: 0o600 });
+    });
   }
-  const { chainPem, keyPem } = makeSelfSigned(hostname);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  writeFileSync(keyFile, keyPem, { mode: 0o600 });
-  writeFileSync(chainFile, chainPem, { mode: 0o600 });
-  return assemble(chainPem, chainFile, keyPem, keyFile, 'all');
+  return loadPem(chain, key, undefined, 'all');
 }
 
-/** RSA-2048 and SHA-256: what the widest range of old clients can read. */
-function makeSelfSigned(hostname: string): { chainPem: string; keyPem: string } {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  // node-forge reads PKCS#1 only.
-  const keyPem = privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
-  const signingKey = forge.pki.privateKeyFromPem(keyPem);
-  const certificate = forge.pki.createCertificate();
-  certificate.publicKey = forge.pki.setRsaPublicKey(signingKey.n, signingKey.e);
-  // A positive number whatever its first byte is (RFC 5280, 4.1.2.2).
-  certificate.serialNumber = `01${randomBytes(15).toString('hex')}`;
-  certificate.validity.notBefore = new Date(Date.now() - CLOCK_SKEW);
-  certificate.validity.notAfter = new Date(Date.now() + SELF_SIGNED_LIFETIME);
-  const name = [{ name: 'commonName', value: hostname }];
-  certificate.setSubject(name);
-  certificate.setIssuer(name);
-  certificate.setExtensions([
-    { name: 'basicConstraints', cA: false },
-    { name: 'keyUsage', digitalSignature: true, keyEncipherment: true },
-    { name: 'extKeyUsage', serverAuth: true },
-    { name: 'subjectAltName', altNames: [{ type: DNS_NAME, value: hostname }] },
-  ]);
-  certificate.sign(signingKey, forge.md.sha256.create());
-  return { chainPem: forge.pki.certificateToPem(certificate), keyPem };
-}
-
-function loadPkcs12(file: string, config: CertificateConfig): LoadedCredential {
-  const passphrase =
-    config.passphraseFile === undefined ? '' : readText(config.passphraseFile).replace(/\r?\n$/, '');
-  const { chainPem, keyPem } = openPkcs12(readFile(file), file, passphrase);
-  return assemble(chainPem, file, keyPem, file, config.use);
-}
-
-function openPkcs12(bytes: Buffer, file: string, passphrase: string): { chainPem: string; keyPem: string } {
-  try {
-    const asn1 = forge.asn1.fromDer(bytes.toString('latin1'));
-    const bags = forge.pkcs12.pkcs12FromAsn1(asn1, passphrase);
-    const { certBag, pkcs8ShroudedKeyBag, keyBag } = forge.pki.oids as Record<string, string>;
-    const certificates = (bags.getBags({ bagType: certBag! })[certBag!] ?? []).flatMap(
-      ({ cert }) => cert ?? [],
-    );
-    const keys = [pkcs8ShroudedKeyBag!, keyBag!].flatMap(
-      (bagType) => bags.getBags({ bagType })[bagType] ?? [],
-    );
-    const key = keys[0]?.key;
-    if (key == null) throw new Error('it holds no RSA private key');
-    return {
-      chainPem: certificates.map((certificate) => forge.pki.certificateToPem(certificate)).join(''),
-      keyPem: forge.pki.privateKeyToPem(key),
-    };
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new CredentialError(file, `cannot be opened as PKCS#12: ${why}`, { cause });
-  }
-}
-
-function assemble(
-  chainPem: string,
-  chainFile: string,
-  keyPem: string,
-  keyFile: string,
+function loadPem(
+  chainFile: CredentialFile,
+  keyFile: CredentialFile,
+  passphrase: Passphrase | undefined,
   use: CertificateConfig['use'],
 ): LoadedCredential {
-  const key = orCredentialError(keyFile, 'holds no usable private key', () => createPrivateKey(keyPem));
-  const certificates = orCredentialError(chainFile, 'holds an unreadable certificate', () => {
-    return certificatesFromPem(chainPem);
-  });
-  const chain = leafFirst(certificates, key);
-  if (certificates.length === 0) throw new CredentialError(chainFile, 'holds no PEM certificate');
-  if (chain === undefined) {
-    throw new CredentialError(
-      keyFile,
-      `is not the key of any certificate in ${chainFile}; give the matching pair`,
-    );
-  }
-  const credential = orCredentialError(chainFile, 'cannot be used', () => credentialFrom(chain));
-  const facts = certificateFacts(chain[0]!);
+  const key = readPemKey(keyFile, passphrase);
+  const given = readPemChain(chainFile);
+  const leaf = given.find((certificate) => isKeyOf(key, certificate));
+  if (leaf === undefined) throw new CredentialError(keyFile, mismatch(key, given[0]!, chainFile.path));
+  const { certificates, others } = orderChain(leaf, given);
+  const inOrder = certificates.every((certificate, index) => certificate === given[index]);
+  const repairs = [
+    ...(inOrder ? [] : ['put in order, each certificate followed by its issuer']),
+    ...others.map(({ subject }) => `left out ${oneLine(subject)}, which does not belong to the chain`),
+  ];
   return {
-    source: chainFile,
-    credential: use === 'all' ? credential : { ...credential, audience: use },
-    key,
-    chainPem: chain.map(String).join(''),
-    keyPem,
-    use,
-    facts,
+    ...assemble(certificates, key, chainFile, use),
+    repairs,
+    exposed: exposedOf([keyFile, passphrase?.file]),
   };
 }
 
-/** PKCS#12 files keep no order, so the key decides which certificate is the server's own. */
-function leafFirst(certificates: readonly X509Certificate[], key: KeyObject): X509Certificate[] | undefined {
-  const leaf = certificates.find((certificate) => isKeyOf(key, certificate));
-  return leaf && [leaf, ...certificates.filter((certificate) => certificate !== leaf)];
-}
-
-function readText(file: string): string {
-  return readFile(file).toString('latin1');
-}
-
-function readFile(file: string): Buffer {
-  return orCredentialError(file, 'cannot be read', () => readFileSync(file));
-}
-
-function orCredentialError<T>(file: string, problem: string, action: () => T): T {
-  try {
-    return action();
-  } catch (cause) {
-    throw new CredentialError(file, `${problem}: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-    });
+/** PKCS#12 keeps no order, and may hold more than is needed. */
+function loadPkcs12(
+  file: CredentialFile,
+  passphrase: Passphrase | undefined,
+  use: CertificateConfig['use'],
+): LoadedCredential {
+  const { certificates, keys } = readPkcs12(file, passphrase);
+  for (const key of keys) {
+    const leaf = certificates.find((certificate) => isKeyOf(key, certificate));
+    if (leaf === undefined) continue;
+    const chain = orderChain(leaf, certificates);
+    const exposed = exposedOf([file, passphrase?.file]);
+    return { ...assemble(chain.certificates, key, file, use), repairs: [], exposed };
   }
+  throw new CredentialError(file, 'holds a private key, but no certificate for it; export both together');
 }
 
-/** GeneralName's choice dNSName (RFC 5280, 4.2.1.6). */
-const DNS_NAME = 2;
-/** Milliseconds: clients with a wrong clock are common among the old. */
-const CLOCK_SKEW = 24 * 60 * 60 * 1000;
-/** Milliseconds: ten years; nobody renews a certificate that stands in for one. */
-const SELF_SIGNED_LIFETIME = 10 * 365 * 24 * 60 * 60 * 1000;
+function assemble(
+  chain: readonly X509Certificate[],
+  key: KeyObject,
+  file: CredentialFile,
+  use: CertificateConfig['use'],
+): Omit<LoadedCredential, 'repairs' | 'exposed'> {
+  const credential = orCredentialError(file, 'cannot be used', () => credentialFrom(chain));
+  return {
+    source: file.path,
+    credential: use === 'all' ? credential : { ...credential, audience: use },
+    key,
+    chainPem: chain.map(String).join(''),
+    keyPem: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    use,
+    facts: certificateFacts(chain[0]!),
+  };
+}
+
+function mismatch(key: KeyObject, certificate: X509Certificate, chainFile: string): string {
+  const [here, there] = [keyName(key), keyName(certificate.publicKey)];
+  const kinds =
+    here === there ? `both are ${here}, but do not belong together` : `${here} here, ${there} there`;
+  return (
+    `is not the key of any certificate in ${chainFile} (${oneLine(certificate.subject)}): ` +
+    `${kinds}; give the matching pair`
+  );
+}
+
+function exposedOf(files: readonly (CredentialFile | undefined)[]): ExposedFile[] {
+  return files.flatMap((file) => {
+    if (file === undefined) return [];
+    const mode = statSync(file.path).mode & PERMISSIONS;
+    return (mode & READ_BY_OTHERS) === 0
+      ? []
+      : [{ file: file.path, mode: mode.toString(8).padStart(4, '0') }];
+  });
+}
+
+function oneLine(name: string): string {
+  return name.replaceAll('\n', ', ');
+}
+
+const PERMISSIONS = 0o7777;
+/** The group, and everybody else. */
+const READ_BY_OTHERS = 0o044;

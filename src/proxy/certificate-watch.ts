@@ -1,0 +1,57 @@
+/** Tells of the certificates in use: what they are when they come into use, and each day when one runs out. */
+import type { Log } from '../observe/log.js';
+import type { LoadedCredential } from '../system/credentials.js';
+
+export class CertificateWatch {
+  readonly #log: Log;
+  readonly #now: () => number;
+  #credentials: readonly LoadedCredential[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param now milliseconds since 1970 */
+  constructor(log: Log, now: () => number) {
+    this.#log = log;
+    this.#now = now;
+  }
+
+  /** From now on these are in use, and no others. */
+  use(credentials: readonly LoadedCredential[]): void {
+    this.#credentials = credentials;
+    for (const { source, use, facts, repairs, exposed } of credentials) {
+      this.#log('certificate', { source, use, ...facts, daysLeft: daysUntil(facts.notAfter, this.#now()) });
+      for (const repair of repairs) this.#log('certificate_chain_mended', { source, repair });
+      for (const { file, mode } of exposed) this.#log('secret_exposed', { file, mode });
+    }
+    this.#checkDates();
+    clearInterval(this.#timer);
+    this.#timer = setInterval(() => this.#checkDates(), DAY);
+    this.#timer.unref();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** A certificate out of its time is still shown: most old clients do not look, and mail should not stop for it. */
+  #checkDates(): void {
+    const now = this.#now();
+    for (const { source, facts } of this.#credentials) {
+      const { subject, notBefore, notAfter } = facts;
+      const daysLeft = daysUntil(notAfter, now);
+      if (now > Date.parse(notAfter))
+        this.#log('certificate_expired', { source, subject, notAfter, daysLeft });
+      else if (daysLeft < WARNING) this.#log('certificate_expires', { source, subject, notAfter, daysLeft });
+      if (now < Date.parse(notBefore)) this.#log('certificate_not_yet_valid', { source, subject, notBefore });
+    }
+  }
+}
+
+/** Whole days; negative for a time that is over. */
+function daysUntil(time: string, now: number): number {
+  return Math.floor((Date.parse(time) - now) / DAY);
+}
+
+/** Milliseconds. */
+const DAY = 24 * 60 * 60 * 1000;
+/** Days: ACME clients renew a third of ninety days before the end, so below this renewal has failed for some time. */
+const WARNING = 21;

@@ -1,0 +1,52 @@
+/** Certificate chains and private keys from PEM files. */
+import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
+import { certificatesFromPem } from '../tls/index.js';
+import {
+  CredentialError,
+  orCredentialError,
+  readCredentialFile,
+  type CredentialFile,
+} from './credential-error.js';
+import type { Passphrase } from './passphrase.js';
+
+/** @throws CredentialError */
+export function readPemChain(file: CredentialFile): X509Certificate[] {
+  const bytes = readCredentialFile(file);
+  const certificates = orCredentialError(file, 'holds an unreadable certificate', () =>
+    certificatesFromPem(bytes.toString('latin1')),
+  );
+  if (certificates.length === 0) throw new CredentialError(file, noCertificate(bytes, file.path));
+  return certificates;
+}
+
+/**
+ * @param passphrase undefined where none is configured
+ * @throws CredentialError
+ */
+export function readPemKey(file: CredentialFile, passphrase: Passphrase | undefined): KeyObject {
+  const key = readCredentialFile(file);
+  // Of PKCS#8 in the header, of the older forms in their Proc-Type (RFC 1421, 4.6.1.1).
+  const encrypted = key.includes('ENCRYPTED');
+  if (encrypted && passphrase === undefined) {
+    throw new CredentialError(file, 'is encrypted; name the file of its passphrase with passphrase-file');
+  }
+  const problem = encrypted
+    ? `cannot be decrypted with the passphrase in ${passphrase!.file.path}`
+    : 'holds no usable private key';
+  return orCredentialError(file, problem, () =>
+    createPrivateKey({ key, ...(passphrase && { passphrase: passphrase.text }) }),
+  );
+}
+
+/** What people take for a PEM chain. */
+function noCertificate(bytes: Buffer, path: string): string {
+  if (bytes[0] === DER_SEQUENCE) {
+    return `holds no PEM certificate, but probably DER; convert it: openssl x509 -inform der -in ${path}`;
+  }
+  return bytes.includes('PRIVATE KEY-----')
+    ? 'holds no PEM certificate, but a private key; are chain and key mixed up?'
+    : 'holds no PEM certificate';
+}
+
+/** The first byte of every certificate in DER. */
+const DER_SEQUENCE = 0x30;
