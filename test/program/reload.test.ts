@@ -158,7 +158,11 @@ test('what cannot be used changes nothing, and one line says where it stands', a
   program.configure(listener('one') + CERTIFICATE + rest(sink));
   program.signal('SIGHUP');
   const { problems } = await program.next('reload_failed');
-  t.match(problems, [/:9: certificate\[0\]\.chain: .*mx\.(?:crt|key)/], 'a key of another certificate');
+  t.match(
+    problems,
+    [/:10: certificate\[0\]\.key: .*mx\.key: is not the key of any certificate in .*mx\.crt/],
+    'a key of another certificate',
+  );
   const after = await openSession(program.ports.get('one')!);
   t.equal(after.serial, serial, 'the certificate is still the old one');
   t.match(await after.client.deliver('a@a.example', 'b@b.example', 'x'), /^250 /);
