@@ -13,6 +13,7 @@ import java.security.Security;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +26,7 @@ import javax.net.ssl.X509TrustManager;
  * The JDK's own TLS as a client, for as many jobs as come on standard input: one a line, fields `key=value` separated by
  * tabs, answered by one line of JSON. One process does them all because starting it takes longer than any of them.
  *
- * kind=mail: delivers `file` by SMTP. kind=echo: sends `size` bytes over bare TLS and wants them back; `again` times
+ * kind=mail: delivers `file` by SMTP, from the address `local` and as the user `user` if there is one. kind=echo: sends `size` bytes over bare TLS and wants them back; `again` times
  * more on new connections, so that sessions are resumed; `closer` says who closes first.
  */
 public final class SmtpTlsClient {
@@ -70,6 +71,7 @@ public final class SmtpTlsClient {
       dialogue = new Dialogue(socket);
       if (job.get("mode").equals("implicit")) dialogue.expect("220");
       dialogue.command("EHLO " + job.get("helo"), "250");
+      if (job.containsKey("user")) dialogue.command("AUTH PLAIN " + plain(job.get("user"), job.get("pass")), "235");
       dialogue.command("MAIL FROM:<" + job.get("from") + ">", "250");
       dialogue.command("RCPT TO:<" + job.get("to") + ">", "250");
       dialogue.command("DATA", "354");
@@ -82,6 +84,11 @@ public final class SmtpTlsClient {
     } finally {
       plain.close();
     }
+  }
+
+  /** RFC 4616, 2: what AUTH PLAIN takes. */
+  private static String plain(String user, String pass) {
+    return Base64.getEncoder().encodeToString(("\0" + user + "\0" + pass).getBytes(StandardCharsets.UTF_8));
   }
 
   /** Any text file becomes a message: every line ends in CRLF (RFC 5321, 2.3.8), the last one too. */
@@ -130,6 +137,7 @@ public final class SmtpTlsClient {
 
   private static Socket connect(Map<String, String> job) throws IOException {
     Socket socket = new Socket();
+    if (job.containsKey("local")) socket.bind(new InetSocketAddress(job.get("local"), 0));
     socket.connect(new InetSocketAddress(job.get("host"), Integer.parseInt(job.get("port"))), TIMEOUT);
     socket.setSoTimeout(TIMEOUT);
     socket.setTcpNoDelay(true);

@@ -16,6 +16,11 @@ export interface MailJob {
   readonly from: string;
   readonly to: string;
   readonly file: string;
+  /** The address to come from; only the JDK's client knows it, and the next two. */
+  readonly local?: string;
+  /** For AUTH PLAIN. */
+  readonly user?: string;
+  readonly pass?: string;
 }
 
 export interface EchoJob {

@@ -1,0 +1,101 @@
+/**
+ * What each mail server can do behind oldhello, and the lines that make it do so. The tests in test/interop/backends
+ * configure the real servers with these very lines, and docs/backends.md is made from them.
+ */
+
+/** What there is to know of a server: columns of the table in docs/backends.md. */
+export const ABILITIES = {
+  'proxy-v1': 'PROXY v1',
+  'proxy-v2': 'PROXY v2',
+  xclient: 'XCLIENT',
+  starttls: 'own STARTTLS',
+  implicit: 'own implicit TLS',
+  bridge: 'bridge',
+  auth: 'AUTH',
+} as const satisfies Record<string, string>;
+
+export type Ability = keyof typeof ABILITIES;
+
+export interface Setup {
+  readonly title: string;
+  /** Where lines go, and the lines; they come on top of those of the setups before. */
+  readonly lines: Readonly<Record<string, string>>;
+  /** What goes into oldhello's [[backend]], its name apart. */
+  readonly backend: string;
+  readonly note?: string;
+}
+
+export interface BackendGuide {
+  /** What the tests run. */
+  readonly version: string;
+  readonly abilities: Readonly<Record<Ability, 'yes' | 'no'>>;
+  /** What the table cannot say. */
+  readonly remarks: readonly string[];
+  readonly setups: Readonly<Record<string, Setup>>;
+}
+
+const proxied = (port: number, identity = 'proxy-v2'): string =>
+  `address = "127.0.0.1:${port}"\nidentity = "${identity}"`;
+const TRUST = 'tls-ca = "/etc/oldhello/backend-ca.pem"\ntls-name = "backend.example"';
+
+export const BACKEND_GUIDES = {
+  Exim: {
+    version: 'Exim 4.96 (Debian 12, with GnuTLS)',
+    abilities: {
+      'proxy-v1': 'yes',
+      'proxy-v2': 'yes',
+      xclient: 'no',
+      starttls: 'yes',
+      implicit: 'yes',
+      bridge: 'yes',
+      auth: 'yes',
+    },
+    remarks: [
+      'XCLIENT came with `hosts_xclient` in Exim 4.97; 4.96 does not know the option. Nothing is lost: the PROXY protocol does the same.',
+      '`hosts_proxy` takes both versions, and demands a header from the hosts it names on every port.',
+    ],
+    setups: {
+      plain: {
+        title: 'Plain SMTP',
+        lines: {
+          'main section': `local_interfaces = <; [127.0.0.1]:10025 ; [127.0.0.1]:10465
+hosts_proxy = 127.0.0.1`,
+        },
+        backend: proxied(10025),
+      },
+      starttls: {
+        title: "Exim's own STARTTLS",
+        lines: {
+          'main section': `tls_advertise_hosts = *
+tls_certificate = /etc/ssl/backend.crt
+tls_privatekey = /etc/ssl/backend.key`,
+        },
+        backend: `${proxied(10025)}\ntls = "starttls"\n${TRUST}`,
+      },
+      implicit: {
+        title: "Exim's own TLS from the first byte",
+        lines: { 'main section': 'tls_on_connect_ports = 10465' },
+        backend: `${proxied(10465)}\ntls = "implicit"\n${TRUST}`,
+      },
+      bridge: {
+        title: "Clients of today in Exim's own TLS",
+        lines: {},
+        backend: `${proxied(10025)}\ntls = "bridge"\n${TRUST}`,
+      },
+      auth: {
+        title: 'Logins, offered only inside TLS',
+        lines: {
+          'section authenticators': `plain:
+  driver = plaintext
+  public_name = PLAIN
+  server_advertise_condition = \${if def:tls_in_cipher}
+  server_prompts = :
+  server_condition = \${if and{{eq{$auth2}{anna}}{eq{$auth3}{secret}}}}
+  server_set_id = $auth2`,
+        },
+        backend: `${proxied(10025)}\ntls = "starttls"\n${TRUST}`,
+        note: 'The `server_condition` is for the test; yours looks users up.',
+      },
+    },
+  },
+} as const satisfies Record<string, BackendGuide>;
