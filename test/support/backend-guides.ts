@@ -38,7 +38,82 @@ const proxied = (port: number, identity = 'proxy-v2'): string =>
   `address = "127.0.0.1:${port}"\nidentity = "${identity}"`;
 const TRUST = 'tls-ca = "/etc/oldhello/backend-ca.pem"\ntls-name = "backend.example"';
 
+const POSTFIX_TLS = `-o smtpd_tls_security_level=may
+  -o smtpd_tls_chain_files=/etc/ssl/backend.key,/etc/ssl/backend.crt`;
+
 export const BACKEND_GUIDES = {
+  Postfix: {
+    version: 'Postfix 3.7 (Debian 12)',
+    abilities: {
+      'proxy-v1': 'yes',
+      'proxy-v2': 'yes',
+      xclient: 'yes',
+      starttls: 'yes',
+      implicit: 'yes',
+      bridge: 'yes',
+      auth: 'yes',
+    },
+    remarks: [
+      'Each way is a service of its own in `master.cf`, so that the one on port 25 or 587 can stay as it is until you move it.',
+      'Take `smtpd_authorized_xforward_hosts` off the addresses that oldhello connects from; it refuses to pass clients on to a server that would believe them.',
+    ],
+    setups: {
+      plain: {
+        title: 'Plain SMTP, PROXY protocol',
+        lines: {
+          'master.cf': `127.0.0.1:10025 inet n - n - - smtpd
+  -o smtpd_upstream_proxy_protocol=haproxy
+  -o smtpd_tls_security_level=none`,
+        },
+        backend: proxied(10025),
+      },
+      xclient: {
+        title: 'Plain SMTP, XCLIENT',
+        lines: {
+          'master.cf': `127.0.0.1:10026 inet n - n - - smtpd
+  -o smtpd_authorized_xclient_hosts=127.0.0.1
+  -o smtpd_tls_security_level=none`,
+        },
+        backend: proxied(10026, 'xclient'),
+      },
+      starttls: {
+        title: "Postfix's own STARTTLS",
+        lines: {
+          'master.cf': `127.0.0.1:10027 inet n - n - - smtpd
+  -o smtpd_upstream_proxy_protocol=haproxy
+  ${POSTFIX_TLS}`,
+        },
+        backend: `${proxied(10027)}\ntls = "starttls"\n${TRUST}`,
+      },
+      implicit: {
+        title: "Postfix's own TLS from the first byte",
+        lines: {
+          'master.cf': `127.0.0.1:10465 inet n - n - - smtpd
+  -o smtpd_upstream_proxy_protocol=haproxy
+  -o smtpd_tls_wrappermode=yes
+  ${POSTFIX_TLS}`,
+        },
+        backend: `${proxied(10465)}\ntls = "implicit"\n${TRUST}`,
+      },
+      bridge: {
+        title: "Clients of today in Postfix's own TLS",
+        lines: {},
+        backend: `${proxied(10027)}\ntls = "bridge"\n${TRUST}`,
+      },
+      auth: {
+        title: 'Logins, offered only inside TLS',
+        lines: {
+          'master.cf': `127.0.0.1:10587 inet n - n - - smtpd
+  -o smtpd_upstream_proxy_protocol=haproxy
+  ${POSTFIX_TLS}
+  -o smtpd_tls_auth_only=yes
+  -o smtpd_sasl_auth_enable=yes
+  -o smtpd_relay_restrictions=permit_sasl_authenticated,reject`,
+        },
+        backend: `${proxied(10587)}\ntls = "starttls"\n${TRUST}`,
+      },
+    },
+  },
   Exim: {
     version: 'Exim 4.96 (Debian 12, with GnuTLS)',
     abilities: {

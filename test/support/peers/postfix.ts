@@ -43,8 +43,11 @@ export function postfixTls(): { readonly settings: Record<string, string>; reado
   };
 }
 
-/** @param settings further lines of main.cf */
-export async function startPostfix(settings: Record<string, string> = {}): Promise<Mta> {
+/**
+ * @param settings further lines of main.cf
+ * @param services further lines of master.cf
+ */
+export async function startPostfix(settings: Record<string, string> = {}, services = ''): Promise<Mta> {
   const folder = mkdtempSync(join(tmpdir(), 'oldhello-postfix-'));
   chmodSync(folder, 0o755);
   const port = await freePort();
@@ -54,7 +57,7 @@ export async function startPostfix(settings: Record<string, string> = {}): Promi
   const id = (flag: string): string => spawnSync('id', [flag, 'postfix']).stdout.toString().trim();
   spawnSync('chown', ['-R', 'postfix', join(folder, 'data'), join(folder, 'mail')]);
   writeFileSync(join(folder, 'etc', 'main.cf'), mainCf(folder, id, settings));
-  writeFileSync(join(folder, 'etc', 'master.cf'), masterCf(port));
+  writeFileSync(join(folder, 'etc', 'master.cf'), masterCf(port) + services);
   const postfix = (...args: string[]): ReturnType<typeof spawnSync> =>
     spawnSync('postfix', ['-c', join(folder, 'etc'), ...args], {
       encoding: 'utf8',
