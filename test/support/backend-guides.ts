@@ -109,8 +109,13 @@ export const BACKEND_GUIDES = {
   -o smtpd_tls_auth_only=yes
   -o smtpd_sasl_auth_enable=yes
   -o smtpd_relay_restrictions=permit_sasl_authenticated,reject`,
+          'sasl/smtpd.conf': `pwcheck_method: auxprop
+auxprop_plugin: sasldb
+sasldb_path: /etc/sasldb2
+mech_list: PLAIN`,
         },
         backend: `${proxied(10587)}\ntls = "starttls"\n${TRUST}`,
+        note: 'Users in a database of Cyrus SASL are for the test; any `smtpd_sasl_type` will do.',
       },
     },
   },
@@ -170,6 +175,53 @@ tls_privatekey = /etc/ssl/backend.key`,
         },
         backend: `${proxied(10025)}\ntls = "starttls"\n${TRUST}`,
         note: 'The `server_condition` is for the test; yours looks users up.',
+      },
+    },
+  },
+  OpenSMTPD: {
+    version: 'OpenSMTPD 7.4.0p1 (backports of Debian 12)',
+    abilities: {
+      'proxy-v1': 'no',
+      'proxy-v2': 'yes',
+      xclient: 'no',
+      starttls: 'yes',
+      implicit: 'no',
+      bridge: 'yes',
+      auth: 'yes',
+    },
+    remarks: [
+      'A listener with `proxy-v2` believes whoever connects to it, so let it listen on loopback only, on a host without users who are not trusted.',
+      'The OpenSMTPD 6.8.0p2 of Debian 12 itself fails in every TLS handshake of its own ("missing private key"; it knows no OpenSSL 3); `tls = "none"` works with it.',
+      'Not `smtps`: what arrives together with the PROXY header is lost to its TLS, so that some handshakes never begin. STARTTLS has no such fault, also for clients that came by implicit TLS.',
+      'It offers AUTH inside TLS only, so logins need `tls = "starttls"` or `tls = "bridge"`.',
+    ],
+    setups: {
+      plain: {
+        title: 'Plain SMTP',
+        lines: { 'smtpd.conf': 'listen on 127.0.0.1 port 10025 proxy-v2' },
+        backend: proxied(10025),
+      },
+      starttls: {
+        title: "OpenSMTPD's own STARTTLS",
+        lines: {
+          'smtpd.conf': `pki backend.example cert "/etc/ssl/backend.crt"
+pki backend.example key "/etc/ssl/backend.key"
+listen on 127.0.0.1 port 10027 proxy-v2 tls pki backend.example`,
+        },
+        backend: `${proxied(10027)}\ntls = "starttls"\n${TRUST}`,
+      },
+      bridge: {
+        title: "Clients of today in OpenSMTPD's own TLS",
+        lines: {},
+        backend: `${proxied(10027)}\ntls = "bridge"\n${TRUST}`,
+      },
+      auth: {
+        title: 'Logins',
+        lines: {
+          'smtpd.conf': `table users { "anna" = "$6$x$mQUKLCQR1S846TztirS7Ejo4KyTtZWzcyuF2/43jqoJTDZXRb8L.bXBNxX9GCZhKdADbfqEnGZyv89igC73DL/" }
+listen on 127.0.0.1 port 10587 proxy-v2 tls-require pki backend.example auth <users>`,
+        },
+        backend: `${proxied(10587)}\ntls = "starttls"\n${TRUST}`,
       },
     },
   },

@@ -1,6 +1,6 @@
 /** A Postfix with all the services that docs/backends.md describes. */
 import { spawnSync } from 'node:child_process';
-import { chownSync, writeFileSync } from 'node:fs';
+import { chownSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BACKEND_GUIDES } from '../backend-guides.js';
@@ -21,48 +21,48 @@ export async function startGuidedPostfix(): Promise<Mta> {
   const folder = mtaFolder('postfix-files');
   const certificate = makeCertificate(folder);
   const ports = await freePorts([10025, 10026, 10027, 10465, 10587]);
-  makeUser(folder);
+  const users = join(folder, 'sasldb2');
+  makeUser(users);
   const replacements = [
     ...ports,
     ['/etc/ssl/backend.crt', certificate.chain],
     ['/etc/ssl/backend.key', certificate.key],
     ['/etc/oldhello/backend-ca.pem', certificate.chain],
+    ['/etc/sasldb2', users],
   ] as const;
   const postfix = await startPostfix(
     {
       smtpd_upstream_proxy_protocol: '',
-      cyrus_sasl_config_path: folder,
       // Everybody who is taken for this host may relay, so that it shows if oldhello's clients are.
       mynetworks: '127.0.0.1/32',
       smtpd_relay_restrictions: 'permit_mynetworks, reject_unauth_destination',
     },
     `${adapt(linesFor(BACKEND_GUIDES.Postfix, 'master.cf'), replacements)}\n`,
+    adapt(linesFor(BACKEND_GUIDES.Postfix, 'sasl/smtpd.conf'), replacements),
   );
-  await untilListening(ports.values(), () => false, postfix.log);
+  await untilListening(
+    ports.values(),
+    () => false,
+    () => postfix.log(),
+  );
   return {
     certificate: certificate.pem,
     backend: ({ backend }, identity) =>
       adapt(backend, [...replacements, ...(identity === undefined ? [] : [['proxy-v2', identity] as const])]),
     nextMessage: () => postfix.nextMessage(),
-    log: postfix.log,
-    stop: () => Promise.resolve(postfix.stop()),
+    log: () => postfix.log(),
+    stop() {
+      postfix.stop();
+      return Promise.resolve();
+    },
   };
 }
 
 /** Anna, in a database of Cyrus SASL's. */
-function makeUser(folder: string): void {
-  const database = join(folder, 'sasldb2');
-  const made = spawnSync(SASLPASSWD, ['-p', '-c', '-f', database, '-u', 'mta.example', 'anna'], {
-    input: 'secret',
-  });
+function makeUser(database: string): void {
+  const args = ['-p', '-c', '-f', database, '-u', 'mta.example', 'anna'];
+  const made = spawnSync(SASLPASSWD, args, { input: 'secret' });
   if (made.status !== 0) throw new Error(`saslpasswd2: ${made.stderr.toString()}`);
   const postfix = Number(spawnSync('id', ['-u', 'postfix']).stdout);
   chownSync(database, postfix, postfix);
-  const lines = [
-    'pwcheck_method: auxprop',
-    'auxprop_plugin: sasldb',
-    `sasldb_path: ${database}`,
-    'mech_list: PLAIN',
-  ];
-  writeFileSync(join(folder, 'smtpd.conf'), `${lines.join('\n')}\n`);
 }

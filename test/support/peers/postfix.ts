@@ -46,18 +46,24 @@ export function postfixTls(): { readonly settings: Record<string, string>; reado
 /**
  * @param settings further lines of main.cf
  * @param services further lines of master.cf
+ * @param sasl sasl/smtpd.conf, for logins
  */
-export async function startPostfix(settings: Record<string, string> = {}, services = ''): Promise<Mta> {
+export async function startPostfix(
+  settings: Record<string, string> = {},
+  services = '',
+  sasl = '',
+): Promise<Mta> {
   const folder = mkdtempSync(join(tmpdir(), 'oldhello-postfix-'));
   chmodSync(folder, 0o755);
   const port = await freePort();
   const mail = join(folder, 'mail', 'new');
-  for (const name of ['etc', 'queue', 'data', 'mail']) mkdirSync(join(folder, name));
+  for (const name of ['etc', 'etc/sasl', 'queue', 'data', 'mail']) mkdirSync(join(folder, name));
   for (const name of ['new', 'cur', 'tmp']) mkdirSync(join(folder, 'mail', name));
   const id = (flag: string): string => spawnSync('id', [flag, 'postfix']).stdout.toString().trim();
   spawnSync('chown', ['-R', 'postfix', join(folder, 'data'), join(folder, 'mail')]);
   writeFileSync(join(folder, 'etc', 'main.cf'), mainCf(folder, id, settings));
   writeFileSync(join(folder, 'etc', 'master.cf'), masterCf(port) + services);
+  writeFileSync(join(folder, 'etc', 'sasl', 'smtpd.conf'), sasl);
   const postfix = (...args: string[]): ReturnType<typeof spawnSync> =>
     spawnSync('postfix', ['-c', join(folder, 'etc'), ...args], {
       encoding: 'utf8',
