@@ -1,29 +1,10 @@
-/** The public surface of `oldhello/tls`: a server engine for SSLv3 to TLS 1.2 that takes SSLv2-format hellos. */
-export { alertName, REFUSALS, TlsError, type AlertName, type Fault, type RefusalReason } from './alert.js';
-export { CIPHER_SUITE_BY_ID, CIPHER_SUITES, type CipherFamily, type CipherSuite } from './cipher-suites.js';
-export {
-  ExtensionType,
-  NamedGroup,
-  ProtocolVersion,
-  SignatureScheme,
-  SSL_2_0,
-  TLS_1_3,
-  TLS_EMPTY_RENEGOTIATION_INFO_SCSV,
-  TLS_FALLBACK_SCSV,
-  versionName,
-  type ProtocolVersionName,
-} from './code-points.js';
-export { certificatesFromPem, credentialFrom, isKeyOf } from './credential.js';
-export { DhGroup } from './crypto/dh-groups.js';
-export { isNamed } from './handshake/negotiate.js';
-export type { Established } from './handshake/server-handshake.js';
-export type { Session } from './handshake/session.js';
-export type { Wait } from './handshake/wait.js';
-export type { ClientHello, HelloFormat } from './hello/client-hello.js';
-export { decodeHelloExtensions, type HelloExtensions } from './hello/extensions.js';
-export { HelloSniffer, type Sniffed } from './hello/sniffer.js';
-export { PRESETS, type Policy, type PresetName } from './presets.js';
-export { decryptWithoutPadding, performPrivateKeyOperation } from './private-key.js';
+/**
+ * The public surface of `oldhello/tls`: a server's handshake engine for SSLv3 to TLS 1.2 that takes SSLv2-format hellos.
+ * docs/engine.md shows how to use it, examples/echo-server.js is a whole program. Everything else below src/tls may
+ * change without notice.
+ */
+
+// A connection, what it is told before it begins, and what it tells and asks its host.
 export {
   ServerConnection,
   type ConnectionOutput,
@@ -38,5 +19,38 @@ export type {
   ServerParameters,
   TicketProtector,
 } from './server-parameters.js';
+export type { Established } from './handshake/server-handshake.js';
+export type { Wait } from './handshake/wait.js';
+export { PRESETS, type Policy, type PresetName } from './presets.js';
+
+// Certificates and private keys, for a host that has them in node:crypto's form.
+export { certificatesFromPem, credentialFrom, isKeyOf } from './credential.js';
+export { decryptWithoutPadding, performPrivateKeyOperation } from './private-key.js';
+export { DhGroup } from './crypto/dh-groups.js';
+
+// Resumption.
+export type { Session } from './handshake/session.js';
 export { SessionCache } from './session-cache.js';
 export { TicketKeys, TICKET_KEY_LENGTH, type TicketKey } from './tickets.js';
+
+// Looking at a ClientHello before anybody answers it.
+export { HelloSniffer, type Sniffed } from './hello/sniffer.js';
+export type { ClientHello, HelloFormat } from './hello/client-hello.js';
+export { decodeHelloExtensions, type HelloExtensions } from './hello/extensions.js';
+export { isNamed } from './handshake/negotiate.js';
+
+// The tables: why a connection is refused, which suites there are, and the numbers on the wire.
+export { REFUSALS, TlsError, type AlertName, type Fault, type RefusalReason } from './alert.js';
+export { CIPHER_SUITE_BY_ID, CIPHER_SUITES, type CipherFamily, type CipherSuite } from './cipher-suites.js';
+export {
+  ExtensionType,
+  NamedGroup,
+  ProtocolVersion,
+  SSL_2_0,
+  TLS_1_3,
+  TLS_EMPTY_RENEGOTIATION_INFO_SCSV,
+  TLS_FALLBACK_SCSV,
+  versionName,
+  type ProtocolVersionName,
+  type SignatureScheme,
+} from './code-points.js';
