@@ -1,6 +1,7 @@
 /** What must hold between values that are each right by themselves. */
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import type { Problem } from './config-error.js';
+import { isNear, relayRisk } from './near.js';
 import { nearest } from './nearest.js';
 import type { Places } from './places.js';
 import type { Config } from './schema.js';
@@ -54,16 +55,8 @@ function danglingBackends({ listeners, backends }: Config, at: At): Problem[] {
 /** Most mail servers relay for loopback and private addresses, and behind a proxy every client has one. */
 function relayRisks({ backends }: Config, at: At): Problem[] {
   return backends.flatMap(({ identity, address: { host }, acknowledgeRelayRisk }, index) =>
-    identity === 'none' && !acknowledgeRelayRisk && isNear(host)
-      ? [
-          {
-            ...at('backend', index, 'identity'),
-            message:
-              `with "none" the backend takes every client for ${host}, and most mail servers relay for that address: ` +
-              'an open relay. Use "proxy-v2", "proxy-v1" or "xclient", or, if the backend relays for nobody by address, ' +
-              'set acknowledge-relay-risk = true',
-          },
-        ]
+    identity === 'none' && !acknowledgeRelayRisk && (host === 'localhost' || isNear(host))
+      ? [{ ...at('backend', index, 'identity'), message: relayRisk(host) }]
       : [],
   );
 }
@@ -84,11 +77,6 @@ function exposedAdmin({ admin }: Config, places: Places): Problem[] {
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
-}
-
-function isNear(host: string): boolean {
-  const family = isIP(host);
-  return family === 0 ? host === 'localhost' : NEAR.check(host, family === 4 ? 'ipv4' : 'ipv6');
 }
 
 function uselessTls({ backends }: Config, at: At): Problem[] {
@@ -150,24 +138,4 @@ function unreachablePolicies({ policies }: Config, at: At): Problem[] {
         ]
       : [],
   );
-}
-
-/** Loopback, private (RFC 1918, RFC 4193), link-local and shared (RFC 6598) addresses. */
-const NEAR = new BlockList();
-for (const [network, prefix] of [
-  ['127.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-  ['169.254.0.0', 16],
-  ['100.64.0.0', 10],
-] as const) {
-  NEAR.addSubnet(network, prefix, 'ipv4');
-}
-for (const [network, prefix] of [
-  ['::1', 128],
-  ['fc00::', 7],
-  ['fe80::', 10],
-] as const) {
-  NEAR.addSubnet(network, prefix, 'ipv6');
 }

@@ -6,6 +6,8 @@ import { XCLIENT_FAILURES } from '../smtp/xclient.js';
 export const BACKEND_FAILURES = {
   backend_unreachable: 'the backend refused the connection, or the network did',
   backend_connect_timeout: 'no connection to the backend was made within connect-timeout',
+  backend_nearby:
+    'identity = "none", and the name of the backend leads to an address that mail servers relay for; use another identity or set acknowledge-relay-risk = true',
   backend_tls_failed: "the handshake with the backend's own TLS failed",
   backend_tls_untrusted: "the backend's certificate is not the one that tls-ca, tls-name or tls-pin ask for",
   backend_greeting_timeout: 'the backend took the connection and did not get ready for mail in time',

@@ -7,6 +7,7 @@ import { encodeProxyV2 } from '../proxy-protocol/v2.js';
 import type { HelloFormat } from '../tls/index.js';
 import { BackendError } from './backend-error.js';
 import { SocketChannel } from './channel.js';
+import { leadsNearby } from './relay-risk.js';
 
 export interface Endpoint {
   readonly address: string;
@@ -72,6 +73,11 @@ export function dialBackend(
   socket.on('error', failed);
   socket.once('connect', () => {
     settle(() => {
+      if (leadsNearby(backend, socket.localAddress, socket.remoteAddress ?? '')) {
+        fail(new BackendError('backend_nearby', backend, ''));
+        socket.destroy();
+        return;
+      }
       tell();
       writeIdentity(socket, backend, identity);
       handler.connected(new SocketChannel(socket));

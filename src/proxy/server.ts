@@ -20,6 +20,7 @@ import { CertificateWatch } from './certificate-watch.js';
 import { LocalHost, type ConnectionHost } from './connection-host.js';
 import { ListenError } from './listen-error.js';
 import { Listener, type AdmittedClient, type ListenAt, type ListenerPlan } from './listener.js';
+import { refuseRelayRisks } from './relay-risk.js';
 import { Runtime, wantsSmallDhGroup, type Blueprint } from './runtime.js';
 import { localSessions } from './session-store.js';
 
@@ -66,6 +67,7 @@ export class ProxyServer {
    * @throws UnusableValueError, CredentialError, with everything as it was before
    */
   async use(config: Config): Promise<void> {
+    await refuseRelayRisks(config);
     const listeners = new Map<Listener, ListenerPlan>();
     const added: Listener[] = [];
     let runtime: Runtime;
