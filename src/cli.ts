@@ -2,13 +2,14 @@
 /** The command line, and the only place that touches process.argv and the exit code. */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { check } from './commands/check.js';
 import { FAILED, say, UsageError, WRONG_USAGE, type Arguments, type Command } from './commands/command.js';
 import { report } from './commands/report.js';
 import { serve } from './commands/serve.js';
 import { ConfigError, UnusableValueError } from './config/config-error.js';
 import { CredentialError } from './system/credentials.js';
 
-const COMMANDS: Readonly<Record<string, Command>> = { serve, report };
+const COMMANDS: Readonly<Record<string, Command>> = { serve, check, report };
 
 async function main(args: readonly string[]): Promise<void> {
   const [name, ...rest] = args;

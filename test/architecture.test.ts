@@ -20,9 +20,13 @@ const MAY_IMPORT: Record<string, { folders: string[]; modules: string[] }> = {
     modules: ['*'],
   },
   demo: { folders: ['config', 'observe', 'proxy-protocol'], modules: ['*', 'smtp-server'] },
+  check: {
+    folders: ['tls', 'smtp', 'observe', 'system', 'config', 'proxy'],
+    modules: ['*'],
+  },
   report: { folders: ['observe'], modules: ['*'] },
   commands: {
-    folders: ['config', 'demo', 'observe', 'proxy', 'report', 'system'],
+    folders: ['check', 'config', 'demo', 'observe', 'proxy', 'report', 'system'],
     modules: ['*', 'pino-pretty'],
   },
   '.': { folders: ['commands', 'config', 'system'], modules: ['*'] },

@@ -7,11 +7,11 @@ export const BACKEND_FAILURES = {
   backend_unreachable: 'the backend refused the connection, or the network did',
   backend_connect_timeout: 'no connection to the backend was made within connect-timeout',
   backend_nearby:
-    'identity = "none", and the name of the backend leads to an address that mail servers relay for; use another identity or set acknowledge-relay-risk = true',
+    'identity = "none", and the name of the backend leads to an address that mail servers relay for',
   backend_tls_failed: "the handshake with the backend's own TLS failed",
   backend_tls_untrusted: "the backend's certificate is not the one that tls-ca, tls-name or tls-pin ask for",
   backend_greeting_timeout: 'the backend took the connection and did not get ready for mail in time',
-  backend_closed: 'the backend closed before its greeting',
+  backend_closed: 'the backend closed the connection before it was ready for mail',
   ...STARTTLS_FAILURES,
   ...XCLIENT_FAILURES,
 } as const satisfies Record<string, string>;
@@ -25,6 +25,8 @@ export const BACKEND_ADVICE = {
   backend_unreachable: 'see that the backend runs and listens where its [[backend]] says',
   backend_connect_timeout:
     'see that the backend answers and that no firewall swallows packets, or raise connect-timeout',
+  backend_nearby:
+    'use another identity in its [[backend]], or if the backend relays for nobody by address, set acknowledge-relay-risk = true',
   backend_tls_failed:
     'see that the backend has TLS 1.2 or later, and that tls in its [[backend]] says how it begins',
   backend_tls_untrusted: 'set tls-ca, tls-name or tls-pin to what the backend has',

@@ -113,7 +113,7 @@ function converse<D extends { fromBackend(bytes: Buffer): void }>(
     },
     failed: (reason, detail) => fail(reason, detail === '' ? '' : escape(detail)),
   });
-  const gone = (why: string): void => fail('backend_unreachable', why);
+  const gone = (why: string): void => fail('backend_closed', why);
   channel.handler = {
     data: (bytes) => dialogue.fromBackend(bytes),
     drain: () => undefined,

@@ -2,7 +2,6 @@
  * Everything that one configuration decides about a connection. It never changes: a reload makes another one for new
  * connections, and those that live keep theirs.
  */
-import { orUnusable } from '../config/config-error.js';
 import type { BackendConfig, Config, ListenerConfig } from '../config/schema.js';
 import type { Log } from '../observe/log.js';
 import { PolicyTable } from '../policy/networks.js';
@@ -10,8 +9,8 @@ import type { LoadedCredential } from '../system/credentials.js';
 import type { DhGroup, TicketProtector } from '../tls/index.js';
 import type { TlsProfile } from './accept-tls.js';
 import type { Endpoint } from './backend.js';
+import { backendPlans } from './backend-plan.js';
 import type { BackendPlan } from './backend-session.js';
-import { BackendTls } from './backend-tls.js';
 import type { ConnectionPlan } from './connection.js';
 import { TlsProfiles } from './tls-profiles.js';
 
@@ -46,14 +45,7 @@ export class Runtime {
     this.blueprint = blueprint;
     this.#log = log;
     this.#listeners = new Map(config.listeners.map((listener) => [listener.name, listener]));
-    this.#backends = new Map(
-      config.backends.map((backend, index) => {
-        const plan = orUnusable('backend', index, 'tls-ca', () =>
-          backendPlan(backend, config.server.hostname, log),
-        );
-        return [backend.name, plan];
-      }),
-    );
+    this.#backends = new Map(backendPlans(config, log).map((plan) => [plan.config.name, plan]));
     this.#policies = new PolicyTable(config.policies);
     this.#profiles = new TlsProfiles({ credentials, tickets, smallDhGroup });
   }
@@ -96,10 +88,6 @@ export class Runtime {
 /** Whether any client may get TLS that wants the 1024-bit group. */
 export function wantsSmallDhGroup({ tls, policies }: Config): boolean {
   return tls.profile === 'ancient' || policies.some(({ profile }) => profile === 'ancient');
-}
-
-function backendPlan(config: BackendConfig, hostname: string, log: Log): BackendPlan {
-  return { config, hostname, log, tls: config.tls === 'none' ? undefined : new BackendTls(config) };
 }
 
 function modernOf({ modern, tls }: BackendConfig): TlsProfile['modern'] {

@@ -7,7 +7,7 @@ import type { Reply } from './reply.js';
 
 export const TRUST_FAILURES = {
   backend_trusts_clients:
-    'the backend lets the address of oldhello say who a client is, with XCLIENT or XFORWARD, and so every client; take it out of the backend\'s list, or for XCLIENT use identity "xclient"',
+    'the backend lets the address of oldhello say who a client is, with XCLIENT or XFORWARD, and so every client',
   ...DIALOGUE_FAILURES,
 } as const;
 

@@ -138,6 +138,12 @@ function mainCf(folder: string, id: (flag: string) => string, settings: Record<s
     .join('');
 }
 
+/** Lines of master.cf for a further SMTP server with settings of its own. */
+export function smtpService(port: number, settings: Readonly<Record<string, string>>): string {
+  const options = Object.entries(settings).map(([key, value]) => `  -o {${key} = ${value}}\n`);
+  return `127.0.0.1:${port} inet n - n - - smtpd\n${options.join('')}`;
+}
+
 function masterCf(port: number): string {
   return `127.0.0.1:${port} inet n - n - - smtpd
 cleanup unix n - n - 0 cleanup
@@ -156,7 +162,7 @@ postlog unix-dgram n - n - 1 postlogd
 `;
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const probe = createServer().listen(0, '127.0.0.1', () => {
       const { port } = probe.address() as AddressInfo;

@@ -1,0 +1,100 @@
+/** What to set in which mail server, so that what was found bad becomes good. */
+
+export const MAIL_SERVERS = {
+  postfix: { name: 'Postfix', greeting: /\bPostfix\b/i },
+  exim: { name: 'Exim', greeting: /\bExim\b/i },
+  opensmtpd: { name: 'OpenSMTPD', greeting: /\bOpenSMTPD\b/i },
+  sendmail: { name: 'sendmail', greeting: /\bSendmail\b/i },
+  haraka: { name: 'Haraka', greeting: /\bHaraka\b/i },
+} as const satisfies Record<string, { name: string; greeting: RegExp }>;
+
+export type MailServer = keyof typeof MAIL_SERVERS;
+
+/** Who greets like this; undefined where it does not say. */
+export function recognize(words: string): MailServer | undefined {
+  const known = Object.keys(MAIL_SERVERS) as MailServer[];
+  return known.find((server) => MAIL_SERVERS[server].greeting.test(words));
+}
+
+type Advice = Readonly<Record<MailServer, string>>;
+
+/** `{us}` in a line stands for the address that oldhello connects from. */
+const ADVICE = {
+  'proxy-v2': {
+    postfix:
+      'smtpd_upstream_proxy_protocol = haproxy (with -o, on the service in master.cf that oldhello connects to)',
+    exim: 'hosts_proxy = {us}',
+    opensmtpd: 'listen on ADDRESS port PORT proxy-v2 (OpenSMTPD 7.0 and later)',
+    sendmail: 'knows no PROXY protocol and no XCLIENT: identity = "none" only, and relay by nothing but AUTH',
+    haraka: 'knows version 1 only: identity = "proxy-v1", and in connection.ini: [haproxy] hosts[] = {us}',
+  },
+  'proxy-v1': {
+    postfix:
+      'smtpd_upstream_proxy_protocol = haproxy (with -o, on the service in master.cf that oldhello connects to)',
+    exim: 'hosts_proxy = {us}',
+    opensmtpd: 'knows version 2 only: identity = "proxy-v2", and: listen on ADDRESS port PORT proxy-v2',
+    sendmail: 'knows no PROXY protocol and no XCLIENT: identity = "none" only, and relay by nothing but AUTH',
+    haraka: 'connection.ini: [haproxy] hosts[] = {us}',
+  },
+  xclient: {
+    postfix: 'smtpd_authorized_xclient_hosts = {us}',
+    exim: 'hosts_xclient = {us} (Exim 4.98 and later); before: hosts_proxy = {us} and identity = "proxy-v2"',
+    opensmtpd: 'knows no XCLIENT: identity = "proxy-v2", and: listen on ADDRESS port PORT proxy-v2',
+    sendmail: 'knows no XCLIENT and no PROXY protocol: identity = "none" only, and relay by nothing but AUTH',
+    haraka: 'add xclient to the file plugins, and to xclient.hosts: {us}',
+  },
+  'no-header': {
+    postfix: 'if the service has smtpd_upstream_proxy_protocol = haproxy: identity = "proxy-v2"',
+    exim: 'if {us} is in hosts_proxy: identity = "proxy-v2"',
+    opensmtpd: 'if it listens with proxy-v2: identity = "proxy-v2"',
+    sendmail: 'look at its log',
+    haraka: 'if {us} is in [haproxy] hosts[] of connection.ini: identity = "proxy-v1"',
+  },
+  relay: {
+    postfix:
+      'mynetworks = 127.0.0.0/8 [::1]/128, and smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination',
+    exim: 'hostlist relay_from_hosts = with nothing in it that strangers have; end acl_check_rcpt with: require message = relay not permitted, domains = +local_domains : +relay_to_domains',
+    opensmtpd: 'match from any for domain <local> action ..., and no "match from any for any" but with auth',
+    sendmail:
+      'no promiscuous_relay in sendmail.mc; in /etc/mail/access RELAY only for addresses that strangers do not have',
+    haraka:
+      'plugin relay: relay_acl_allow without what strangers have; rcpt_to.in_host_list before any plugin that accepts',
+  },
+  'relay-none': {
+    postfix:
+      'mynetworks = (empty) on the service that oldhello connects to, or smtpd_upstream_proxy_protocol = haproxy and identity = "proxy-v2"',
+    exim: 'take {us} out of relay_from_hosts, or hosts_proxy = {us} and identity = "proxy-v2"',
+    opensmtpd:
+      'no "match from local for any" on what oldhello connects to, or: listen on ADDRESS port PORT proxy-v2',
+    sendmail: 'in /etc/mail/access: Connect:{us} without RELAY, and clients that relay log in',
+    haraka:
+      'no {us} in relay_acl_allow, or identity = "proxy-v1" and connection.ini: [haproxy] hosts[] = {us}',
+  },
+  trust: {
+    postfix:
+      'smtpd_authorized_xclient_hosts and smtpd_authorized_xforward_hosts: only what is needed, and {us} only with identity = "xclient"',
+    exim: 'hosts_xclient: only what is needed, and {us} only with identity = "xclient"',
+    opensmtpd: 'offers neither XCLIENT nor XFORWARD; something in between does',
+    sendmail: 'offers neither XCLIENT nor XFORWARD; something in between does',
+    haraka: 'xclient.hosts: only what is needed, and {us} only with identity = "xclient"',
+  },
+  starttls: {
+    postfix:
+      'smtpd_tls_security_level = may, and smtpd_tls_chain_files = KEY CERTIFICATE; for tls on port 465: smtpd_tls_wrappermode = yes',
+    exim: 'tls_advertise_hosts = *, tls_certificate, tls_privatekey; for implicit TLS: tls_on_connect_ports',
+    opensmtpd: 'pki NAME cert/key, and: listen on ADDRESS tls pki NAME; for implicit TLS: smtps',
+    sendmail: 'confSERVER_CERT and confSERVER_KEY; for implicit TLS: DAEMON_OPTIONS with M=s',
+    haraka: 'plugin tls with tls_cert.pem and tls_key.pem; for implicit TLS: smtps_port in smtp.ini',
+  },
+} as const satisfies Record<string, Advice>;
+
+export type AdviceTopic = keyof typeof ADVICE;
+
+/**
+ * @param server undefined for advice for all of them
+ * @param proxy the address that oldhello connects from
+ */
+export function advise(topic: AdviceTopic, server: MailServer | undefined, proxy: string): string[] {
+  const servers = server === undefined ? (Object.keys(MAIL_SERVERS) as MailServer[]) : [server];
+  return servers.map((one) => `${MAIL_SERVERS[one].name}: ${ADVICE[topic][one].replaceAll('{us}', proxy)}`);
+}

@@ -1,0 +1,80 @@
+/** One SMTP command at a time with a backend, as a check holds it: every wait has an end. */
+import { NO_HANDLER, type SocketChannel } from '../proxy/channel.js';
+import { ReplyReader, type Reply } from '../smtp/reply.js';
+
+/** What came instead of a reply. */
+export type Silence = 'closed' | 'silent' | 'broken';
+
+export type Answer = { readonly reply: Reply } | { readonly silence: Silence };
+
+export class Conversation {
+  readonly #channel: SocketChannel;
+  readonly #patience: number;
+  readonly #replies = new ReplyReader();
+  #ended = false;
+  #came: () => void = () => undefined;
+
+  /**
+   * @param said what the backend has said already
+   * @param patience milliseconds for each reply
+   */
+  constructor(channel: SocketChannel, said: Buffer, patience: number) {
+    this.#channel = channel;
+    this.#patience = patience;
+    this.#replies.push(said);
+    const ended = (): void => {
+      this.#ended = true;
+      this.#came();
+    };
+    channel.handler = {
+      data: (bytes) => {
+        this.#replies.push(bytes);
+        this.#came();
+      },
+      drain: () => undefined,
+      end: ended,
+      closed: ended,
+    };
+    channel.resume();
+  }
+
+  /** The next reply that was not asked for yet. */
+  async reply(): Promise<Answer> {
+    const deadline = performance.now() + this.#patience;
+    for (;;) {
+      const read = this.#replies.next();
+      if (read !== undefined) return 'reply' in read ? read : { silence: 'broken' };
+      if (this.#ended) return { silence: 'closed' };
+      if (performance.now() >= deadline) return { silence: 'silent' };
+      await this.#something(deadline - performance.now());
+    }
+  }
+
+  ask(command: string): Promise<Answer> {
+    this.#channel.write(Buffer.from(`${command}\r\n`, 'latin1'));
+    return this.reply();
+  }
+
+  /** The channel, for TLS to begin on it; this conversation is over. */
+  leave(): SocketChannel {
+    this.#channel.pause();
+    this.#channel.handler = NO_HANDLER;
+    return this.#channel;
+  }
+
+  /** QUIT, as a polite client ends; nobody waits for the answer longer than for any other. */
+  async quit(): Promise<void> {
+    if (!this.#ended) await this.ask('QUIT');
+    this.#channel.destroy();
+  }
+
+  #something(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.#came = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}

@@ -1,0 +1,42 @@
+/** What a check found: one line of the report each. */
+
+/** What is looked at, in the order of the report. */
+export const CHECKS = {
+  configuration: 'the file is valid',
+  certificate: 'a certificate and its key can be used, and old clients can use them',
+  connection: 'the backend can be reached and greets',
+  identity: 'the backend accepts how it is told who the client is',
+  observed: 'the backend shows that it knows the address that was claimed',
+  tls: "the backend's own TLS works, and its certificate is the one that was asked for",
+  trust: 'the backend lets no client say itself who it is',
+  relay: 'a stranger cannot send mail to the world',
+} as const satisfies Record<string, string>;
+
+export type CheckName = keyof typeof CHECKS;
+
+/** `unknown`: could not be looked at, because something before it failed, or cannot be seen from outside. */
+export type Verdict = 'good' | 'bad' | 'warning' | 'unknown';
+
+export interface Finding {
+  readonly check: CheckName;
+  /** "certificate 1", "backend mta, STARTTLS". */
+  readonly subject: string;
+  readonly verdict: Verdict;
+  /** One sentence; peers' words in it are escaped. */
+  readonly message: string;
+  /** What to set, line by line. */
+  readonly advice: readonly string[];
+}
+
+/** A warning is for whoever reads; only what is bad makes a check fail. */
+export function passed(findings: readonly Finding[]): boolean {
+  return findings.every(({ verdict }) => verdict !== 'bad');
+}
+
+export function render({ check, subject, verdict, message, advice }: Finding): string {
+  const head = `${MARKS[verdict].padEnd(MARK_WIDTH)} ${subject}: ${check}: ${message}`;
+  return [head, ...advice.map((line) => `${' '.repeat(MARK_WIDTH + 1)}  ${line}`)].join('\n');
+}
+
+const MARKS: Record<Verdict, string> = { good: 'good', bad: 'BAD', warning: 'note', unknown: '?' };
+const MARK_WIDTH = 4;
