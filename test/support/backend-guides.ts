@@ -225,4 +225,137 @@ listen on 127.0.0.1 port 10587 proxy-v2 tls-require pki backend.example auth <us
       },
     },
   },
+  Haraka: {
+    version: 'Haraka 3.3.4 (npm)',
+    abilities: {
+      'proxy-v1': 'yes',
+      'proxy-v2': 'no',
+      xclient: 'yes',
+      starttls: 'yes',
+      implicit: 'yes',
+      bridge: 'yes',
+      auth: 'yes',
+    },
+    remarks: [
+      'It waits for a PROXY header on every connection from the hosts it is told of, so PROXY and XCLIENT exclude each other there.',
+      'A header of version 2 it does not understand: it waits on, and no greeting comes.',
+      'Its plugin `xclient` believes 127.0.0.1 and ::1 without being told to.',
+      '`auth/flat_file` takes clients behind a proxy on the same host for local, and offers AUTH in clear; oldhello hides it there.',
+    ],
+    setups: {
+      plain: {
+        title: 'Plain SMTP, PROXY protocol',
+        lines: {
+          'config/smtp.ini': 'listen=127.0.0.1:10025,127.0.0.1:10465',
+          'config/connection.ini': `[haproxy]
+hosts[] = 127.0.0.1`,
+        },
+        backend: proxied(10025, 'proxy-v1'),
+      },
+      xclient: {
+        title: 'Plain SMTP, XCLIENT instead',
+        lines: { 'config/plugins': 'xclient' },
+        backend: proxied(10025, 'xclient'),
+      },
+      starttls: {
+        title: "Haraka's own STARTTLS",
+        lines: {
+          'config/plugins': 'tls',
+          'config/tls.ini': `key=/etc/ssl/backend.key
+cert=/etc/ssl/backend.crt`,
+        },
+        backend: `${proxied(10025, 'proxy-v1')}\ntls = "starttls"\n${TRUST}`,
+      },
+      implicit: {
+        title: "Haraka's own TLS from the first byte",
+        lines: { 'config/smtp.ini': 'smtps_port=10465' },
+        backend: `${proxied(10465, 'proxy-v1')}\ntls = "implicit"\n${TRUST}`,
+      },
+      bridge: {
+        title: "Clients of today in Haraka's own TLS",
+        lines: {},
+        backend: `${proxied(10025, 'proxy-v1')}\ntls = "bridge"\n${TRUST}`,
+      },
+      auth: {
+        title: 'Logins',
+        lines: {
+          'config/plugins': 'auth/flat_file',
+          'config/auth_flat_file.ini': `[core]
+methods=PLAIN
+
+[users]
+anna=secret`,
+        },
+        backend: `${proxied(10025, 'proxy-v1')}\ntls = "starttls"\n${TRUST}`,
+      },
+    },
+  },
+  maddy: {
+    version: 'maddy 0.8.1 (Go)',
+    abilities: {
+      'proxy-v1': 'yes',
+      'proxy-v2': 'yes',
+      xclient: 'no',
+      starttls: 'yes',
+      implicit: 'no',
+      bridge: 'yes',
+      auth: 'yes',
+    },
+    remarks: [
+      "Its TLS is Go's, which refuses a hello in SSLv2 format outright, as every mail server in Go does: with `bridge` it keeps its TLS for clients of today and has the old ones too.",
+      'Not its `tls://` endpoints: there it wants the PROXY header inside TLS, where nothing but a proxy of its kind would put it. STARTTLS serves clients of either kind.',
+      'It offers AUTH inside TLS only.',
+    ],
+    setups: {
+      plain: {
+        title: 'Plain SMTP',
+        lines: {
+          'maddy.conf': `tls file /etc/ssl/backend.crt /etc/ssl/backend.key
+
+smtp tcp://127.0.0.1:10025 {
+  proxy_protocol {
+    trust 127.0.0.1
+  }
+  destination new.example {
+    deliver_to &mailboxes
+  }
+  default_destination {
+    reject 550 5.7.1 "relaying denied"
+  }
+}`,
+        },
+        backend: proxied(10025),
+      },
+      starttls: {
+        title: "maddy's own STARTTLS",
+        lines: {},
+        backend: `${proxied(10025)}\ntls = "starttls"\n${TRUST}`,
+      },
+      bridge: {
+        title: "Clients of today in maddy's own TLS",
+        lines: {},
+        backend: `${proxied(10025)}\ntls = "bridge"\n${TRUST}`,
+      },
+      auth: {
+        title: 'Logins',
+        lines: {
+          'maddy.conf': `auth.pass_table users {
+  table static {
+    entry "anna" "bcrypt:$2a$10$hPN1hsRQaGsNmbcONVqHZu81SiA3cj75x6T9QgGGDg.EUi4crIjse"
+  }
+}
+
+submission tcp://127.0.0.1:10587 {
+  proxy_protocol {
+    trust 127.0.0.1
+  }
+  auth &users
+  deliver_to &mailboxes
+}`,
+        },
+        backend: `${proxied(10587)}\ntls = "starttls"\n${TRUST}`,
+        note: 'A table in the configuration is for the test; maddy has others.',
+      },
+    },
+  },
 } as const satisfies Record<string, BackendGuide>;

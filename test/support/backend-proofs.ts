@@ -55,10 +55,10 @@ const identityProof = (identity: (typeof IDENTITIES)[number]): (readonly [Title,
     (t, { trials, ways }) => trials.bothArrive(t, ways.get(identity)!, { tls: false, path: 'native' }),
   ],
   [
-    `relays for its own host and for no client, by ${ABILITIES[identity]}`,
-    async (t, { trials, ways }) => {
+    `relays for no client, but for its own host if it is told to, by ${ABILITIES[identity]}`,
+    async (t, { mta, trials, ways }) => {
       const port = trials.port(ways.get(identity)!);
-      t.match(await mayRelay(port, '127.0.0.1'), /^250 /, 'which the server was told to do');
+      t.match(await mayRelay(port, '127.0.0.1'), mta.relaysForItself ? /^250 / : /^55\d /);
       t.match(await mayRelay(port, NEW_CLIENT), /^55\d /);
       for (const outcome of ['plaintext', 'plaintext']) t.match(await trials.nextSession(), { outcome });
     },
@@ -164,10 +164,13 @@ async function proveAuth(t: Test, { mta, trials, ways }: Scene): Promise<void> {
     () => trials.sendNew(way, undefined, LOGIN),
   ]) {
     await send();
-    t.match(traceOf(await mta.nextMessage()), /\bwith ESMTPSA\b/i, 'the server says that it was logged in');
+    const said = `${traceOf(await mta.nextMessage())}\n${mta.log()}`;
+    t.match(said, /\bwith ESMTPSA\b|"username":"anna"/i, 'the server says that it was logged in');
     t.match(await trials.nextSession(), { outcome: 'completed' });
   }
-  await t.rejects(trials.sendNew(way, undefined, { ...LOGIN, pass: 'wrong' }), { message: /\b535\b/ });
+  await t.rejects(trials.sendNew(way, undefined, { ...LOGIN, pass: 'wrong' }), {
+    message: /\b(?:535|454)\b/,
+  });
   t.match(await trials.nextSession(), { outcome: 'completed' });
 }
 

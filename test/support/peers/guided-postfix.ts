@@ -50,6 +50,7 @@ export async function startGuidedPostfix(): Promise<Mta> {
     backend: ({ backend }, identity) =>
       adapt(backend, [...replacements, ...(identity === undefined ? [] : [['proxy-v2', identity] as const])]),
     nextMessage: () => postfix.nextMessage(),
+    relaysForItself: true,
     log: () => postfix.log(),
     stop() {
       postfix.stop();

@@ -15,6 +15,8 @@ export interface Mta {
   /** The next delivered message that was not asked for yet, headers and all; waits for it. */
   nextMessage(): Promise<string>;
   log(): string;
+  /** Whether it was told to relay for its own host, so that it shows if oldhello's clients are taken for it. */
+  readonly relaysForItself: boolean;
   stop(): Promise<void>;
 }
 

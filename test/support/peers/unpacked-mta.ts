@@ -71,6 +71,7 @@ export async function startUnpacked(recipe: Recipe): Promise<Mta> {
     backend: ({ backend }, identity = 'proxy-v2') =>
       adapt(backend, [...replacements, ['proxy-v2', identity]]),
     nextMessage: next,
+    relaysForItself: true,
     log: () => text(logFile),
     async stop() {
       await stopOverlay(child);
