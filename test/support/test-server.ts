@@ -6,6 +6,7 @@ import {
   X509Certificate,
   type KeyObject,
 } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import forge from 'node-forge';
 import {
   CIPHER_SUITES,
@@ -22,7 +23,8 @@ import {
 } from '../../src/tls/index.js';
 import { ECDSA_CERTIFICATE, ECDSA_KEY } from './ecdsa-credential.js';
 
-interface Held {
+/** What is shown, and the private key that stays behind. */
+export interface Held {
   readonly credential: Credential;
   readonly key: KeyObject;
 }
@@ -33,6 +35,12 @@ export const ECDSA: Held = {
   credential: credentialFrom([new X509Certificate(ECDSA_CERTIFICATE)]),
   key: createPrivateKey(ECDSA_KEY),
 };
+
+/** One of those kept in test/support/credentials, a certificate and its key. */
+export function heldIn(file: string): Held {
+  const pem = readFileSync(new URL(`./credentials/${file}`, import.meta.url), 'utf8');
+  return { credential: credentialFrom([new X509Certificate(pem)]), key: createPrivateKey(pem) };
+}
 
 function makeRsa(): Held {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });

@@ -17,7 +17,9 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509TrustManager;
@@ -26,8 +28,9 @@ import javax.net.ssl.X509TrustManager;
  * The JDK's own TLS as a client, for as many jobs as come on standard input: one a line, fields `key=value` separated by
  * tabs, answered by one line of JSON. One process does them all because starting it takes longer than any of them.
  *
- * kind=mail: delivers `file` by SMTP, from the address `local` and as the user `user` if there is one. kind=echo: sends `size` bytes over bare TLS and wants them back; `again` times
- * more on new connections, so that sessions are resumed; `closer` says who closes first.
+ * kind=mail: delivers `file` by SMTP, from the address `local` and as the user `user` if there is one. kind=echo: sends
+ * data over bare TLS and wants it back; its `rounds` are connections, `size:closer`, and each but the first offers the
+ * session of the one before.
  */
 public final class SmtpTlsClient {
   private static SSLContext context;
@@ -43,7 +46,8 @@ public final class SmtpTlsClient {
         int equals = field.indexOf('=');
         job.put(field.substring(0, equals), field.substring(equals + 1));
       }
-      // A context of its own for each job: nothing is resumed by accident.
+      // A context of its own for each job: nothing is resumed by accident. It reads this property when it is made.
+      System.setProperty("jdk.tls.client.enableSessionTicketExtension", String.valueOf(!"no".equals(job.get("tickets"))));
       context = trustingContext();
       String answer;
       try {
@@ -78,7 +82,7 @@ public final class SmtpTlsClient {
       dialogue.message(withSmtpLines(Files.readAllBytes(Path.of(job.get("file")))));
       dialogue.expect("250");
       dialogue.command("QUIT", "221");
-      String answer = describe(socket, "");
+      String answer = describe(socket);
       socket.close();
       return answer;
     } finally {
@@ -98,41 +102,39 @@ public final class SmtpTlsClient {
   }
 
   private static String echo(Map<String, String> job) throws Exception {
-    int size = Integer.parseInt(job.get("size"));
-    int again = Integer.parseInt(job.getOrDefault("again", "0"));
+    String answer = null;
+    for (String round : job.get("rounds").split(",")) {
+      String[] parts = round.split(":");
+      phase = "connect";
+      try (Socket plain = connect(job); SSLSocket socket = handshake(plain, job)) {
+        phase = "echo";
+        exchange(socket, Integer.parseInt(parts[0]));
+        phase = "close";
+        if (parts[1].equals("server") && socket.getInputStream().read() != -1) {
+          throw new IOException("data instead of a close");
+        }
+        answer = describe(socket);
+      }
+    }
+    return answer;
+  }
+
+  /** Writes while it reads: no buffer on the path holds megabytes. */
+  private static void exchange(SSLSocket socket, int size) throws Exception {
     byte[] sent = new byte[size];
     for (int at = 0; at < size; at++) sent[at] = (byte) (at * 31 + (at >> 8));
-    long created = -1;
-    int resumed = 0;
-    SSLSocket socket = null;
-    for (int round = 0; round <= again; round++) {
-      phase = "connect";
-      socket = handshake(connect(job), job);
-      phase = "echo";
-      // JSSE keeps a session's creation time when it resumes it.
-      if (socket.getSession().getCreationTime() == created) resumed++;
-      created = socket.getSession().getCreationTime();
-      final SSLSocket writer = socket;
-      Thread writing = new Thread(() -> {
-        try {
-          writer.getOutputStream().write(sent);
-          writer.getOutputStream().flush();
-        } catch (IOException e) {
-          // The reader misses what was not sent.
-        }
-      });
-      writing.start();
-      byte[] received = socket.getInputStream().readNBytes(size);
-      writing.join();
-      if (!Arrays.equals(sent, received)) throw new IOException("the echo differs: " + received.length + " bytes");
-      if (job.getOrDefault("closer", "client").equals("server")) {
-        socket.getOutputStream().write(CLOSE_PLEASE);
-        if (socket.getInputStream().read() != -1) throw new IOException("data instead of a close");
+    Thread writing = new Thread(() -> {
+      try {
+        socket.getOutputStream().write(sent);
+        socket.getOutputStream().flush();
+      } catch (IOException e) {
+        // The reader misses what was not sent.
       }
-      socket.close();
-      Thread.sleep(2);
-    }
-    return describe(socket, ",\"resumed\":" + resumed);
+    });
+    writing.start();
+    byte[] received = socket.getInputStream().readNBytes(size);
+    writing.join();
+    if (!Arrays.equals(sent, received)) throw new IOException("the echo differs: " + received.length + " bytes");
   }
 
   private static Socket connect(Map<String, String> job) throws IOException {
@@ -154,13 +156,19 @@ public final class SmtpTlsClient {
     List<String> suites = new ArrayList<>(Arrays.asList(ciphers.isEmpty() ? socket.getSupportedCipherSuites() : ciphers.split(",")));
     if (!suites.contains(SCSV)) suites.add(SCSV);
     socket.setEnabledCipherSuites(suites.toArray(new String[0]));
+    SSLParameters parameters = socket.getSSLParameters();
+    if (job.containsKey("serverName")) parameters.setServerNames(List.of(new SNIHostName(job.get("serverName"))));
+    if (job.containsKey("maxFragmentLength")) {
+      parameters.setMaximumPacketSize(Integer.parseInt(job.get("maxFragmentLength")) + RECORD_OVERHEAD);
+    }
+    socket.setSSLParameters(parameters);
     socket.startHandshake();
     return socket;
   }
 
-  private static String describe(SSLSocket socket, String more) {
+  private static String describe(SSLSocket socket) {
     return "{\"ok\":true,\"protocol\":" + quote(socket.getSession().getProtocol())
-        + ",\"cipher\":" + quote(socket.getSession().getCipherSuite()) + more + "}";
+        + ",\"cipher\":" + quote(socket.getSession().getCipherSuite()) + "}";
   }
 
   private static String quote(String text) {
@@ -226,4 +234,6 @@ public final class SmtpTlsClient {
   private static final byte[] CLOSE_PLEASE = "close please".getBytes(StandardCharsets.ISO_8859_1);
   private static final String SCSV = "TLS_EMPTY_RENEGOTIATION_INFO_SCSV";
   private static final int TIMEOUT = 30_000;
+  /** Bytes of a record besides its plaintext, as JSSE reckons. */
+  private static final int RECORD_OVERHEAD = 325;
 }

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { Switches } from './echo-peer.js';
 
 export interface MailJob {
   readonly kind: 'mail';
@@ -23,20 +24,20 @@ export interface MailJob {
   readonly pass?: string;
 }
 
-export interface EchoJob {
+export interface EchoJob extends Switches {
   readonly kind: 'echo';
   readonly port: number;
   readonly protocols: string;
   readonly ciphers: string;
-  readonly size: number;
-  /** Connections after the first, for resumption. */
-  readonly again?: number;
-  readonly closer?: 'client' | 'server';
-  readonly tickets?: 'yes' | 'no';
+  /** What OpenSSL may go up to where `protocols` leaves the version to it. */
+  readonly newest?: string;
+  /** Connections, `size:closer` separated by commas; each but the first offers the session of the one before. */
+  readonly rounds: string;
+  readonly tickets: 'yes' | 'no';
 }
 
 export type JobAnswer =
-  | { readonly ok: true; readonly protocol: string; readonly cipher: string; readonly resumed?: number }
+  | { readonly ok: true; readonly protocol: string; readonly cipher: string }
   | { readonly ok: false; readonly phase: string; readonly error: string };
 
 export interface JobClient {
@@ -55,7 +56,13 @@ const python = [
 /** How each client is started, and how to see whether it can be. */
 const CLIENTS = {
   jdk: {
-    command: ['java', here('./SmtpTlsClient.java')],
+    // Without the second it resumes no session without extended_master_secret, as Java 6 did.
+    command: [
+      'java',
+      '-Djsse.enableMFLNExtension=true',
+      '-Djdk.tls.allowUnsafeServerCertChange=true',
+      here('./SmtpTlsClient.java'),
+    ],
     probe: ['java', '--version'],
     needs: 'a JDK, 17 or so',
   },
@@ -80,8 +87,10 @@ export function missing(name: JobClientName): string | undefined {
   return spawnSync(command, args, { stdio: 'ignore' }).status === 0 ? undefined : `needs ${needs}`;
 }
 
-export function startJobClient(name: JobClientName): JobClient {
-  const [command, ...args] = CLIENTS[name].command;
+/** @param options further ones, in front of the client's own */
+export function startJobClient(name: JobClientName, options: readonly string[] = []): JobClient {
+  const [command, ...own] = CLIENTS[name].command;
+  const args = [...options, ...own];
   const child: ChildProcess = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const answers = createInterface({ input: child.stdout! });
   return {

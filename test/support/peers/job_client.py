@@ -1,12 +1,14 @@
 """The jobs of the interop clients in Python, whatever TLS they bring: one a line on standard input, fields key=value
 separated by tabs, answered by one line of JSON. The kinds are those of SmtpTlsClient.java."""
 
+import contextlib
 import json
 import socket
 import sys
 
 VERSIONS = {b"\x03\x00": "SSLv3", b"\x03\x01": "TLSv1", b"\x03\x02": "TLSv1.1", b"\x03\x03": "TLSv1.2"}
 TIMEOUT = 30
+PATTERN = bytes((at * 31 + (at >> 8)) & 0xFF for at in range(65536))
 
 
 class Phase:
@@ -47,7 +49,25 @@ class Dialogue:
 def connect(job):
     sock = socket.create_connection((job["host"], int(job["port"])), TIMEOUT)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return sock
+    return Dripping(sock) if job.get("drip") == "true" else sock
+
+
+class Dripping:
+    """A socket that sends every byte in a segment of its own."""
+
+    def __init__(self, sock):
+        self.sock = sock
+
+    def sendall(self, data):
+        for at in range(len(data)):
+            self.sock.sendall(data[at : at + 1])
+
+    def send(self, data):
+        self.sendall(data)
+        return len(data)
+
+    def __getattr__(self, name):
+        return getattr(self.sock, name)
 
 
 def deliver(job, handshake):
@@ -82,40 +102,39 @@ def deliver(job, handshake):
 
 
 def echo(job, handshake):
-    size = int(job["size"])
-    sent = bytes((at * 31 + (at >> 8)) & 0xFF for at in range(size))
-    resumed = 0
+    """`rounds` are connections, `size:closer`; each but the first offers the session of the one before."""
     session = None
     answer = {}
-    for _ in range(int(job.get("again", "0")) + 1):
+    for size, closer in (part.split(":") for part in job["rounds"].split(",")):
         Phase.name = "connect"
-        sock = connect(job)
-        Phase.name = "handshake"
-        tls = handshake(sock, job, session)
-        resumed += 1 if tls.resumed else 0
-        Phase.name = "echo"
-        received = b""
-        # A piece at a time: a megabyte one way before anything is read would fill every buffer on the path.
-        for at in range(0, size, 16384):
-            piece = sent[at : at + 16384]
-            tls.sendall(piece)
-            until = at + len(piece)
-            while len(received) < until:
-                chunk = tls.recv(16384)
-                if not chunk:
-                    raise IOError(f"closed after {len(received)} bytes")
-                received += chunk
-        if received != sent:
-            raise IOError("the echo differs")
-        answer = tls.describe()
-        session = tls.session()
-        if job.get("closer") == "server":
-            tls.sendall(b"close please")
-            if tls.recv(16):
+        with contextlib.closing(connect(job)) as sock:
+            Phase.name = "handshake"
+            tls = handshake(sock, job, session)
+            Phase.name = "echo"
+            exchange(tls, int(size))
+            answer = tls.describe()
+            session = tls.session()
+            Phase.name = "close"
+            if closer == "server" and tls.recv(16):
                 raise IOError("data instead of a close")
-        tls.close()
-    answer["resumed"] = resumed
+            tls.close()
     return answer
+
+
+def exchange(tls, size):
+    """A piece at a time: a megabyte one way before anything is read would fill every buffer on the path."""
+    sent = PATTERN * (size // len(PATTERN)) + PATTERN[: size % len(PATTERN)]
+    received = bytearray()
+    for at in range(0, size, 16384):
+        piece = sent[at : at + 16384]
+        tls.sendall(piece)
+        while len(received) < at + len(piece):
+            chunk = tls.recv(16384)
+            if not chunk:
+                raise IOError(f"closed after {len(received)} bytes")
+            received += chunk
+    if received != sent:
+        raise IOError("the echo differs")
 
 
 def run(handshake):

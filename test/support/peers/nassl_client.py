@@ -7,6 +7,16 @@ from nassl.ssl_client import OpenSslVerifyEnum, OpenSslVersionEnum
 
 from job_client import VERSIONS, run
 
+NO_TICKET = 0x00004000
+# SSL_OP_NO_..., by the version that is then the newest left.
+NEWER_THAN = {
+    "SSLv3": 0x04000000 | 0x10000000 | 0x08000000,
+    "TLSv1": 0x10000000 | 0x08000000,
+    "TLSv1.1": 0x08000000,
+    "TLSv1.2": 0,
+}
+MODE_SEND_FALLBACK_SCSV = 0x00000080
+
 
 class Tls:
     """nassl's engine with the reading and writing of a socket; its own read() waits for bytes it already has."""
@@ -19,8 +29,14 @@ class Tls:
             ssl_verify=OpenSslVerifyEnum.NONE,
         )
         self.client.set_cipher_list(job["ciphers"] or "ALL:SSLv2")
+        if job.get("serverName"):
+            self.client._ssl.set_tlsext_host_name(job["serverName"])
         if job.get("tickets") == "no":
-            self.client.disable_stateless_session_resumption()
+            self.client._ssl.set_options(NO_TICKET)
+        if job.get("newest"):
+            self.client._ssl.set_options(NEWER_THAN[job["newest"]])
+        if job.get("fallback"):
+            self.client._ssl.set_mode(MODE_SEND_FALLBACK_SCSV)
         if session is not None:
             self.client.set_session(session)
         self.ssl = self.client._ssl
@@ -28,15 +44,6 @@ class Tls:
         self.retrying(self.ssl.do_handshake)
         self.client._is_handshake_completed = True
         self.flush()
-        self.resumed = session is not None and self.master_key() == self.last_master_key
-
-    last_master_key = None
-
-    def master_key(self):
-        for line in self.client.get_session().as_text().splitlines():
-            if "Master-Key" in line:
-                return line
-        return None
 
     def retrying(self, action):
         while True:
@@ -63,21 +70,21 @@ class Tls:
     def recv(self, size):
         try:
             return self.retrying(lambda: self.ssl.read(size))
-        except (IOError, OpenSSLError) as error:
-            if "closed" in str(error) or "zero return" in str(error).lower():
-                return b""
-            raise
+        except OpenSSLError as error:
+            # SSL_ERROR_ZERO_RETURN, a close_notify; an end without one is an IOError.
+            if "shut down" not in str(error):
+                raise
+            return b""
 
     def describe(self):
         return {"protocol": VERSIONS.get(self.version), "cipher": self.client.get_current_cipher_name()}
 
     def session(self):
-        Tls.last_master_key = self.master_key()
         return self.client.get_session()
 
     def close(self):
-        self.client._sock = self.sock
-        self.client.shutdown()
+        self.ssl.shutdown()
+        self.flush()
         self.sock.close()
 
 
