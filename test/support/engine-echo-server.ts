@@ -2,7 +2,6 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import {
-  HelloSniffer,
   performPrivateKeyOperation,
   ServerConnection,
   SessionCache,
@@ -25,7 +24,7 @@ export interface Exchange {
 
 export interface EngineConnection {
   readonly exchange: Exchange | undefined;
-  readonly hello: ClientHello | undefined;
+  hello: ClientHello | undefined;
   established: Established | undefined;
   /** How it ended: `closed by client`, or the reason of a refusal. */
   end: string | undefined;
@@ -43,16 +42,13 @@ export interface EngineEchoServer {
 }
 
 export interface EngineEchoOptions {
-  /** For everybody, as far as it differs from everything allowed. */
+  /** As far as they differ from everything allowed. */
   readonly parameters?: Partial<ServerParameters>;
-  /** For one client, by its hello, as far as it differs from that. */
-  readonly parametersFor?: (hello: ClientHello) => Partial<ServerParameters>;
   readonly held?: readonly Held[];
 }
 
 export async function startEngineEchoServer({
   parameters = {},
-  parametersFor = () => ({}),
   held = [RSA, ECDSA],
 }: EngineEchoOptions = {}): Promise<EngineEchoServer> {
   const sessions = new SessionCache(1000, 3_600_000, () => performance.now());
@@ -100,30 +96,25 @@ export async function startEngineEchoServer({
 
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     open += 1;
-    const sniffer = new HelloSniffer();
+    let seen: EngineConnection | undefined;
     let connection: ServerConnection | undefined;
     socket.on('data', (bytes) => {
-      if (connection !== undefined) {
-        connection.receive(bytes);
-        return;
+      if (seen === undefined) {
+        seen = {
+          exchange: exchanges.shift(),
+          hello: undefined,
+          established: undefined,
+          end: undefined,
+          bytes: 0,
+        };
+        connections.push(seen);
       }
-      const sniffed = sniffer.push(bytes);
-      if (sniffed.kind === 'need_more') return;
-      const hello = sniffed.kind === 'client_hello' ? sniffed.hello : undefined;
-      const seen: EngineConnection = {
-        exchange: exchanges.shift(),
-        hello,
-        established: undefined,
-        end: undefined,
-        bytes: 0,
-      };
-      connections.push(seen);
-      const own = hello === undefined ? {} : parametersFor(hello);
-      connection = new ServerConnection(
-        { ...EVERYTHING, tickets, credentials, ...parameters, ...own },
+      connection ??= new ServerConnection(
+        { ...EVERYTHING, tickets, credentials, ...parameters },
         effects(socket, seen, () => connection!),
       );
-      connection.receive(sniffer.bytes);
+      connection.receive(bytes);
+      seen.hello = connection.clientHello;
     });
     socket.on('drain', () => socket.resume());
     socket.on('end', () => {

@@ -1,10 +1,16 @@
 /** What is tried with each peer besides versions and suites: keys, groups, and what clients do only when told to. */
 import { fileURLToPath } from 'node:url';
 import { loadSmallDhGroup } from '../../src/system/small-dh-group.js';
-import { NamedGroup, ProtocolVersion, type ClientHello, type HelloExtensions } from '../../src/tls/index.js';
+import {
+  NamedGroup,
+  ProtocolVersion,
+  type ClientHello,
+  type Credential,
+  type HelloExtensions,
+} from '../../src/tls/index.js';
 import type { EngineConnection, EngineEchoOptions } from './engine-echo-server.js';
 import { handshakeOf, type Handshake, type Switches } from './peers/echo-peer.js';
-import { heldIn, RSA } from './test-server.js';
+import { heldIn, RSA, type Held } from './test-server.js';
 
 export interface Scenario {
   readonly server?: EngineEchoOptions;
@@ -23,6 +29,8 @@ const SHORT_RSA = heldIn('rsa-1024-sha1.pem');
 const LONG_RSA = heldIn('rsa-4096.pem');
 const OTHER_RSA = heldIn('rsa-2048.pem');
 const P384 = heldIn('ecdsa-p384.pem');
+const FOR_LEGACY: Held = { ...SHORT_RSA, credential: { ...SHORT_RSA.credential, audience: 'legacy' } };
+const FOR_MODERN: Held = { ...RSA, credential: { ...RSA.credential, audience: 'modern' } };
 const smallDhGroup = await loadSmallDhGroup(fileURLToPath(new URL('.', import.meta.url)));
 
 const RSA_AT_TLS10 = handshakeOf('AES128-SHA', 'TLSv1');
@@ -62,11 +70,8 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     switches: { serverName: 'second.example' },
     right: ({ established }) => established?.credential === OTHER_RSA.credential,
   },
-  'a certificate of its own, SHA-1, for TLS 1.0 and SSLv2-format hellos': {
-    server: {
-      held: [RSA, SHORT_RSA],
-      parametersFor: (hello) => ({ credentials: [certificateByAge(hello)] }),
-    },
+  'a certificate for old clients only, signed with SHA-1': {
+    server: { held: [FOR_MODERN, FOR_LEGACY] },
     handshakes: [RSA_AT_TLS12, RSA_AT_TLS10, { ...RSA_AT_TLS10, format: 'sslv2' }],
     right: ({ hello, established }) => established?.credential === certificateByAge(hello!),
   },
@@ -133,8 +138,7 @@ function withGroup(name: keyof typeof NamedGroup): Scenario {
   };
 }
 
-/** As a host may do that knows the hello before it makes the connection. */
-function certificateByAge({ format, clientVersion }: ClientHello) {
+function certificateByAge({ format, clientVersion }: ClientHello): Credential {
   const old = format === 'sslv2' || clientVersion < ProtocolVersion['TLSv1.2'];
-  return (old ? SHORT_RSA : RSA).credential;
+  return (old ? FOR_LEGACY : FOR_MODERN).credential;
 }
