@@ -144,6 +144,10 @@ export class Gate {
         else this.#forward(line, 'other');
         return;
       case 'AUTH':
+        // RFC 4954, 6: what is not offered here is not taken either, before a password has gone any further.
+        if (this.#options.auth === 'offer') this.#stopAfter(line);
+        else this.#answer(`538 5.7.11 ${this.#options.hostname} AUTH needs better encryption`);
+        return;
       case 'DATA':
       case 'BDAT':
         this.#stopAfter(line);
