@@ -47,7 +47,8 @@ export interface JobClient {
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
-const python = [
+/** The Python that has the peers written in it. */
+export const PYTHON = [
   process.env['OLDHELLO_PEERS_PYTHON'],
   here('../../../.peers/venv/bin/python'),
   'python3',
@@ -67,13 +68,13 @@ const CLIENTS = {
     needs: 'a JDK, 17 or so',
   },
   nassl: {
-    command: [python, here('./nassl_client.py')],
-    probe: [python, '-c', 'import nassl'],
+    command: [PYTHON, here('./nassl_client.py')],
+    probe: [PYTHON, '-c', 'import nassl'],
     needs: 'the Python package nassl, which brings OpenSSL 1.0.2',
   },
   tlslite: {
-    command: [python, here('./tlslite_client.py')],
-    probe: [python, '-c', 'import tlslite'],
+    command: [PYTHON, here('./tlslite_client.py')],
+    probe: [PYTHON, '-c', 'import tlslite'],
     needs: 'the Python package tlslite-ng',
   },
 } as const;
