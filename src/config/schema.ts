@@ -248,6 +248,22 @@ export const SECTIONS = { server, tls, limits, log, admin } as const;
 /** Arrays of tables, `[[name]]`. */
 export const LISTS = { listener, backend, certificate, policy } as const;
 
+/** What each table is for. */
+export const TABLES: Readonly<Record<keyof typeof SECTIONS | keyof typeof LISTS, string>> = {
+  server: 'The proxy itself.',
+  listener: 'One for each address that clients connect to; there must be one.',
+  backend: 'One for each mail server that oldhello passes mail to; there must be one.',
+  certificate:
+    'One for each certificate, with its key: chain and key as PEM, or both as PKCS#12. RSA is what old clients need; ECDSA may stand beside it. Without any, a self-signed RSA certificate is made and kept in the state directory.',
+  tls: 'Which TLS is allowed: a profile, and what is to differ from it.',
+  policy:
+    'Exceptions for networks of clients. The first entry that has the client counts; an entry without networks is for everybody and must stand last.',
+  limits:
+    'How much, how fast and for how long. A client over one of the first five hears 421 4.7.0 where SMTP can be spoken, and is disconnected; the log names the limit.',
+  log: 'What is written to standard output.',
+  admin: 'The status page, and the metrics for Prometheus.',
+};
+
 type CamelCase<S extends string> = S extends `${infer Head}-${infer Tail}`
   ? `${Head}${Capitalize<CamelCase<Tail>>}`
   : S;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'tap';
 import { ConfigError, loadConfig, parseConfig } from '../../src/config/load.js';
+import { LISTS, SECTIONS } from '../../src/config/schema.js';
 
 /** A whole configuration; `NAME = …` lines of a test replace or join what is here. */
 const GOOD = `[[listener]]
@@ -39,6 +40,11 @@ function complaintsAboutFile(path: string): string {
   }
 }
 
+const KEYS_OF_LOG = Object.keys(SECTIONS.log).join(', ');
+const KNOWN_TABLES = [
+  ...Object.keys(SECTIONS).map((name) => `[${name}]`),
+  ...Object.keys(LISTS).map((name) => `[[${name}]]`),
+].join(', ');
 const LINE_OF_TAIL = GOOD.split('\n').length;
 /** Lines behind the good part; `#` stands for the number of the first of them. */
 const TAILS: Record<string, [tail: string, ...said: string[]]> = {
@@ -48,13 +54,13 @@ const TAILS: Record<string, [tail: string, ...said: string[]]> = {
   ],
   'a key nobody knows': [
     '[log]\ncolour = true',
-    `${LINE_OF_TAIL + 1}: log.colour: unknown key; known are level`,
+    `${LINE_OF_TAIL + 1}: log.colour: unknown key; known are ${KEYS_OF_LOG}`,
   ],
   'a key that objects of JavaScript have by themselves': [
     '[log]\nconstructor = 1\n"__proto__" = 2\ntoString.x = 3',
-    `${LINE_OF_TAIL + 1}: log.constructor: unknown key; known are level`,
-    `${LINE_OF_TAIL + 2}: log.__proto__: unknown key; known are level`,
-    `${LINE_OF_TAIL + 3}: log.toString: unknown key; known are level`,
+    `${LINE_OF_TAIL + 1}: log.constructor: unknown key; known are ${KEYS_OF_LOG}`,
+    `${LINE_OF_TAIL + 2}: log.__proto__: unknown key; known are ${KEYS_OF_LOG}`,
+    `${LINE_OF_TAIL + 3}: log.toString: unknown key; known are ${KEYS_OF_LOG}`,
   ],
   'a key below the wrong table': [
     '[tls]\nhostname = "x"',
@@ -63,7 +69,7 @@ const TAILS: Record<string, [tail: string, ...said: string[]]> = {
   'a misspelt table': ['[limit]\n', `${LINE_OF_TAIL}: limit: unknown table; did you mean [limits]?`],
   'a table nobody knows': [
     '[[virtual-host]]',
-    `${LINE_OF_TAIL}: virtual-host: unknown table; known are ${['server', 'tls', 'limits', 'log'].map((name) => `[${name}]`).join(', ')}, [[listener]], [[backend]], [[certificate]], [[policy]]`,
+    `${LINE_OF_TAIL}: virtual-host: unknown table; known are ${KNOWN_TABLES}`,
   ],
   'a table that there is one of, as a list': [
     '[[tls]]\nprofile = "legacy"',
