@@ -4,12 +4,13 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { check } from './commands/check.js';
 import { FAILED, say, UsageError, WRONG_USAGE, type Arguments, type Command } from './commands/command.js';
+import { probe } from './commands/probe.js';
 import { report } from './commands/report.js';
 import { serve } from './commands/serve.js';
 import { ConfigError, UnusableValueError } from './config/config-error.js';
 import { CredentialError } from './system/credentials.js';
 
-const COMMANDS: Readonly<Record<string, Command>> = { serve, check, report };
+const COMMANDS: Readonly<Record<string, Command>> = { serve, check, probe, report };
 
 async function main(args: readonly string[]): Promise<void> {
   const [name, ...rest] = args;

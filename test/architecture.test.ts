@@ -25,8 +25,9 @@ const MAY_IMPORT: Record<string, { folders: string[]; modules: string[] }> = {
     modules: ['*'],
   },
   report: { folders: ['observe'], modules: ['*'] },
+  probe: { folders: ['tls', 'smtp', 'observe'], modules: ['*'] },
   commands: {
-    folders: ['check', 'config', 'demo', 'observe', 'proxy', 'report', 'system'],
+    folders: ['check', 'config', 'demo', 'observe', 'probe', 'proxy', 'report', 'system'],
     modules: ['*', 'pino-pretty'],
   },
   '.': { folders: ['commands', 'config', 'system'], modules: ['*'] },

@@ -59,11 +59,17 @@ export class AdmissionDesk {
       return;
     }
     const failed = mode === 'starttls' && (hello !== undefined || outcome === 'not_tls');
+    if (wasCancelled(event)) return;
     if (failed && outcome !== 'shutdown' && this.#failures.failed(address, hopelessness(limits))) {
       const { hopelessAfter, hopelessFor } = limits;
       this.#log('hopeless_client', { address, failures: hopelessAfter, minutes: hopelessFor / 60_000 });
     }
   }
+}
+
+/** RFC 5246, 7.2.2: user_canceled has nothing to do with the protocol; `oldhello probe` takes its leave with it. */
+function wasCancelled({ alert, reason }: SessionEvent): boolean {
+  return alert === 'user_canceled' || reason === 'ERR_SSL_TLSV1_ALERT_USER_CANCELLED';
 }
 
 /** What the log says of a client that a limit turned away. */

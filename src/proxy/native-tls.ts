@@ -36,11 +36,15 @@ export class NativeTls {
     });
     const failed = (error: Error): void => events.failed(error);
     const closed = (): void => events.closed();
+    // The socket may stay half open for SMTP's sake; half a handshake is none.
+    const left = (): void => void tls.destroy();
     tls.on('error', failed);
     tls.on('close', closed);
+    tls.on('end', left);
     tls.once('secure', () => {
       tls.off('error', failed);
       tls.off('close', closed);
+      tls.off('end', left);
       events.established(new SocketChannel(tls), tls);
     });
     tls.resume();
