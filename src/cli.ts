@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 /** The command line, and the only place that touches process.argv and the exit code. */
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { check } from './commands/check.js';
 import { FAILED, say, UsageError, WRONG_USAGE, type Arguments, type Command } from './commands/command.js';
@@ -9,6 +8,7 @@ import { report } from './commands/report.js';
 import { serve } from './commands/serve.js';
 import { ConfigError, UnusableValueError } from './config/config-error.js';
 import { CredentialError } from './system/credentials.js';
+import { version } from './system/version.js';
 
 const COMMANDS: Readonly<Record<string, Command>> = { serve, check, probe, report };
 
@@ -55,13 +55,6 @@ ${lines.join('\n')}
   oldhello --version
 
 Exit codes: 0 good, 1 a check or the running program failed, 2 wrong usage or configuration.`;
-}
-
-function version(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return manifest.version;
 }
 
 function messageOf(error: unknown): string {

@@ -3,6 +3,7 @@ import { UnusableValueError } from '../config/config-error.js';
 import type { Config } from '../config/schema.js';
 import type { ProxyServer } from '../proxy/server.js';
 import type { ServiceManager } from '../system/systemd.js';
+import { version } from '../system/version.js';
 import type { OpenLog } from './open-log.js';
 
 export interface LifeCycleParts {
@@ -28,10 +29,11 @@ export class LifeCycle {
 
   /** To be called when clients are served. */
   async begin(): Promise<void> {
-    const { configuration, manager } = this.#parts;
+    const { configuration, manager, log: channel } = this.#parts;
     process.on('SIGTERM', (signal) => void this.#stop(signal));
     process.on('SIGINT', (signal) => void this.#stop(signal));
     if (configuration !== undefined) process.on('SIGHUP', () => void this.#reload());
+    channel.log('started', { version: version(), node: process.version, pid: process.pid });
     await manager.ready(this.#status());
   }
 
@@ -46,8 +48,9 @@ export class LifeCycle {
     const { server, log: channel, manager, stopped } = this.#parts;
     const { log } = channel;
     log('stopping', { signal, connections: server.connections });
-    void manager.stopping(`waiting for ${server.connections} connections to end`);
+    const told = manager.stopping(`waiting for ${server.connections} connections to end`);
     await server.stop();
+    await told;
     stopped();
     log('stopped');
     await channel.close();

@@ -33,7 +33,12 @@ export class ServiceManager {
     const said = this.#say('READY=1', `STATUS=${status}`);
     if (this.#watchdog !== undefined && this.#socket !== undefined && this.#beat === undefined) {
       // A timer that is late because the event loop hangs is just what the watchdog is for.
-      this.#beat = setInterval(() => void this.#say('WATCHDOG=1'), this.#watchdog / 2);
+      let saying = false;
+      this.#beat = setInterval(() => {
+        if (saying) return;
+        saying = true;
+        void this.#say('WATCHDOG=1').then(() => (saying = false));
+      }, this.#watchdog / 2);
       this.#beat.unref();
     }
     return said;
