@@ -52,8 +52,9 @@ function run(name: string, inputs: number, seeds: readonly Buffer[], target: Tar
       return wrong !== undefined;
     };
     if (seeds.some((bytes, seed) => broken({ bytes, seed }))) return;
-    for (let from = 0; from < inputs; from += BATCH) {
-      const batch = Array.from({ length: Math.min(BATCH, inputs - from) }, (_, index): Input => {
+    const batchSize = Math.max(16, Math.ceil(inputs / COVERAGE_READINGS));
+    for (let from = 0; from < inputs; from += batchSize) {
+      const batch = Array.from({ length: Math.min(batchSize, inputs - from) }, (_, index): Input => {
         const seed = FIRST_SEED + from + index;
         const rng = rngFrom(seed);
         const one = corpus[rng(corpus.length)]!;
@@ -61,14 +62,10 @@ function run(name: string, inputs: number, seeds: readonly Buffer[], target: Tar
         return { bytes: mutate(bytes, rng), seed };
       });
       if (batch.some(broken)) return;
-      if (coverage === undefined || isSubset(coverage.take(), seen)) continue;
-      // One of them went where none went before: which?
-      for (const input of batch) {
-        if (broken(input)) return;
-        const blocks = coverage.take();
-        if (isSubset(blocks, seen)) continue;
+      if (coverage === undefined) continue;
+      for (const { bytes, blocks } of newGround(batch, coverage, seen, broken)) {
         for (const block of blocks) seen.add(block);
-        corpus.push(input.bytes);
+        corpus.push(bytes);
       }
     }
     coverage?.stop();
@@ -86,13 +83,33 @@ function attempt(target: Target, bytes: Buffer, rng: Rng): string | undefined {
   }
 }
 
+/** Those of a batch that has just run which went where none went before, found by running halves of it again. */
+function* newGround(
+  batch: readonly Input[],
+  coverage: Coverage,
+  seen: ReadonlySet<string>,
+  run: (input: Input) => unknown,
+): Generator<{ bytes: Buffer; blocks: ReadonlySet<string> }> {
+  const blocks = coverage.take();
+  if (isSubset(blocks, seen)) return;
+  if (batch.length === 1) {
+    yield { bytes: batch[0]!.bytes, blocks };
+    return;
+  }
+  const middle = batch.length >> 1;
+  for (const half of [batch.slice(0, middle), batch.slice(middle)]) {
+    half.forEach(run);
+    yield* newGround(half, coverage, seen, run);
+  }
+}
+
 function isSubset(blocks: ReadonlySet<string>, of: ReadonlySet<string>): boolean {
   for (const block of blocks) if (!of.has(block)) return false;
   return true;
 }
 
-/** Inputs: reading coverage costs as much as some of them. */
-const BATCH = 16;
+/** How often a target is asked what it has run, which costs as much as many small inputs. */
+const COVERAGE_READINGS = 500;
 
 function verdict(server: TestServer): string | undefined {
   if (server.refusal === 'internal_error' && server.outcome?.kind === 'refused') {
