@@ -7,6 +7,7 @@
  * 19 (logging): test/program/.
  */
 import { test } from 'tap';
+import { parseConfig } from '../../src/config/load.js';
 import { LineReader } from '../../src/smtp/line-reader.js';
 import { rewriteEhloReply, ReplyReader } from '../../src/smtp/reply.js';
 import { cuts, GateRig } from '../support/gate-rig.js';
@@ -270,6 +271,25 @@ test('pitfall 14: commands without end and without waiting are refused', async (
     'pipeline_too_deep',
     'before the greeting too',
   );
+});
+
+test('pitfall 15: nobody is given less time than RFC 5321, 4.5.3.2 asks for', async (t) => {
+  const { limits } = parseConfig(
+    `[[listener]]
+name = "mx"
+address = "127.0.0.1:25"
+mode = "starttls"
+backend = "mta"
+[[backend]]
+name = "mta"
+address = "192.0.2.1:25"
+identity = "proxy-v2"`,
+    'oldhello.toml',
+  );
+  const minutes = 60_000;
+  t.ok(limits.greetingTimeout >= 5 * minutes, '4.5.3.2.1: five minutes for the greeting');
+  t.ok(limits.commandTimeout >= 5 * minutes, '4.5.3.2.7: five minutes for a command of the client');
+  t.ok(limits.idleTimeout > 10 * minutes, '4.5.3.2.6: ten minutes for the reply to the end of a message');
 });
 
 test('pitfall 17: lines and replies are the same in however many pieces they come', async (t) => {
