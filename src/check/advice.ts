@@ -24,7 +24,7 @@ const ADVICE = {
     postfix:
       'smtpd_upstream_proxy_protocol = haproxy (with -o, on the service in master.cf that oldhello connects to)',
     exim: 'hosts_proxy = {us}',
-    opensmtpd: 'listen on ADDRESS port PORT proxy-v2 (OpenSMTPD 7.0 and later)',
+    opensmtpd: 'listen on ADDRESS port PORT proxy-v2',
     sendmail: 'knows no PROXY protocol and no XCLIENT: identity = "none" only, and relay by nothing but AUTH',
     haraka: 'knows version 1 only: identity = "proxy-v1", and in connection.ini: [haproxy] hosts[] = {us}',
   },
@@ -38,7 +38,7 @@ const ADVICE = {
   },
   xclient: {
     postfix: 'smtpd_authorized_xclient_hosts = {us}',
-    exim: 'hosts_xclient = {us} (Exim 4.98 and later); before: hosts_proxy = {us} and identity = "proxy-v2"',
+    exim: 'hosts_xclient = {us} (Exim 4.97 and later); before: hosts_proxy = {us} and identity = "proxy-v2"',
     opensmtpd: 'knows no XCLIENT: identity = "proxy-v2", and: listen on ADDRESS port PORT proxy-v2',
     sendmail: 'knows no XCLIENT and no PROXY protocol: identity = "none" only, and relay by nothing but AUTH',
     haraka: 'add xclient to the file plugins, and to xclient.hosts: {us}',
@@ -82,7 +82,8 @@ const ADVICE = {
     postfix:
       'smtpd_tls_security_level = may, and smtpd_tls_chain_files = KEY CERTIFICATE; for tls on port 465: smtpd_tls_wrappermode = yes',
     exim: 'tls_advertise_hosts = *, tls_certificate, tls_privatekey; for implicit TLS: tls_on_connect_ports',
-    opensmtpd: 'pki NAME cert/key, and: listen on ADDRESS tls pki NAME; for implicit TLS: smtps',
+    opensmtpd:
+      'pki NAME cert/key, and: listen on ADDRESS tls pki NAME; not smtps, whose TLS loses what comes with a PROXY header',
     sendmail: 'confSERVER_CERT and confSERVER_KEY; for implicit TLS: DAEMON_OPTIONS with M=s',
     haraka: 'plugin tls with tls_cert.pem and tls_key.pem; for implicit TLS: smtps_port in smtp.ini',
   },
