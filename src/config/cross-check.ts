@@ -99,14 +99,15 @@ function uselessTls({ backends }: Config, at: At): Problem[] {
 function unsaidIdentities({ backends, listeners }: Config, at: At): Problem[] {
   return backends.flatMap(({ name, identity, tls, modern = 'passthrough' }, index) => {
     const implicit = listeners.find((one) => one.backend === name && one.mode === 'implicit');
-    if (identity !== 'xclient' || tls !== 'bridge' || modern !== 'passthrough' || implicit === undefined)
+    const why = UNSAID[identity];
+    if (why === undefined || tls !== 'bridge' || modern !== 'passthrough' || implicit === undefined)
       return [];
     return [
       {
         ...at('backend', index, 'identity'),
         message:
-          `"xclient" cannot be said for clients of listener "${implicit.name}" whose TLS goes through to the backend ` +
-          'from the first byte; use "proxy-v2" or "proxy-v1", or set modern = "terminate"',
+          `"${identity}" ${why} clients of listener "${implicit.name}" whose TLS goes through to the backend from the ` +
+          'first byte; use "proxy-v2" or "proxy-v1", or set modern = "terminate"',
       },
     ];
   });
@@ -139,3 +140,9 @@ function unreachablePolicies({ policies }: Config, at: At): Problem[] {
       : [],
   );
 }
+
+/** What cannot be done where the first word to the backend is the client's, and is encrypted. */
+const UNSAID: Readonly<Partial<Record<Config['backends'][number]['identity'], string>>> = {
+  xclient: 'cannot be said for',
+  none: 'leaves unknown whether the backend would believe an XCLIENT from',
+};

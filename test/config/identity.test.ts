@@ -36,6 +36,16 @@ test('xclient is refused where the TLS of clients goes through from the first by
   t.equal(problems(bridge, 'starttls'), '', 'in front of STARTTLS it can be said in clear');
 });
 
+test('none is refused where a backend cannot be asked whether it believes clients', async (t) => {
+  const bridge = 'address = "203.0.113.5:465"\nidentity = "none"\ntls = "bridge"\n';
+  t.match(
+    problems(bridge, 'implicit'),
+    '"none" leaves unknown whether the backend would believe an XCLIENT from clients of listener "clients"',
+  );
+  t.equal(problems(`${bridge}modern = "terminate"`, 'implicit'), '');
+  t.equal(problems(bridge, 'starttls'), '', 'in front of STARTTLS it can be asked in clear');
+});
+
 test('none is refused for a backend nearby, unless the risk is acknowledged', async (t) => {
   for (const host of ['127.0.0.1', '[::1]', '10.1.2.3', '192.168.0.9', '[fd00::1]', 'localhost']) {
     const backend = `address = "${host}:25"\nidentity = "none"\n`;

@@ -225,6 +225,77 @@ listen on 127.0.0.1 port 10587 proxy-v2 tls-require pki backend.example auth <us
       },
     },
   },
+  sendmail: {
+    version: 'sendmail 8.17.1 (Debian 12)',
+    abilities: {
+      'proxy-v1': 'no',
+      'proxy-v2': 'no',
+      xclient: 'no',
+      starttls: 'yes',
+      implicit: 'yes',
+      bridge: 'yes',
+      auth: 'yes',
+    },
+    remarks: [
+      'It can be told of clients in no way, so that its log, its limits by address and its blocklists see only oldhello. A PROXY header is an unknown command to it; oldhello then sees a reply that answers nothing, and closes (`reply_unexpected`).',
+      'It relays for 127.0.0.1 whatever its access table says: behind oldhello on the same host it is an open relay, unless `Local_check_rcpt` says otherwise, as below.',
+      'Behind an implicit-TLS listener, `bridge` needs `modern = "terminate"`.',
+      'Its `AUTH` option `p` keeps logins inside TLS.',
+    ],
+    setups: {
+      plain: {
+        title: 'Plain SMTP',
+        lines: {
+          'sendmail.mc': "DAEMON_OPTIONS(`Name=oldhello, Addr=127.0.0.1, Port=10025')dnl",
+          'sendmail.mc, at its end': `LOCAL_RULESETS
+SLocal_check_rcpt
+R$*\t$: $&{auth_type} $| $>CanonAddr $1
+R$+ $| $*\t$@ OK
+R$| $+ <@ $=w . >\t$@ OK
+R$| $+ <@ $=w >\t$@ OK
+R$*\t$#error $@ 5.7.1 $: "550 Relaying denied"`,
+        },
+        backend: `${proxied(10025, 'none')}\nacknowledge-relay-risk = true`,
+        note: 'Left and right of a rule are parted by a tab. The rules take mail for domains of its own (class `w`) and from who logged in, and no other.',
+      },
+      starttls: {
+        title: "sendmail's own STARTTLS",
+        lines: {
+          'sendmail.mc': `define(\`confCACERT', \`/etc/mail/backend.crt')dnl
+define(\`confCACERT_PATH', \`/etc/mail')dnl
+define(\`confSERVER_CERT', \`/etc/mail/backend.crt')dnl
+define(\`confSERVER_KEY', \`/etc/mail/backend.key')dnl`,
+        },
+        backend: `${proxied(10025, 'none')}\nacknowledge-relay-risk = true\ntls = "starttls"\n${TRUST}`,
+      },
+      implicit: {
+        title: "sendmail's own TLS from the first byte",
+        lines: {
+          'sendmail.mc': "DAEMON_OPTIONS(`Name=oldhellos, Addr=127.0.0.1, Port=10465, M=s')dnl",
+        },
+        backend: `${proxied(10465, 'none')}\nacknowledge-relay-risk = true\ntls = "implicit"\n${TRUST}`,
+      },
+      bridge: {
+        title: "Clients of today in sendmail's own TLS",
+        lines: {},
+        backend: `${proxied(10025, 'none')}\nacknowledge-relay-risk = true\ntls = "bridge"\n${TRUST}`,
+      },
+      auth: {
+        title: 'Logins',
+        lines: {
+          'sendmail.mc': `define(\`confAUTH_OPTIONS', \`A p y')dnl
+define(\`confAUTH_MECHANISMS', \`PLAIN')dnl
+TRUST_AUTH_MECH(\`PLAIN')dnl`,
+          '/usr/lib/sasl2/Sendmail.conf': `pwcheck_method: auxprop
+auxprop_plugin: sasldb
+sasldb_path: /etc/sasldb2
+mech_list: PLAIN`,
+        },
+        backend: `${proxied(10025, 'none')}\nacknowledge-relay-risk = true\ntls = "starttls"\n${TRUST}`,
+        note: 'Users in a database of Cyrus SASL are for the test; any `pwcheck_method` will do.',
+      },
+    },
+  },
   Haraka: {
     version: 'Haraka 3.3.4 (npm)',
     abilities: {

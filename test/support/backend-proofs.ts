@@ -114,7 +114,8 @@ function waysOf({ setups, abilities }: BackendGuide, mta: Mta): Map<string, Way>
   add('bridge', of('bridge'));
   add('auth', of('auth'));
   const implicit = of('implicit');
-  if (abilities.bridge === 'yes' && implicit !== undefined) {
+  // oldhello wants to know who believes what before it lets bytes through that it cannot read.
+  if (abilities.bridge === 'yes' && implicit !== undefined && mta.knowsClients) {
     add('bridge, implicit', implicit.replace('tls = "implicit"', 'tls = "bridge"'), 'implicit');
   }
   const starttls = of('starttls')?.replace(/\ntls-ca = .*\ntls-name = .*/, '');
@@ -183,7 +184,7 @@ function pinOf(certificate: string): string {
 const backendPort = ({ backend }: Way): string => /address = "127\.0\.0\.1:(\d+)"/.exec(backend)![1]!;
 
 /** The reply to a recipient who is nobody of the server's own. */
-async function mayRelay(port: number, client: string): Promise<string> {
+export async function mayRelay(port: number, client: string): Promise<string> {
   const commands = [
     'EHLO relay.example',
     'MAIL FROM:<a@relay.example>',

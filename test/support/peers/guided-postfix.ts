@@ -51,6 +51,7 @@ export async function startGuidedPostfix(): Promise<Mta> {
       adapt(backend, [...replacements, ...(identity === undefined ? [] : [['proxy-v2', identity] as const])]),
     nextMessage: () => postfix.nextMessage(),
     relaysForItself: true,
+    knowsClients: true,
     log: () => postfix.log(),
     stop() {
       postfix.stop();

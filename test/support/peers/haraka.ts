@@ -85,6 +85,7 @@ export async function startHaraka(identity: 'proxy' | 'xclient'): Promise<Mta> {
       adapt(backend, [...replacements, ...(identity === undefined ? [] : [['proxy-v1', identity] as const])]),
     nextMessage: next,
     relaysForItself: false,
+    knowsClients: true,
     log,
     async stop() {
       child.kill('SIGKILL');

@@ -65,6 +65,7 @@ target.smtp mailboxes {
       adapt(backend, [...replacements, ['proxy-v2', identity] as const]),
     nextMessage: store.next,
     relaysForItself: false,
+    knowsClients: true,
     log,
     async stop() {
       child.kill('SIGKILL');

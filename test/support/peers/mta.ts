@@ -17,6 +17,8 @@ export interface Mta {
   log(): string;
   /** Whether it was told to relay for its own host, so that it shows if oldhello's clients are taken for it. */
   readonly relaysForItself: boolean;
+  /** Whether it can be told who a client is. */
+  readonly knowsClients: boolean;
   stop(): Promise<void>;
 }
 

@@ -72,6 +72,7 @@ export async function startUnpacked(recipe: Recipe): Promise<Mta> {
       adapt(backend, [...replacements, ['proxy-v2', identity]]),
     nextMessage: next,
     relaysForItself: true,
+    knowsClients: true,
     log: () => text(logFile),
     async stop() {
       await stopOverlay(child);
