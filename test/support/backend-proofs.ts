@@ -195,13 +195,18 @@ export async function mayRelay(port: number, client: string): Promise<string> {
   return reply!;
 }
 
-/** The greeting, and the replies to what a client says in clear before it quits. */
+/**
+ * The greeting, and the replies to what a client says in clear before it quits.
+ * @param opening what it says before the greeting
+ */
 export async function talk(
   port: number,
   localAddress: string,
   commands: readonly string[],
+  opening = '',
 ): Promise<string[]> {
   const socket = connect({ port, host: '127.0.0.1', localAddress });
+  socket.write(opening);
   const replies: string[] = [];
   let reply = '';
   for await (const line of createInterface({ input: socket })) {
