@@ -19,6 +19,7 @@ const MAY_IMPORT: Record<string, { folders: string[]; modules: string[] }> = {
     folders: ['tls', 'smtp', 'proxy-protocol', 'policy', 'observe', 'system', 'config'],
     modules: ['*'],
   },
+  admin: { folders: ['config', 'observe'], modules: ['*', 'uplot'] },
   demo: { folders: ['config', 'observe', 'proxy-protocol'], modules: ['*', 'smtp-server'] },
   check: {
     folders: ['tls', 'smtp', 'observe', 'system', 'config', 'proxy'],
@@ -27,7 +28,7 @@ const MAY_IMPORT: Record<string, { folders: string[]; modules: string[] }> = {
   report: { folders: ['observe'], modules: ['*'] },
   probe: { folders: ['tls', 'smtp', 'observe'], modules: ['*'] },
   commands: {
-    folders: ['check', 'config', 'demo', 'observe', 'probe', 'proxy', 'report', 'system'],
+    folders: ['admin', 'check', 'config', 'demo', 'observe', 'probe', 'proxy', 'report', 'system'],
     modules: ['*', 'pino-pretty'],
   },
   '.': { folders: ['commands', 'config', 'system'], modules: ['*'] },

@@ -8,6 +8,7 @@ import { ProxyServer, type Listening } from '../proxy/server.js';
 import { inheritedSockets, ServiceManager, type InheritedSocket } from '../system/systemd.js';
 import { say, type Command } from './command.js';
 import { LifeCycle, type LifeCycleParts } from './life-cycle.js';
+import { openAdmin } from './open-admin.js';
 import { openLog } from './open-log.js';
 
 export const serve: Command = {
@@ -75,11 +76,12 @@ async function run(
   const manager = new ServiceManager(process.env, process.pid, ({ message }) => {
     log('notify_failed', { error: message });
   });
+  await openAdmin(config.admin, parts.log);
   await server.start(config);
   await new LifeCycle({ ...parts, server, manager }).begin();
 }
 
-function demoInstructions(listening: readonly Listening[], { tls }: Config): string[] {
+function demoInstructions(listening: readonly Listening[], { tls, admin }: Config): string[] {
   const ports = listening.map(({ listener, address }) => {
     const how = listener.mode === 'starttls' ? 'SMTP with STARTTLS' : 'SMTP with TLS from the first byte';
     return `  ${address.address}:${address.port}  ${how}`;
@@ -89,6 +91,7 @@ function demoInstructions(listening: readonly Listening[], { tls }: Config): str
     `oldhello demo, profile ${tls.profile}. Mail goes to an embedded sink, which logs each message and keeps none.`,
     ...ports,
     `Try:  openssl s_client -connect 127.0.0.1:${port} -starttls smtp -crlf -quiet -tls1 -cipher ALL:@SECLEVEL=0`,
+    `Look:  http://${admin.address?.host}:${admin.address?.port}/`,
     'Stop with Ctrl-C.',
   ];
 }

@@ -25,11 +25,11 @@ export class ConfigError extends Error {
 /** A value that is well written, but turned out not to work. */
 export class UnusableValueError extends Error {
   readonly table: string;
-  readonly index: number;
+  readonly index: number | undefined;
   readonly key: string;
 
-  /** @param index which one of an array of tables */
-  constructor(table: string, index: number, key: string, cause: Error) {
+  /** @param index which one of an array of tables; undefined for a table that stands once */
+  constructor(table: string, index: number | undefined, key: string, cause: Error) {
     super(cause.message, { cause });
     this.name = 'UnusableValueError';
     this.table = table;
@@ -40,7 +40,7 @@ export class UnusableValueError extends Error {
   /** With the value's place in the file. */
   in(file: string): ConfigError {
     const { table, index, key, message } = this;
-    const path = `${table}[${index}].${key}`;
+    const path = index === undefined ? `${table}.${key}` : `${table}[${index}].${key}`;
     const line = placesOf(readFileSync(file, 'utf8')).lineOf(path);
     return new ConfigError(file, [{ line, key: path, message }], { cause: this });
   }

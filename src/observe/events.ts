@@ -48,6 +48,11 @@ export const LOG_EVENTS = {
       backend: text('name of the backend that takes the mail'),
     },
   },
+  admin_listening: {
+    level: 'info',
+    means: 'serving the status page and metrics',
+    fields: { address: text('IPv4 or IPv6 address'), port: integer('port', 'number') },
+  },
   configuration: {
     level: 'debug',
     means: 'a configuration takes effect; its certificates follow',

@@ -2,7 +2,7 @@
 import type { ListenerConfig } from '../config/schema.js';
 
 export class ListenError extends Error {
-  constructor({ address: { host, port } }: ListenerConfig, cause: NodeJS.ErrnoException) {
+  constructor({ address: { host, port } }: Pick<ListenerConfig, 'address'>, cause: NodeJS.ErrnoException) {
     const place = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
     super(`cannot listen on ${place}: ${explain(cause, port)}`, { cause });
     this.name = 'ListenError';

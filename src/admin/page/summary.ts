@@ -1,0 +1,83 @@
+/** The few numbers on top of the status page. */
+import type { HelloSlot, Status } from '../../observe/status-shape.js';
+import { html, type Html } from './html.js';
+import { grouped, OLD_KINDS, span } from './words.js';
+
+interface Figure {
+  readonly label: string;
+  readonly value: string;
+  readonly note: string;
+  readonly state?: 'bad' | 'warn';
+}
+
+export function summary(status: Status): Html {
+  return html`${figures(status).map(
+    ({ label, value, note, state }) =>
+      html`<div class="figure ${state ?? ''}">
+        <dt>${label}</dt>
+        <dd>${value}</dd>
+        <dd class="note">${note}</dd>
+      </div>`,
+  )}`;
+}
+
+/** "up 3 d 4 h" and the like, beside the name of the program. */
+export function uptime({ started, now, version, node }: Status): string {
+  const up = `up ${span(Date.parse(now) - Date.parse(started))}`;
+  return version === '' ? up : `${version} on Node ${node.replace(/^v/, '')}, ${up}`;
+}
+
+function figures(status: Status): Figure[] {
+  return [oldHellos(status), oldSenders(status), live(status), backendsUp(status), nextExpiry(status)];
+}
+
+function oldHellos({ hellos: { hours } }: Status): Figure {
+  const lastDay = hours.slice(-24);
+  const old = sum(lastDay, OLD_KINDS);
+  const all = old + sum(lastDay, ['modern']);
+  const share =
+    all === 0 ? 'no hello yet' : `${((100 * old) / all).toFixed(old === all ? 0 : 1)} % of ${grouped(all)}`;
+  return { label: 'Old hellos, 24 hours', value: grouped(old), note: share };
+}
+
+function oldSenders({ senders: { list, forgotten } }: Status): Figure {
+  const old = list.filter(({ format }) => format === 'sslv2').length;
+  const more = forgotten > 0 ? `, ${grouped(forgotten)} forgotten` : '';
+  return {
+    label: 'Old or failing senders',
+    value: grouped(list.length),
+    note: `${grouped(old)} with SSLv2 format${more}`,
+  };
+}
+
+function live({ sessions: { total }, listeners }: Status): Figure {
+  const ended = listeners.reduce((sum, { sessions }) => sum + sessions, 0);
+  return { label: 'Live sessions', value: grouped(total), note: `${grouped(ended)} have ended` };
+}
+
+function backendsUp({ backends }: Status): Figure {
+  const label = 'Backends up';
+  if (backends.length === 0) return { label, value: '–', note: 'nobody connected yet' };
+  const down = backends.filter(({ up }) => up === false).map(({ name }) => name);
+  const value = `${backends.length - down.length} of ${backends.length}`;
+  if (down.length === 0) return { label, value, note: 'all reachable' };
+  return { label, value, note: `down: ${down.join(', ')}`, state: 'bad' };
+}
+
+function nextExpiry({ certificates, now }: Status): Figure {
+  const label = 'Certificates';
+  const [next] = [...certificates].sort((a, b) => Date.parse(a.notAfter) - Date.parse(b.notAfter));
+  if (next === undefined) return { label, value: '–', note: 'none' };
+  const days = Math.floor((Date.parse(next.notAfter) - Date.parse(now)) / DAY);
+  if (days < 0) return { label, value: 'expired', note: next.subject, state: 'bad' };
+  const state = days < SOON ? { state: 'warn' as const } : {};
+  return { label, value: `${grouped(days)} d`, note: 'until the next one expires', ...state };
+}
+
+function sum(slots: readonly HelloSlot[], kinds: readonly ((typeof OLD_KINDS)[number] | 'modern')[]): number {
+  return slots.reduce((total, slot) => total + kinds.reduce((all, kind) => all + slot[kind], 0), 0);
+}
+
+const DAY = 24 * 60 * 60 * 1000;
+/** Days. */
+const SOON = 21;

@@ -1,0 +1,30 @@
+/** Starts what watches the log's channel from outside: metrics, the status page, and the listener that serves them. */
+import { AdminServer } from '../admin/admin-server.js';
+import { loadAssets } from '../admin/assets.js';
+import { UnusableValueError } from '../config/config-error.js';
+import type { AdminConfig } from '../config/schema.js';
+import { watchBackends } from '../observe/backend-watch.js';
+import type { LogChannel } from '../observe/log.js';
+import { Metrics } from '../observe/metrics.js';
+import { sampleProcess } from '../observe/process-sample.js';
+import { StatusBoard } from '../observe/status.js';
+import { ListenError } from '../proxy/listen-error.js';
+
+/** To be called before anything is reported. @throws UnusableValueError for an address that cannot be listened on */
+export async function openAdmin(config: AdminConfig, channel: LogChannel): Promise<void> {
+  watchBackends(channel);
+  const { address } = config;
+  if (address === undefined) return;
+  const sources = { metrics: new Metrics(), board: new StatusBoard(), assets: loadAssets() };
+  channel.subscribe(sources.metrics.receive);
+  channel.subscribe(sources.board.receive);
+  sampleProcess(channel.log);
+  const server = new AdminServer(config, sources);
+  try {
+    const listening = await server.listen(address);
+    channel.log('admin_listening', { address: listening.address, port: listening.port });
+  } catch (error) {
+    const problem = new ListenError({ address }, error as NodeJS.ErrnoException);
+    throw new UnusableValueError('admin', undefined, 'address', problem);
+  }
+}

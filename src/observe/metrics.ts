@@ -1,0 +1,304 @@
+/**
+ * Every metric, declared once, and how it is counted from events. docs/metrics.md comes from the table; the dashboard
+ * and the alert rules in conf/ are tested against it.
+ */
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { CIPHER_SUITES, REFUSALS } from '../tls/index.js';
+import type { EventFields, LogEntry } from './events.js';
+import { TLS_1_3_SUITES } from './suite-name.js';
+
+interface MetricRow {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly labels: readonly string[];
+  readonly help: string;
+  /** Upper bounds of a histogram's buckets. */
+  readonly buckets?: readonly number[];
+}
+
+const counter = <const L extends readonly string[]>(labels: L, help: string) =>
+  ({ type: 'counter', labels, help }) as const;
+const gauge = <const L extends readonly string[]>(labels: L, help: string) =>
+  ({ type: 'gauge', labels, help }) as const;
+const histogram = <const L extends readonly string[]>(labels: L, buckets: readonly number[], help: string) =>
+  ({ type: 'histogram', labels, buckets, help }) as const;
+
+/** Seconds: a handshake of ours takes milliseconds of our time, and round trips of the client's. */
+const HANDSHAKE_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+/** Seconds. */
+const CONNECT_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/** Seconds: from a refused client to a slow sender of large mail. */
+const SESSION_BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600, 1800];
+
+export const METRICS = {
+  oldhello_build_info: gauge(['version', 'node'], 'Always 1; its labels say what runs.'),
+  oldhello_sessions_total: counter(
+    ['listener', 'outcome'],
+    'Client connections that ended, by how they ended.',
+  ),
+  oldhello_sessions_live: gauge(['listener'], 'Client connections there are now.'),
+  oldhello_sessions_max: gauge([], 'Client connections there may be: the limit max-connections.'),
+  oldhello_session_duration_seconds: histogram(
+    ['listener'],
+    SESSION_BUCKETS,
+    'How long client connections lasted.',
+  ),
+  oldhello_hellos_total: counter(
+    ['format', 'version', 'outcome'],
+    'ClientHellos, by their format, the newest version they offer, and how the connection ended.',
+  ),
+  oldhello_hello_needs_total: counter(
+    ['need'],
+    'ClientHellos by what they could not have had elsewhere; one hello may need several things.',
+  ),
+  oldhello_handshakes_total: counter(
+    ['path', 'version', 'suite'],
+    'Handshakes that succeeded, by who did them, the version and the cipher suite.',
+  ),
+  oldhello_handshakes_resumed_total: counter(
+    ['path'],
+    'Those of them that took up an earlier session again.',
+  ),
+  oldhello_handshake_refusals_total: counter(
+    ['reason'],
+    'Handshakes that our engine refused, by its reason; see docs/troubleshooting.md.',
+  ),
+  oldhello_handshake_duration_seconds: histogram(
+    ['path', 'format'],
+    HANDSHAKE_BUCKETS,
+    'How long successful handshakes took, with the round trips of the network in it.',
+  ),
+  oldhello_smtp_bytes_total: counter(
+    ['listener', 'direction'],
+    'Bytes of SMTP, without TLS around it, of connections that ended; direction is from_client or to_client.',
+  ),
+  oldhello_backend_up: gauge(
+    ['backend'],
+    '1 if the last connection to the backend was made, 0 if it failed.',
+  ),
+  oldhello_backend_connect_duration_seconds: histogram(
+    ['backend'],
+    CONNECT_BUCKETS,
+    'How long connections to the backend took to be made.',
+  ),
+  oldhello_backend_connect_failures_total: counter(
+    ['backend', 'reason'],
+    'Connections to the backend that could not be made.',
+  ),
+  oldhello_limit_exceeded_total: counter(
+    ['limit'],
+    'Connections refused because of a limit, by its configuration key.',
+  ),
+  oldhello_hopeless_clients_total: counter(
+    [],
+    'Times that an address was no longer offered STARTTLS because its handshakes kept failing.',
+  ),
+  oldhello_certificate_not_after_timestamp_seconds: gauge(
+    ['source', 'use'],
+    'When a certificate ceases to be valid, in Unix time.',
+  ),
+  oldhello_configuration_loads_total: counter(
+    ['result'],
+    'Configurations that took effect (done), and those that could not be used (failed).',
+  ),
+  oldhello_configuration_timestamp_seconds: gauge(
+    [],
+    'When the present configuration took effect, in Unix time.',
+  ),
+  oldhello_event_loop_delay_seconds: gauge(
+    ['pid', 'quantile'],
+    'How late timers came in the last ten seconds; quantile 0.5, 0.99 or 1.',
+  ),
+  oldhello_memory_bytes: gauge(['pid'], 'Resident memory of each process.'),
+  oldhello_cpu_seconds_total: counter([], 'Processor time of all processes together.'),
+  oldhello_processes: gauge(
+    [],
+    'Processes that reported in the last half minute: one, or the primary and its workers.',
+  ),
+  oldhello_log_lines_dropped_total: counter([], 'Log lines that were lost because nobody took them.'),
+} as const satisfies Record<`oldhello_${string}`, MetricRow>;
+
+type Metric = keyof typeof METRICS;
+type Labels<M extends Metric> = Readonly<Record<(typeof METRICS)[M]['labels'][number], string>>;
+type MetricOfType<T extends MetricRow['type']> = {
+  [M in Metric]: (typeof METRICS)[M]['type'] extends T ? M : never;
+}[Metric];
+
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #counters = new Map<string, Counter>();
+  readonly #gauges = new Map<string, Gauge>();
+  readonly #histograms = new Map<string, Histogram>();
+  /** Listener and process of each live connection, by its id. */
+  readonly #live = new Map<string, { readonly listener: string; readonly pid: number }>();
+  readonly #processes = new Map<number, { cpu: number; seen: number }>();
+
+  constructor() {
+    for (const [name, { type, labels, help, ...row }] of Object.entries<MetricRow>(METRICS)) {
+      const common = { name, help, labelNames: [...labels], registers: [this.#registry] };
+      if (type === 'counter') this.#counters.set(name, new Counter(common));
+      else if (type === 'gauge') this.#gauges.set(name, new Gauge(common));
+      else this.#histograms.set(name, new Histogram({ ...common, buckets: [...(row.buckets ?? [])] }));
+    }
+    collectDefaultMetrics({ register: this.#registry });
+  }
+
+  /** In Prometheus's text format. */
+  async text(): Promise<{ readonly type: string; readonly body: string }> {
+    this.#forgetSilentProcesses();
+    this.#countLive();
+    return { type: this.#registry.contentType, body: await this.#registry.metrics() };
+  }
+
+  /** A subscriber of the log's channel. */
+  readonly receive = (entry: LogEntry): void => {
+    switch (entry.event) {
+      case 'started':
+        this.#set('oldhello_build_info', { version: entry.fields.version, node: entry.fields.node }, 1);
+        break;
+      case 'configuration':
+        this.#configured(entry.fields);
+        break;
+      case 'reload_failed':
+        this.#add('oldhello_configuration_loads_total', { result: 'failed' });
+        break;
+      case 'certificate': {
+        const { source, use, notAfter } = entry.fields;
+        const seconds = Date.parse(notAfter) / 1000;
+        this.#set('oldhello_certificate_not_after_timestamp_seconds', { source, use }, seconds);
+        break;
+      }
+      case 'session_opened': {
+        const { connection, listener, pid } = entry.fields;
+        this.#live.set(connection, { listener, pid });
+        break;
+      }
+      case 'session':
+        this.#ended(entry.fields);
+        break;
+      case 'backend_connection':
+        this.#backendConnection(entry.fields);
+        break;
+      case 'hopeless_client':
+        this.#add('oldhello_hopeless_clients_total', {});
+        break;
+      case 'process_sample':
+        this.#sampled(entry.fields);
+        break;
+      case 'log_dropped':
+        this.#add('oldhello_log_lines_dropped_total', {}, entry.fields.lines);
+        break;
+      default:
+    }
+  };
+
+  /** What the last configuration had and this one has not is gone. */
+  #configured({ limits }: EventFields<'configuration'>): void {
+    this.#gauges.get('oldhello_certificate_not_after_timestamp_seconds')!.reset();
+    this.#set('oldhello_sessions_max', {}, limits['max-connections'] ?? 0);
+    this.#set('oldhello_configuration_timestamp_seconds', {}, Math.floor(Date.now() / 1000));
+    this.#add('oldhello_configuration_loads_total', { result: 'done' });
+  }
+
+  #ended(session: EventFields<'session'>): void {
+    const { connection, listener, outcome, bytes, durations, hello, tls, reason } = session;
+    this.#live.delete(connection);
+    this.#add('oldhello_sessions_total', { listener, outcome });
+    this.#add('oldhello_smtp_bytes_total', { listener, direction: 'from_client' }, bytes.fromClient);
+    this.#add('oldhello_smtp_bytes_total', { listener, direction: 'to_client' }, bytes.toClient);
+    this.#observe('oldhello_session_duration_seconds', { listener }, durations.total);
+    if (hello !== undefined) {
+      const version = known(VERSIONS, hello.version);
+      this.#add('oldhello_hellos_total', { format: hello.format, version, outcome });
+      for (const need of hello.needs) this.#add('oldhello_hello_needs_total', { need });
+    }
+    if (tls !== undefined) this.#established(tls, hello?.format ?? 'record', durations.handshake);
+    if (outcome === 'handshake_refused') {
+      this.#add('oldhello_handshake_refusals_total', { reason: known(REASONS, reason) });
+    }
+    if (outcome === 'limit_exceeded') {
+      this.#add('oldhello_limit_exceeded_total', { limit: reason ?? OTHER });
+    }
+  }
+
+  #established(
+    { path, version, suite, resumed }: NonNullable<EventFields<'session'>['tls']>,
+    format: string,
+    duration: number | undefined,
+  ): void {
+    this.#add('oldhello_handshakes_total', {
+      path,
+      version: known(VERSIONS, version),
+      suite: known(SUITES, suite),
+    });
+    if (resumed === true) this.#add('oldhello_handshakes_resumed_total', { path });
+    if (duration !== undefined)
+      this.#observe('oldhello_handshake_duration_seconds', { path, format }, duration);
+  }
+
+  #backendConnection({ backend, duration, failure }: EventFields<'backend_connection'>): void {
+    this.#set('oldhello_backend_up', { backend }, failure === undefined ? 1 : 0);
+    if (failure === undefined)
+      this.#observe('oldhello_backend_connect_duration_seconds', { backend }, duration);
+    else this.#add('oldhello_backend_connect_failures_total', { backend, reason: failure });
+  }
+
+  #sampled({ pid, delayMedian, delay99, delayMax, memory, cpu }: EventFields<'process_sample'>): void {
+    const process = String(pid);
+    for (const [quantile, delay] of [
+      ['0.5', delayMedian],
+      ['0.99', delay99],
+      ['1', delayMax],
+    ] as const) {
+      this.#set('oldhello_event_loop_delay_seconds', { pid: process, quantile }, delay / 1000);
+    }
+    this.#set('oldhello_memory_bytes', { pid: process }, memory);
+    this.#add('oldhello_cpu_seconds_total', {}, Math.max(0, cpu - (this.#processes.get(pid)?.cpu ?? 0)));
+    this.#processes.set(pid, { cpu, seen: performance.now() });
+  }
+
+  /** A process that is gone takes its gauges and its connections with it. */
+  #forgetSilentProcesses(): void {
+    const now = performance.now();
+    for (const [pid, { seen }] of this.#processes) {
+      if (now - seen < SILENCE) continue;
+      this.#processes.delete(pid);
+      this.#gauges.get('oldhello_memory_bytes')!.remove(String(pid));
+      for (const quantile of ['0.5', '0.99', '1']) {
+        this.#gauges.get('oldhello_event_loop_delay_seconds')!.remove(String(pid), quantile);
+      }
+      for (const [connection, live] of this.#live) if (live.pid === pid) this.#live.delete(connection);
+    }
+    this.#set('oldhello_processes', {}, this.#processes.size);
+  }
+
+  #countLive(): void {
+    this.#gauges.get('oldhello_sessions_live')!.reset();
+    const counts = new Map<string, number>();
+    for (const { listener } of this.#live.values()) counts.set(listener, (counts.get(listener) ?? 0) + 1);
+    for (const [listener, count] of counts) this.#set('oldhello_sessions_live', { listener }, count);
+  }
+
+  #add<M extends MetricOfType<'counter'>>(name: M, labels: Labels<M>, amount = 1): void {
+    this.#counters.get(name)!.inc(labels, amount);
+  }
+
+  #set<M extends MetricOfType<'gauge'>>(name: M, labels: Labels<M>, value: number): void {
+    this.#gauges.get(name)!.set(labels, value);
+  }
+
+  #observe<M extends MetricOfType<'histogram'>>(name: M, labels: Labels<M>, milliseconds: number): void {
+    this.#histograms.get(name)!.observe(labels, milliseconds / 1000);
+  }
+}
+
+/** A label has as many values as we know, whatever peers send. */
+function known(values: ReadonlySet<string>, value: string | undefined): string {
+  return value !== undefined && values.has(value) ? value : OTHER;
+}
+
+const OTHER = 'other';
+const VERSIONS = new Set(['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3']);
+const REASONS = new Set(Object.keys(REFUSALS));
+const SUITES = new Set([...CIPHER_SUITES.map(({ opensslName }) => opensslName), ...TLS_1_3_SUITES.values()]);
+/** Milliseconds: three samples that did not come. */
+const SILENCE = 30_000;

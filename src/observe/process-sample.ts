@@ -1,0 +1,37 @@
+/** Reports every few seconds how busy this process is. Each process of oldhello runs one. */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Log } from './log.js';
+
+/** @returns what stops it */
+export function sampleProcess(log: Log): () => void {
+  const delays = monitorEventLoopDelay({ resolution: RESOLUTION });
+  delays.enable();
+  // Node counts from one tick to the next, so that a loop without delay has RESOLUTION.
+  const late = (nanoseconds: number): number => Math.max(0, round(nanoseconds / 1e6 - RESOLUTION));
+  const sample = (): void => {
+    const { user, system } = process.cpuUsage();
+    log('process_sample', {
+      pid: process.pid,
+      delayMedian: late(delays.percentile(50)),
+      delay99: late(delays.percentile(99)),
+      delayMax: late(delays.max),
+      memory: process.memoryUsage.rss(),
+      cpu: (user + system) / 1e6,
+    });
+    delays.reset();
+  };
+  const timer = setInterval(sample, INTERVAL).unref();
+  sample();
+  return () => {
+    clearInterval(timer);
+    delays.disable();
+  };
+}
+
+function round(milliseconds: number): number {
+  return Math.round(milliseconds * 10) / 10;
+}
+
+/** Milliseconds. */
+const RESOLUTION = 20;
+const INTERVAL = 10_000;
