@@ -105,8 +105,8 @@ export const METRICS = {
     'When the present configuration took effect, in Unix time.',
   ),
   oldhello_event_loop_delay_seconds: gauge(
-    ['pid', 'quantile'],
-    'How late timers came in the last ten seconds; quantile 0.5, 0.99 or 1.',
+    ['pid', 'statistic'],
+    'How late timers came in the last ten seconds; statistic is median, p99 or max.',
   ),
   oldhello_memory_bytes: gauge(['pid'], 'Resident memory of each process.'),
   oldhello_cpu_seconds_total: counter([], 'Processor time of all processes together.'),
@@ -244,12 +244,10 @@ export class Metrics {
 
   #sampled({ pid, delayMedian, delay99, delayMax, memory, cpu }: EventFields<'process_sample'>): void {
     const process = String(pid);
-    for (const [quantile, delay] of [
-      ['0.5', delayMedian],
-      ['0.99', delay99],
-      ['1', delayMax],
-    ] as const) {
-      this.#set('oldhello_event_loop_delay_seconds', { pid: process, quantile }, delay / 1000);
+    const delays = { median: delayMedian, p99: delay99, max: delayMax };
+    for (const statistic of STATISTICS) {
+      const labels = { pid: process, statistic };
+      this.#set('oldhello_event_loop_delay_seconds', labels, delays[statistic] / 1000);
     }
     this.#set('oldhello_memory_bytes', { pid: process }, memory);
     this.#add('oldhello_cpu_seconds_total', {}, Math.max(0, cpu - (this.#processes.get(pid)?.cpu ?? 0)));
@@ -263,8 +261,8 @@ export class Metrics {
       if (now - seen < SILENCE) continue;
       this.#processes.delete(pid);
       this.#gauges.get('oldhello_memory_bytes')!.remove(String(pid));
-      for (const quantile of ['0.5', '0.99', '1']) {
-        this.#gauges.get('oldhello_event_loop_delay_seconds')!.remove(String(pid), quantile);
+      for (const statistic of STATISTICS) {
+        this.#gauges.get('oldhello_event_loop_delay_seconds')!.remove(String(pid), statistic);
       }
       for (const [connection, live] of this.#live) if (live.pid === pid) this.#live.delete(connection);
     }
@@ -297,6 +295,7 @@ function known(values: ReadonlySet<string>, value: string | undefined): string {
 }
 
 const OTHER = 'other';
+const STATISTICS = ['median', 'p99', 'max'] as const;
 const VERSIONS = new Set(['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3']);
 const REASONS = new Set(Object.keys(REFUSALS));
 const SUITES = new Set([...CIPHER_SUITES.map(({ opensslName }) => opensslName), ...TLS_1_3_SUITES.values()]);

@@ -1,0 +1,158 @@
+/** The admin listener of the running program: what it answers, whom it refuses, and what its metrics count. */
+import { spawnSync } from 'node:child_process';
+import { request } from 'node:http';
+import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
+import { test, type Test } from 'tap';
+import type { Status } from '../../src/observe/status-shape.js';
+import { hasPeer } from '../support/peers/require-peer.js';
+import { startProgram, type Program } from '../support/program.js';
+import { startTestSink } from '../support/sink.js';
+
+async function startWithAdmin(t: Test, lines = ''): Promise<{ program: Program; port: number }> {
+  const sink = await startTestSink();
+  const program = await startProgram(
+    `
+[server]
+hostname = "proxy.example"
+state-directory = "STATE"
+[[listener]]
+name = "mx"
+address = "127.0.0.1:0"
+mode = "starttls"
+backend = "mta"
+[[backend]]
+name = "mta"
+address = "127.0.0.1:${sink.port}"
+identity = "proxy-v2"
+[tls]
+profile = "ancient"
+[admin]
+address = "127.0.0.1:0"
+${lines}
+`,
+    1,
+  );
+  t.teardown(async () => {
+    await program.stop();
+    sink.close();
+  });
+  const listening = program.log.find(({ event }) => event === 'admin_listening');
+  return { program, port: listening!['port'] as number };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: NodeJS.Dict<string | string[]>;
+  readonly body: string;
+}
+
+function ask(
+  port: number,
+  path: string,
+  { method = 'GET', host = `127.0.0.1:${port}` } = {},
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const asked = request(
+      { host: '127.0.0.1', port, path, method, headers: { host }, agent: false },
+      (response) => {
+        let body = '';
+        response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
+        response.on('end', () => resolve({ status: response.statusCode!, headers: response.headers, body }));
+      },
+    );
+    asked.on('error', reject).end();
+  });
+}
+
+/** A session in clear that says who it is and leaves. */
+async function visit(program: Program, helo: string): Promise<void> {
+  const socket = connect({ port: program.ports.get('mx')!, host: '127.0.0.1' });
+  const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
+  for (const command of ['', `HELO ${helo}`, 'QUIT']) {
+    if (command !== '') socket.write(`${command}\r\n`);
+    await lines.next();
+  }
+  socket.destroy();
+  await program.nextSession();
+}
+
+test('the admin listener counts sessions, and says so in Prometheus format and JSON', async (t) => {
+  const { program, port } = await startWithAdmin(t);
+  await visit(program, 'old.example');
+  const { status, headers, body } = await ask(port, '/metrics');
+  t.equal(status, 200);
+  t.match(headers['content-type'], /^text\/plain; version=0\.0\.4/);
+  t.match(body, /^oldhello_sessions_total\{listener="mx",outcome="plaintext"\} 1$/m);
+  t.match(body, /^oldhello_backend_up\{backend="mta"\} 1$/m);
+  t.match(body, /^oldhello_sessions_max 2000$/m);
+  t.match(
+    body,
+    /^oldhello_certificate_not_after_timestamp_seconds\{source="[^"]*self-signed\.crt",use="all"\} \d{10}$/m,
+  );
+  t.match(body, /^process_resident_memory_bytes \d+$/m);
+  const shown = JSON.parse((await ask(port, '/status.json')).body) as Status;
+  t.match(shown.listeners, [{ name: 'mx', mode: 'starttls', sessions: 1, live: 0 }]);
+  t.match(shown.backends, [{ name: 'mta', up: true, connections: 1 }]);
+  t.equal((await ask(port, '/healthz')).body, 'ok\n');
+});
+
+test('promtool finds nothing to complain of in the metrics', async (t) => {
+  const found = spawnSync('promtool', ['--version']).error === undefined;
+  if (!hasPeer(t, 'promtool', found ? undefined : 'needs promtool (Debian package prometheus)')) return;
+  const { program, port } = await startWithAdmin(t);
+  await visit(program, 'old.example');
+  const { body } = await ask(port, '/metrics');
+  const ours = body.split('\n').filter((line) => line.includes('oldhello_'));
+  const checked = spawnSync('promtool', ['check', 'metrics'], {
+    input: `${ours.join('\n')}\n`,
+    encoding: 'utf8',
+  });
+  t.equal(checked.stdout + checked.stderr, '');
+  t.equal(checked.status, 0);
+});
+
+test('it answers GET and HEAD only, under its own names only', async (t) => {
+  const { port } = await startWithAdmin(t, 'host-names = ["Status.Example"]');
+  for (const [path, options, expected] of [
+    ['/', {}, 200],
+    ['/', { method: 'HEAD' }, 200],
+    ['/', { method: 'POST' }, 405],
+    ['/metrics', { method: 'DELETE' }, 405],
+    ['/', { host: 'evil.example' }, 421],
+    ['/status.json', { host: `evil.example:${port}` }, 421],
+    ['/status.json', { host: '127.0.0.1.evil.example' }, 421],
+    ['/', { host: 'localhost' }, 200],
+    ['/', { host: '[::1]:9125' }, 200],
+    ['/', { host: 'status.example:9125' }, 200],
+    ['/nothing', {}, 404],
+    ['/page/../../../package.json', {}, 404],
+    ['/page/style.css', {}, 200],
+  ] as const) {
+    const { status, headers, body } = await ask(port, path, options);
+    t.equal(status, expected, `${JSON.stringify(options)} ${path}`);
+    t.match(headers['content-security-policy'], /default-src 'none'; script-src 'self'/);
+    if ('method' in options && options.method === 'HEAD') t.equal(body, '');
+  }
+});
+
+test('an address that others can reach must be acknowledged', async (t) => {
+  const config = (admin: string): string => `
+[[listener]]
+name = "mx"
+address = "127.0.0.1:0"
+mode = "starttls"
+backend = "mta"
+[[backend]]
+name = "mta"
+address = "127.0.0.1:9"
+identity = "proxy-v2"
+[server]
+state-directory = "STATE"
+[admin]
+${admin}
+`;
+  await t.rejects(startProgram(config('address = "0.0.0.0:0"'), 1), {
+    message: /admin\.address: 0\.0\.0\.0 is not loopback.*acknowledge-exposure = true/,
+  });
+});

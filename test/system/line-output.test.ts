@@ -1,0 +1,68 @@
+/** Writing lines to a reader that hangs, to a full disk, and to one that is gone. */
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type Test } from 'tap';
+import { LineOutput } from '../../src/system/line-output.js';
+
+function makePipe(t: Test): { reader: number; writer: number } {
+  const folder = mkdtempSync(join(tmpdir(), 'oldhello-fifo-'));
+  const path = join(folder, 'fifo');
+  execFileSync('mkfifo', [path]);
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const writer = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  return { reader, writer };
+}
+
+/** Reads until there is nothing more. */
+function drain(fd: number): string {
+  const chunk = Buffer.alloc(1 << 20);
+  let text = '';
+  for (;;) {
+    try {
+      const length = readSync(fd, chunk);
+      if (length === 0) return text;
+      text += chunk.toString('latin1', 0, length);
+    } catch {
+      return text;
+    }
+  }
+}
+
+test('a reader that hangs costs lines, not memory, and hears how many when it reads again', async (t) => {
+  const { reader, writer } = makePipe(t);
+  const told: number[] = [];
+  const output = new LineOutput({ fd: writer, retryAfter: 1, dropped: (lines) => told.push(lines) });
+  const line = `${'x'.repeat(1023)}\n`;
+  for (let count = 0; count < 20_000; count++) output.write(line);
+  let text = '';
+  let done = false;
+  void output.flush(60_000).then(() => (done = true));
+  while (!done) {
+    text += drain(reader);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  text += drain(reader);
+  t.equal(text.length % 1024, 0, 'no line is torn');
+  const arrived = text.length / 1024;
+  t.equal(arrived + told.reduce((sum, lines) => sum + lines, 0), 20_000, 'each is there or counted');
+  t.ok(arrived < 6_000, 'and what was kept is bounded');
+  closeSync(reader);
+  closeSync(writer);
+});
+
+test('a full disk and a reader that is gone are no errors of ours', async (t) => {
+  const full = openSync('/dev/full', 'w');
+  const onFull = new LineOutput({ fd: full, retryAfter: 1, dropped: () => undefined });
+  onFull.write('line\n');
+  await onFull.flush(20);
+  const { reader, writer } = makePipe(t);
+  closeSync(reader);
+  const onGone = new LineOutput({ fd: writer, retryAfter: 1, dropped: () => undefined });
+  onGone.write('line\n');
+  await onGone.flush(20);
+  onGone.write('line\n');
+  t.pass('flushing ends, however hopeless');
+});
