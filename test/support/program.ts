@@ -33,6 +33,9 @@ export interface Program {
   readonly exited: Promise<number | null>;
   /** SIGTERM, and the exit code. */
   stop(): Promise<number | null>;
+  /** Takes nothing more from standard output, until told to go on. */
+  pauseLog(): void;
+  resumeLog(): void;
 }
 
 /** Finding such a prime takes seconds, so not every program under test does. */
@@ -125,6 +128,8 @@ async function follow(
       writeFileSync(join(folder, CONFIGURATION), config.replaceAll('STATE', folder));
     },
     signal: (name) => void child.kill(name),
+    pauseLog: () => void child.stdout!.pause(),
+    resumeLog: () => void child.stdout!.resume(),
     stop() {
       child.kill('SIGTERM');
       return exited;
