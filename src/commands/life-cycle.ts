@@ -3,6 +3,7 @@ import { UnusableValueError } from '../config/config-error.js';
 import type { Config } from '../config/schema.js';
 import type { ProxyServer } from '../proxy/server.js';
 import type { ServiceManager } from '../system/systemd.js';
+import { exitOnDefect } from '../system/defects.js';
 import { version } from '../system/version.js';
 import type { OpenLog } from './open-log.js';
 
@@ -33,6 +34,10 @@ export class LifeCycle {
     process.on('SIGTERM', (signal) => void this.#stop(signal));
     process.on('SIGINT', (signal) => void this.#stop(signal));
     if (configuration !== undefined) process.on('SIGHUP', () => void this.#reload());
+    exitOnDefect((error) => {
+      channel.log('internal_error', { error });
+      return channel.close();
+    });
     channel.log('started', { version: version(), node: process.version, pid: process.pid });
     await manager.ready(this.#status());
   }

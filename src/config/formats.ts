@@ -50,6 +50,11 @@ export const count: Format<number> = {
     typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined,
 };
 
+export const workers: Format<number | 'auto'> = {
+  allowed: 'a whole number from 1 up, or "auto"',
+  parse: (value) => (value === 'auto' ? value : count.parse(value)),
+};
+
 export const countOrNone: Format<number> = {
   allowed: 'a whole number from 0 up',
   parse: (value) =>

@@ -14,6 +14,7 @@ import {
   path,
   pin,
   text,
+  workers,
   type Format,
 } from './formats.js';
 
@@ -54,6 +55,16 @@ const server = {
     '/var/lib/oldhello',
     'Where things are kept that oldhello makes itself: a self-signed certificate, a Diffie-Hellman group.',
   ),
+  workers: withDefault(
+    workers,
+    1,
+    'Processes that run the connections. 1: the process that accepts them. "auto": one for each processor. Changing it between 1 and more takes a restart.',
+  ),
+  user: optional(
+    text,
+    'Where oldhello is started as root: the user that it becomes once it has its ports. Certificates, keys and the state directory must be readable by this user.',
+  ),
+  group: optional(text, 'The group that it becomes then. Absent: the main one of the user.'),
 } as const;
 
 const listener = {

@@ -1,5 +1,6 @@
 /** Every event that is reported: its usual level, what it says, and its fields. */
 import {
+  flag,
   group,
   integer,
   maybe,
@@ -192,6 +193,34 @@ export const LOG_EVENTS = {
     level: 'error',
     means: 'what was read could not be used; everything stays as it was',
     fields: { file: text('that was read'), problems: texts('each with its file, line and key') },
+  },
+  worker_lost: {
+    level: 'error',
+    means: 'a process that runs connections died, and took them with it',
+    fields: {
+      pid: integer('process id', 'number'),
+      how: text('the signal or exit code'),
+      connections: integer('that it ran', 'number'),
+      restart: number('until another one is started', 'milliseconds'),
+    },
+  },
+  privileges: {
+    level: 'info',
+    means: 'what the process may do now that it has its ports',
+    fields: {
+      user: text('that it runs as'),
+      capabilities: texts('that it has'),
+      dropped: flag('whether it was root until now'),
+    },
+  },
+  descriptors_short: {
+    level: 'warn',
+    means:
+      'the limit on open files allows fewer connections than max-connections; raise LimitNOFILE= (ulimit -n)',
+    fields: {
+      limit: integer('open files', 'number'),
+      connections: integer('that it is enough for', 'number'),
+    },
   },
   notify_failed: {
     level: 'error',

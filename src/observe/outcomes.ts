@@ -107,6 +107,12 @@ export const OUTCOMES = {
     means: 'the backend did not answer in time',
     try: 'see why the backend is slow (lookups of names, load), or raise the timeout in [limits]',
   },
+  worker_lost: {
+    level: 'error',
+    fault: 'proxy',
+    means: 'the process that served the connection died; see worker_lost in the log',
+    try: 'look at internal_error and worker_lost in the log, and for the kernel that ran out of memory; please report it',
+  },
   shutdown: {
     level: 'info',
     fault: 'proxy',

@@ -12,6 +12,8 @@ export interface ConnectionHost {
    * @param ended called once, when the connection is over
    */
   serve(socket: Socket, first: Buffer, arrival: Arrival, ended: (event: SessionEvent) => void): void;
+  /** The newest first; see TicketKeys. */
+  useTicketKeys(keys: readonly Buffer[]): void;
   /**
    * Resolves when the last connection has ended; nobody comes in any more.
    * @param patience milliseconds that connections get to finish by themselves, before they are told to
@@ -33,6 +35,10 @@ export class LocalHost implements ConnectionHost {
   use(runtime: Runtime): Promise<void> {
     this.#runtime = runtime;
     return Promise.resolve();
+  }
+
+  useTicketKeys(): void {
+    // Whoever makes this host's runtimes has given them the keys' holder.
   }
 
   serve(socket: Socket, first: Buffer, arrival: Arrival, ended: (event: SessionEvent) => void): void {

@@ -85,6 +85,9 @@ export class Runtime {
   }
 }
 
+/** Seconds a ticket is good for: as long as the oldest key that still opens tickets lives. */
+export const TICKET_LIFETIME = 24 * 60 * 60;
+
 /** Whether any client may get TLS that wants the 1024-bit group. */
 export function wantsSmallDhGroup({ tls, policies }: Config): boolean {
   return tls.profile === 'ancient' || policies.some(({ profile }) => profile === 'ancient');

@@ -21,8 +21,9 @@ import { LocalHost, type ConnectionHost } from './connection-host.js';
 import { ListenError } from './listen-error.js';
 import { Listener, type AdmittedClient, type ListenAt, type ListenerPlan } from './listener.js';
 import { refuseRelayRisks } from './relay-risk.js';
-import { Runtime, wantsSmallDhGroup, type Blueprint } from './runtime.js';
+import { Runtime, TICKET_LIFETIME, wantsSmallDhGroup, type Blueprint } from './runtime.js';
 import { localSessions } from './session-store.js';
+import { WorkerPool } from './worker-pool.js';
 
 export interface Listening {
   readonly listener: ListenerConfig;
@@ -35,7 +36,11 @@ export class ProxyServer {
   readonly #tickets = new TicketKeys(TICKET_LIFETIME, () => Math.floor(Date.now() / 1000), randomBytes);
   readonly #desk: AdmissionDesk;
   readonly #certificates: CertificateWatch;
-  readonly #host: ConnectionHost;
+  readonly #sessions = localSessions(
+    new SessionCache(SESSION_CAPACITY, SESSION_LIFETIME, () => performance.now()),
+  );
+  #host: ConnectionHost | undefined;
+  #bound: () => void = () => undefined;
   #inherited: readonly InheritedSocket[];
   #listeners: ReadonlySet<Listener> = new Set();
   #runtime: Runtime | undefined;
@@ -48,14 +53,16 @@ export class ProxyServer {
     this.#inherited = inherited;
     this.#desk = new AdmissionDesk(log);
     this.#certificates = new CertificateWatch(log, () => Date.now());
-    const cache = new SessionCache(SESSION_CAPACITY, SESSION_LIFETIME, () => performance.now());
-    const handshakes = new HandshakeCount(() => performance.now());
-    this.#host = new LocalHost({ keys: this.#keys, sessions: localSessions(cache), handshakes });
     this.#rotateTicketKeys();
   }
 
-  /** @throws UnusableValueError, CredentialError */
-  async start(config: Config): Promise<void> {
+  /**
+   * @param bound called when every address is taken and nothing else was read yet
+   * @throws UnusableValueError, CredentialError, and what `bound` throws
+   */
+  async start(config: Config, bound: () => void = () => undefined): Promise<void> {
+    this.#bound = bound;
+    this.#host = this.#newHost(config);
     this.#rotation = setInterval(() => this.#rotateTicketKeys(), TICKET_KEY_LIFETIME);
     this.#rotation.unref();
     await this.use(config);
@@ -67,6 +74,9 @@ export class ProxyServer {
    * @throws UnusableValueError, CredentialError, with everything as it was before
    */
   async use(config: Config): Promise<void> {
+    if (this.#runtime !== undefined && isShared(config) !== isShared(this.#runtime.config)) {
+      throw new Error('server.workers cannot be changed between 1 and more while oldhello runs; restart it');
+    }
     await refuseRelayRisks(config);
     const listeners = new Map<Listener, ListenerPlan>();
     const added: Listener[] = [];
@@ -81,6 +91,7 @@ export class ProxyServer {
           listeners.set(next, plan);
         }
       }
+      this.#bound();
       const credentials = loadCredentials(config);
       for (const { credential, key } of credentials) this.#keys.add(credential, key);
       const smallDhGroup = this.#runtime?.blueprint.smallDhGroup;
@@ -107,8 +118,18 @@ export class ProxyServer {
     clearInterval(this.#rotation);
     this.#certificates.close();
     for (const listener of this.#listeners) listener.close();
-    await this.#host.close(this.#runtime?.config.limits.shutdownTimeout ?? 0);
+    await this.#host?.close(this.#runtime?.config.limits.shutdownTimeout ?? 0);
     this.#keys.close();
+  }
+
+  #newHost(config: Config): ConnectionHost {
+    if (isShared(config)) {
+      const pool = new WorkerPool({ log: this.#log, sessions: this.#sessions });
+      pool.useTicketKeys(this.#ticketKeys);
+      return pool;
+    }
+    const handshakes = new HandshakeCount(() => performance.now());
+    return new LocalHost({ keys: this.#keys, sessions: this.#sessions, handshakes });
   }
 
   /** Sockets that systemd has bound for this listener go before its address. */
@@ -143,9 +164,10 @@ export class ProxyServer {
       if (!this.#listeners.has(listener)) this.#tellOf(listener);
     }
     this.#listeners = new Set(listeners.keys());
+    this.#bound = () => undefined;
     this.#runtime = runtime;
     this.#describe(runtime.blueprint);
-    const used = this.#host.use(runtime);
+    const used = this.#host!.use(runtime);
     for (const listener of this.#listeners) listener.open();
     await used;
     if (wantsSmallDhGroup(runtime.config) && runtime.blueprint.smallDhGroup === undefined)
@@ -172,7 +194,7 @@ export class ProxyServer {
   #serve(plan: ListenerPlan, { socket, first, client, destination, admission }: AdmittedClient): void {
     const { offerStarttls, leave } = admission;
     const arrival = { listener: plan.config.name, client, destination, offerStarttls };
-    this.#host.serve(socket, first, arrival, (event) => {
+    this.#host!.serve(socket, first, arrival, (event) => {
       leave();
       this.#ended(event, plan);
     });
@@ -194,14 +216,20 @@ export class ProxyServer {
   #useSmallDhGroup(smallDhGroup: DhGroup): void {
     const blueprint: Blueprint = { ...this.#runtime!.blueprint, smallDhGroup };
     this.#runtime = new Runtime(blueprint, this.#tickets, this.#log);
-    void this.#host.use(this.#runtime);
+    void this.#host!.use(this.#runtime);
   }
 
   /** The newest key protects; the two before it still open what they protected (RFC 5077, 5.5). */
   #rotateTicketKeys(): void {
     this.#ticketKeys = [randomBytes(TICKET_KEY_LENGTH), ...this.#ticketKeys].slice(0, TICKET_KEYS);
     this.#tickets.use(this.#ticketKeys);
+    this.#host?.useTicketKeys(this.#ticketKeys);
   }
+}
+
+/** Whether other processes run the connections. */
+function isShared({ server: { workers } }: Config): boolean {
+  return workers !== 1;
 }
 
 /** As the configuration file has it. */
@@ -217,8 +245,6 @@ function listenerPlan({ limits, server: { hostname } }: Config, config: Listener
 const SESSION_CAPACITY = 20_000;
 /** Milliseconds. */
 const SESSION_LIFETIME = 60 * 60 * 1000;
-/** Seconds: as long as the oldest key that still opens tickets lives. */
-const TICKET_LIFETIME = 24 * 60 * 60;
 /** Milliseconds a key protects new tickets. */
 const TICKET_KEY_LIFETIME = 12 * 60 * 60 * 1000;
 const TICKET_KEYS = 3;

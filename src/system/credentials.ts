@@ -1,10 +1,10 @@
 /** Certificates and keys from disk, and a self-signed stand-in where none are configured. */
-import { type KeyObject, type X509Certificate } from 'node:crypto';
+import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UnusableValueError } from '../config/config-error.js';
 import type { CertificateConfig, Config } from '../config/schema.js';
-import { credentialFrom, isKeyOf, type Credential } from '../tls/index.js';
+import { certificatesFromPem, credentialFrom, isKeyOf, type Credential } from '../tls/index.js';
 import { certificateFacts, keyName, type CertificateFacts } from './certificate-facts.js';
 import { orderChain } from './chain.js';
 import { CredentialError, orCredentialError, type CredentialFile } from './credential-error.js';
@@ -120,6 +120,24 @@ function loadPkcs12(
     return { ...assemble(chain.certificates, key, file, use), repairs: [], exposed };
   }
   throw new CredentialError(file, 'holds a private key, but no certificate for it; export both together');
+}
+
+/** A credential in what can be sent to another process. */
+export type PortableCredential = Omit<LoadedCredential, 'credential' | 'key'>;
+
+export function portableCredential(loaded: LoadedCredential): PortableCredential {
+  const { source, chainPem, keyPem, use, facts, repairs, exposed } = loaded;
+  return { source, chainPem, keyPem, use, facts, repairs, exposed };
+}
+
+export function restoreCredential(portable: PortableCredential): LoadedCredential {
+  const { chainPem, keyPem, use } = portable;
+  const credential = credentialFrom(certificatesFromPem(chainPem));
+  return {
+    ...portable,
+    credential: use === 'all' ? credential : { ...credential, audience: use },
+    key: createPrivateKey(keyPem),
+  };
 }
 
 function assemble(

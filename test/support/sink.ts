@@ -17,6 +17,8 @@ export interface Delivered {
 
 export interface TestSink {
   readonly port: number;
+  /** Every message so far. */
+  readonly delivered: readonly Delivered[];
   /** The next message that was not asked for yet; waits for it. */
   next(): Promise<Delivered>;
   close(): void;
@@ -34,6 +36,7 @@ export async function startTestSink(): Promise<TestSink> {
   let asked = 0;
   return {
     port: sink.port,
+    delivered,
     async next() {
       const index = asked++;
       while (delivered.length <= index) await once(arrivals, 'message');

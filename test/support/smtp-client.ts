@@ -82,6 +82,19 @@ export class SmtpClient {
     return client;
   }
 
+  /** Goes on with a session that `hello` names. @throws Closed */
+  async resumeLikeOld(hello: HelloOptions, master: Buffer): Promise<TestClient> {
+    const client = new TestClient(hello);
+    client.resume(master);
+    this.#tls = client;
+    this.#raw.write(client.hello());
+    while (!client.serverFinished) await this.#more();
+    const changeCipherSpec = client.changeCipherSpec();
+    client.protectWrites();
+    this.#raw.write(Buffer.concat([changeCipherSpec, client.finished()]));
+    return client;
+  }
+
   /** From EHLO to the reply to the last dot. @throws Closed */
   async deliver(from: string, to: string, body: string): Promise<string> {
     for (const [line, expected] of [

@@ -1,0 +1,312 @@
+/**
+ * Worker processes that run the connections, as many as the configuration says. This process accepts, decides who comes
+ * in, and passes each connection to the worker that has the fewest; so limits and memories stay in one place, and a
+ * listening socket is never closed because a worker dies. What ends a worker ends its own connections only, and another
+ * one takes its place.
+ */
+import { fork, type ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { availableParallelism } from 'node:os';
+import type { Log } from '../observe/log.js';
+import { SessionRecord, type SessionEvent } from '../observe/session-record.js';
+import { portableCredential } from '../system/credentials.js';
+import type { ConnectionHost } from './connection-host.js';
+import type { Arrival, Blueprint, Runtime } from './runtime.js';
+import type { SessionStore } from './session-store.js';
+import { SHARE_VARIABLE, type PortableBlueprint, type ToPrimary, type ToWorker } from './worker-protocol.js';
+
+interface Handover {
+  readonly socket: Socket;
+  readonly first: Buffer;
+  readonly arrival: Arrival;
+  readonly ended: (event: SessionEvent) => void;
+}
+
+/** One process, from its start to its end. */
+class WorkerProcess {
+  readonly #child: ChildProcess;
+  readonly #pool: WorkerPoolServices;
+  readonly #connections = new Map<number, Pick<Handover, 'arrival' | 'ended'>>();
+  readonly #started = performance.now();
+  readonly #heartbeat: NodeJS.Timeout;
+  #next = 0;
+  #silent = 0;
+  /** The newest set-up it has; -1 for none. */
+  #using = -1;
+  #closing = false;
+
+  constructor(pool: WorkerPoolServices, share: number) {
+    this.#pool = pool;
+    this.#child = fork(new URL('./worker.js', import.meta.url), {
+      serialization: 'advanced',
+      env: { ...process.env, [SHARE_VARIABLE]: String(share) },
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    this.#child.on('message', (message: ToPrimary) => this.#hear(message));
+    this.#child.on('error', (error) => pool.log('internal_error', { error: String(error.stack) }));
+    this.#child.once('exit', (code, signal) => this.#exited(signal ?? `code ${code}`));
+    this.#heartbeat = setInterval(() => this.#checkPulse(), HEARTBEAT);
+    this.#heartbeat.unref();
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** Connections it runs. */
+  get load(): number {
+    return this.#connections.size;
+  }
+
+  /** Milliseconds. */
+  get age(): number {
+    return performance.now() - this.#started;
+  }
+
+  get closing(): boolean {
+    return this.#closing;
+  }
+
+  isUsing(number: number): boolean {
+    return this.#using >= number;
+  }
+
+  /** Whether it can be given connections. */
+  get ready(): boolean {
+    return this.#using >= 0 && !this.#closing && this.#child.connected;
+  }
+
+  tell(message: ToWorker): void {
+    if (this.#child.connected) this.#child.send(message);
+  }
+
+  serve({ socket, first, arrival, ended }: Handover): void {
+    const id = this.#next++;
+    this.#connections.set(id, { arrival, ended });
+    const message: ToWorker = { kind: 'serve', id, first, arrival };
+    this.#child.send(message, socket, (error) => {
+      if (error !== null) this.#lost(id);
+    });
+  }
+
+  close(patience: number): void {
+    this.#closing = true;
+    this.tell({ kind: 'close', patience });
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  #hear(message: ToPrimary): void {
+    this.#silent = 0;
+    const { sessions, changed, log } = this.#pool;
+    switch (message.kind) {
+      case 'using':
+        this.#using = message.number;
+        changed(this);
+        return;
+      case 'ended':
+        this.#connections.get(message.id)?.ended(message.event);
+        this.#connections.delete(message.id);
+        return;
+      case 'event':
+        (log as (...entry: unknown[]) => void)(
+          message.entry.event,
+          message.entry.fields,
+          message.entry.level,
+        );
+        return;
+      case 'find_session': {
+        const { lookup } = message;
+        sessions.find(message.sessionId, (session) => this.tell({ kind: 'session', lookup, session }));
+        return;
+      }
+      case 'save_session':
+        sessions.save(message.sessionId, message.session);
+        return;
+      case 'forget_session':
+        sessions.forget(message.sessionId);
+        return;
+      case 'alive':
+    }
+  }
+
+  /** An event loop that hangs serves nobody. */
+  #checkPulse(): void {
+    this.#silent += 1;
+    if (this.#silent > MISSED_HEARTBEATS) this.kill();
+    else this.tell({ kind: 'ping' });
+  }
+
+  #lost(id: number): void {
+    const connection = this.#connections.get(id);
+    this.#connections.delete(id);
+    connection?.ended(lostEvent(connection.arrival));
+  }
+
+  #exited(how: string): void {
+    clearInterval(this.#heartbeat);
+    const sessions = this.#connections.size;
+    for (const id of [...this.#connections.keys()]) this.#lost(id);
+    this.#pool.exited(this, how, sessions);
+  }
+}
+
+export interface WorkerPoolOptions {
+  readonly log: Log;
+  /** Shared by all workers. */
+  readonly sessions: SessionStore;
+}
+
+interface WorkerPoolServices extends WorkerPoolOptions {
+  changed(worker: WorkerProcess): void;
+  exited(worker: WorkerProcess, how: string, sessions: number): void;
+}
+
+export class WorkerPool implements ConnectionHost {
+  readonly #services: WorkerPoolServices;
+  readonly #workers = new Set<WorkerProcess>();
+  /** Who came while no worker was ready. */
+  readonly #waiting: Handover[] = [];
+  #size = 0;
+  #number = 0;
+  #blueprint: PortableBlueprint | undefined;
+  #ticketKeys: readonly Buffer[] = [];
+  #failures = 0;
+  #closed = false;
+  #settled: (() => void) | undefined;
+
+  constructor(options: WorkerPoolOptions) {
+    this.#services = {
+      ...options,
+      changed: () => this.#changed(),
+      exited: (worker, how, sessions) => this.#exited(worker, how, sessions),
+    };
+  }
+
+  /** Resolves when all workers have it; one that is dead gets it when it is replaced. */
+  use(runtime: Runtime): Promise<void> {
+    this.#number += 1;
+    this.#blueprint = portable(runtime.blueprint);
+    this.#size = workerCount(runtime.config);
+    for (const worker of this.#workers) this.#setUp(worker);
+    const active = [...this.#workers].filter(({ closing }) => !closing);
+    for (const worker of active.slice(this.#size)) worker.close(runtime.config.limits.shutdownTimeout);
+    for (let missing = this.#size - active.length; missing > 0; missing -= 1) this.#start();
+    return new Promise((resolve) => {
+      this.#settled = resolve;
+      this.#changed();
+    });
+  }
+
+  useTicketKeys(keys: readonly Buffer[]): void {
+    this.#ticketKeys = keys;
+    for (const worker of this.#workers) worker.tell({ kind: 'ticket_keys', keys });
+  }
+
+  serve(socket: Socket, first: Buffer, arrival: Arrival, ended: (event: SessionEvent) => void): void {
+    const handover = { socket, first, arrival, ended };
+    const worker = this.#leastLoaded();
+    if (worker !== undefined) worker.serve(handover);
+    else if (this.#waiting.length < MAX_WAITING && !this.#closed) this.#waiting.push(handover);
+    else refuse(handover);
+  }
+
+  async close(patience: number): Promise<void> {
+    this.#closed = true;
+    for (const handover of this.#waiting.splice(0)) refuse(handover);
+    for (const worker of this.#workers) worker.close(patience);
+    const cut = setTimeout(() => {
+      for (const worker of this.#workers) worker.kill();
+    }, patience + LAST_WORDS);
+    await new Promise<void>((resolve) => {
+      this.#settled = resolve;
+      this.#changed();
+    });
+    clearTimeout(cut);
+  }
+
+  #start(): void {
+    const worker = new WorkerProcess(this.#services, 1 / this.#size);
+    this.#workers.add(worker);
+    this.#setUp(worker);
+  }
+
+  #setUp(worker: WorkerProcess): void {
+    worker.tell({ kind: 'ticket_keys', keys: this.#ticketKeys });
+    worker.tell({ kind: 'use', number: this.#number, blueprint: this.#blueprint! });
+  }
+
+  #leastLoaded(): WorkerProcess | undefined {
+    let least: WorkerProcess | undefined;
+    for (const worker of this.#workers) {
+      if (worker.ready && (least === undefined || worker.load < least.load)) least = worker;
+    }
+    return least;
+  }
+
+  #changed(): void {
+    while (this.#waiting.length > 0) {
+      const worker = this.#leastLoaded();
+      if (worker === undefined) break;
+      worker.serve(this.#waiting.shift()!);
+    }
+    const workers = [...this.#workers].filter((worker) => this.#closed || !worker.closing);
+    const settled = this.#closed
+      ? workers.length === 0
+      : workers.every((worker) => worker.isUsing(this.#number));
+    if (!settled) return;
+    this.#settled?.();
+    this.#settled = undefined;
+  }
+
+  #exited(worker: WorkerProcess, how: string, sessions: number): void {
+    this.#workers.delete(worker);
+    if (!worker.closing && !this.#closed) {
+      this.#failures = worker.age > STABLE ? 0 : this.#failures + 1;
+      const delay =
+        this.#failures === 0 ? 0 : Math.min(FIRST_DELAY * 2 ** (this.#failures - 1), LONGEST_DELAY);
+      this.#services.log('worker_lost', { pid: worker.pid, how, connections: sessions, restart: delay });
+      setTimeout(() => {
+        const active = [...this.#workers].filter(({ closing }) => !closing);
+        if (!this.#closed && active.length < this.#size) this.#start();
+      }, delay);
+    }
+    this.#changed();
+  }
+}
+
+function workerCount({ server: { workers } }: Runtime['config']): number {
+  return workers === 'auto' ? availableParallelism() : workers;
+}
+
+function portable({ config, credentials, smallDhGroup }: Blueprint): PortableBlueprint {
+  return { config, credentials: credentials.map(portableCredential), smallDhGroup: smallDhGroup?.prime };
+}
+
+/** The client sees its connection end, and comes again. */
+function refuse({ socket, arrival, ended }: Handover): void {
+  socket.destroy();
+  ended(lostEvent(arrival));
+}
+
+function lostEvent({ listener, client }: Arrival): SessionEvent {
+  const record = new SessionRecord(listener, client);
+  record.fails({ outcome: 'worker_lost' });
+  return record.event();
+}
+
+/** Connections that wait for a worker to start, which takes a second. */
+const MAX_WAITING = 1_000;
+/** Milliseconds that a worker must live for its end to count as the first one. */
+const STABLE = 60_000;
+/** Milliseconds before a worker is started again that ended soon after its start; doubled each time. */
+const FIRST_DELAY = 100;
+const LONGEST_DELAY = 30_000;
+/** Milliseconds beyond the configured time that connections take to hear 421 and close. */
+const LAST_WORDS = 20_000;
+/** Milliseconds. */
+const HEARTBEAT = 5_000;
+/** After so many without a word, a worker hangs. */
+const MISSED_HEARTBEATS = 6;

@@ -1,0 +1,129 @@
+/** A worker process: runs the connections that the primary passes on, and asks it for what all workers share. */
+import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { createLogChannel, type Log } from '../observe/log.js';
+import { SessionRecord } from '../observe/session-record.js';
+import { HandshakeCount } from '../policy/handshake-count.js';
+import { restoreCredential } from '../system/credentials.js';
+import { exitOnDefect } from '../system/defects.js';
+import { KeyRing } from '../system/keys.js';
+import { DhGroup, TicketKeys, type Session } from '../tls/index.js';
+import { LocalHost } from './connection-host.js';
+import { Runtime, TICKET_LIFETIME } from './runtime.js';
+import type { SessionStore } from './session-store.js';
+import { SHARE_VARIABLE, type PortableBlueprint, type ToPrimary, type ToWorker } from './worker-protocol.js';
+
+/** The sessions of the primary, as far as it answers in time: no handshake waits for long, or fails, because of it. */
+class PrimarySessions implements SessionStore {
+  readonly #waiting = new Map<number, (session: Session | undefined) => void>();
+  #next = 0;
+
+  find(sessionId: Buffer, done: (session: Session | undefined) => void): void {
+    const lookup = this.#next++;
+    const timer = setTimeout(() => this.answer(lookup, undefined), LOOKUP_TIMEOUT);
+    this.#waiting.set(lookup, (session) => {
+      clearTimeout(timer);
+      done(session);
+    });
+    tell({ kind: 'find_session', lookup, sessionId });
+  }
+
+  answer(lookup: number, session: Session | undefined): void {
+    const done = this.#waiting.get(lookup);
+    this.#waiting.delete(lookup);
+    done?.(session);
+  }
+
+  save(sessionId: Buffer, session: Session): void {
+    tell({ kind: 'save_session', sessionId, session });
+  }
+
+  forget(sessionId: Buffer): void {
+    tell({ kind: 'forget_session', sessionId });
+  }
+}
+
+class Worker {
+  readonly #log: Log = createLogChannel((entry) => tell({ kind: 'event', entry })).log;
+  readonly #keys = new KeyRing();
+  readonly #tickets = new TicketKeys(TICKET_LIFETIME, () => Math.floor(Date.now() / 1000), randomBytes);
+  readonly #sessions = new PrimarySessions();
+  readonly #host = new LocalHost({
+    keys: this.#keys,
+    sessions: this.#sessions,
+    handshakes: new HandshakeCount(() => performance.now(), Number(process.env[SHARE_VARIABLE])),
+  });
+
+  start(): void {
+    exitOnDefect((error) => {
+      this.#log('internal_error', { error });
+      return flushed();
+    });
+    // What comes from a terminal or from systemd goes to all processes; the primary says what is to be done.
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
+    process.on('disconnect', () => process.exit(0));
+    process.on('message', (message: ToWorker, socket?: Socket) => this.#hear(message, socket));
+  }
+
+  #hear(message: ToWorker, socket: Socket | undefined): void {
+    switch (message.kind) {
+      case 'use':
+        void this.#use(message.number, message.blueprint);
+        return;
+      case 'ticket_keys':
+        this.#tickets.use(message.keys);
+        return;
+      case 'serve':
+        this.#serve(message, socket);
+        return;
+      case 'session':
+        this.#sessions.answer(message.lookup, message.session);
+        return;
+      case 'close':
+        void this.#host.close(message.patience).then(() => process.disconnect());
+        return;
+      case 'ping':
+        tell({ kind: 'alive' });
+    }
+  }
+
+  async #use(number: number, { config, credentials, smallDhGroup }: PortableBlueprint): Promise<void> {
+    const restored = credentials.map(restoreCredential);
+    for (const { credential, key } of restored) this.#keys.add(credential, key);
+    const group = smallDhGroup === undefined ? undefined : new DhGroup(smallDhGroup);
+    const blueprint = { config, credentials: restored, smallDhGroup: group };
+    await this.#host.use(new Runtime(blueprint, this.#tickets, this.#log));
+    tell({ kind: 'using', number });
+  }
+
+  #serve({ id, first, arrival }: Extract<ToWorker, { kind: 'serve' }>, socket: Socket | undefined): void {
+    if (socket === undefined) {
+      // It was closed on its way here.
+      const record = new SessionRecord(arrival.listener, arrival.client);
+      record.fails({ outcome: 'client_gone' });
+      tell({ kind: 'ended', id, event: record.event() });
+      return;
+    }
+    // As the listener made it: what is sent from one process to another keeps no options.
+    socket.allowHalfOpen = true;
+    socket.setNoDelay(true);
+    this.#host.serve(socket, first, arrival, (event) => tell({ kind: 'ended', id, event }));
+  }
+}
+
+function tell(message: ToPrimary): void {
+  if (process.connected) process.send!(message);
+}
+
+/** Resolves when everything told so far was handed to the system. */
+function flushed(): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.connected) process.send!({ kind: 'alive' } satisfies ToPrimary, () => resolve());
+    else resolve();
+  });
+}
+
+/** Milliseconds: an answer takes less than one, and a full handshake is not much slower than this. */
+const LOOKUP_TIMEOUT = 250;
+
+new Worker().start();
