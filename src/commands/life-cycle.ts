@@ -28,16 +28,21 @@ export class LifeCycle {
     this.#parts = parts;
   }
 
-  /** To be called when clients are served. */
-  async begin(): Promise<void> {
-    const { configuration, manager, log: channel } = this.#parts;
-    process.on('SIGTERM', (signal) => void this.#stop(signal));
-    process.on('SIGINT', (signal) => void this.#stop(signal));
-    if (configuration !== undefined) process.on('SIGHUP', () => void this.#reload());
+  /** Before anything else: also a start that takes long can be stopped. */
+  watch(): void {
+    const { log: channel } = this.#parts;
     exitOnDefect((error) => {
       channel.log('internal_error', { error });
       return channel.close();
     });
+    process.on('SIGTERM', (signal) => void this.#stop(signal));
+    process.on('SIGINT', (signal) => void this.#stop(signal));
+  }
+
+  /** To be called when clients are served. */
+  async begin(): Promise<void> {
+    const { configuration, manager, log: channel } = this.#parts;
+    if (configuration !== undefined) process.on('SIGHUP', () => void this.#reload());
     channel.log('started', { version: version(), node: process.version, pid: process.pid });
     await manager.ready(this.#status());
   }

@@ -4,7 +4,9 @@ import { loadConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { demoConfig } from '../demo/demo-config.js';
 import { startSink } from '../demo/sink.js';
+import type { Log } from '../observe/log.js';
 import { ProxyServer, type Listening } from '../proxy/server.js';
+import { currentPrivileges, dropRoot } from '../system/privileges.js';
 import { inheritedSockets, ServiceManager, type InheritedSocket } from '../system/systemd.js';
 import { say, type Command } from './command.js';
 import { LifeCycle, type LifeCycleParts } from './life-cycle.js';
@@ -76,9 +78,26 @@ async function run(
   const manager = new ServiceManager(process.env, process.pid, ({ message }) => {
     log('notify_failed', { error: message });
   });
+  const lifeCycle = new LifeCycle({ ...parts, server, manager });
+  lifeCycle.watch();
   await openAdmin(config.admin, parts.log);
-  await server.start(config);
-  await new LifeCycle({ ...parts, server, manager }).begin();
+  await server.start(config, () => becomeUser(config, log));
+  await lifeCycle.begin();
+}
+
+/**
+ * Everything but the ports is read as the user that will read it again at the next reload.
+ * @throws ConfigError
+ */
+function becomeUser({ server: { user, group } }: Config, log: Log): void {
+  let dropped = false;
+  try {
+    dropped = user !== undefined && dropRoot(user, group);
+  } catch (cause) {
+    throw new Error(`cannot become server.user ${user}: ${(cause as Error).message}`, { cause });
+  }
+  const privileges = currentPrivileges();
+  log('privileges', { ...privileges, dropped }, privileges.user === 'root' ? 'warn' : 'info');
 }
 
 function demoInstructions(listening: readonly Listening[], { tls, admin }: Config): string[] {

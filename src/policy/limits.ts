@@ -19,6 +19,10 @@ export const LIMITS = {
     means: 'there are too many connections from the networks of a [[policy]] entry',
     try: 'raise max-connections in that entry if they are welcome',
   },
+  'open-files': {
+    means: 'the limit on open files allows no further connection',
+    try: 'raise LimitNOFILE= in the systemd unit, or ulimit -n; descriptors_short in the log says what it is enough for',
+  },
   'max-handshakes': {
     means: 'too many TLS handshakes run at the same time',
     try: 'see who begins handshakes and does not end them; raise max-handshakes in [limits] if all are welcome',

@@ -21,10 +21,16 @@ export type Admission =
 export class AdmissionDesk {
   readonly #log: Log;
   readonly #count = new ConnectionCount();
+  #capacity = Infinity;
   readonly #failures = new FailureMemory(() => performance.now());
 
   constructor(log: Log) {
     this.#log = log;
+  }
+
+  /** Connections that there are resources for, whatever is configured; those that run stay. */
+  limitTo(connections: number): void {
+    this.#capacity = connections;
   }
 
   /** Connections there are now. */
@@ -37,6 +43,9 @@ export class AdmissionDesk {
     const policy = runtime.policyFor(client);
     if (policy?.refuse === true) {
       return { admitted: false, failure: { outcome: 'policy_refused' }, reply: '554 5.7.1 access denied' };
+    }
+    if (this.#count.total >= this.#capacity) {
+      return { admitted: false, failure: overLimit('open-files'), reply: '421 4.3.1 too many connections' };
     }
     const entered = this.#count.enter(client.address, limits, groupOf(policy));
     if ('over' in entered) {

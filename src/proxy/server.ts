@@ -11,6 +11,7 @@ import { OUTCOMES } from '../observe/outcomes.js';
 import type { SessionEvent } from '../observe/session-record.js';
 import { HandshakeCount } from '../policy/handshake-count.js';
 import { loadCredentials } from '../system/credentials.js';
+import { descriptorBudget } from '../system/descriptors.js';
 import { KeyRing } from '../system/keys.js';
 import type { InheritedSocket } from '../system/systemd.js';
 import { loadSmallDhGroup } from '../system/small-dh-group.js';
@@ -23,7 +24,7 @@ import { Listener, type AdmittedClient, type ListenAt, type ListenerPlan } from 
 import { refuseRelayRisks } from './relay-risk.js';
 import { Runtime, TICKET_LIFETIME, wantsSmallDhGroup, type Blueprint } from './runtime.js';
 import { localSessions } from './session-store.js';
-import { WorkerPool } from './worker-pool.js';
+import { processCount, WorkerPool } from './worker-pool.js';
 
 export interface Listening {
   readonly listener: ListenerConfig;
@@ -166,12 +167,21 @@ export class ProxyServer {
     this.#listeners = new Set(listeners.keys());
     this.#bound = () => undefined;
     this.#runtime = runtime;
+    this.#countDescriptors(runtime.config);
     this.#describe(runtime.blueprint);
     const used = this.#host!.use(runtime);
     for (const listener of this.#listeners) listener.open();
     await used;
     if (wantsSmallDhGroup(runtime.config) && runtime.blueprint.smallDhGroup === undefined)
       this.#findSmallDhGroup();
+  }
+
+  /** Better to turn somebody away in words than to have the kernel do it without. */
+  #countDescriptors({ limits: { maxConnections }, server: { workers } }: Config): void {
+    const { limit, connections } = descriptorBudget();
+    const all = connections * processCount(workers);
+    this.#desk.limitTo(all);
+    if (all < maxConnections) this.#log('descriptors_short', { limit, connections: all });
   }
 
   #tellOf({ plan: { config }, address: { address, port } }: Listener): void {

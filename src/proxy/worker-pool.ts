@@ -189,7 +189,7 @@ export class WorkerPool implements ConnectionHost {
   use(runtime: Runtime): Promise<void> {
     this.#number += 1;
     this.#blueprint = portable(runtime.blueprint);
-    this.#size = workerCount(runtime.config);
+    this.#size = processCount(runtime.config.server.workers);
     for (const worker of this.#workers) this.#setUp(worker);
     const active = [...this.#workers].filter(({ closing }) => !closing);
     for (const worker of active.slice(this.#size)) worker.close(runtime.config.limits.shutdownTimeout);
@@ -277,7 +277,8 @@ export class WorkerPool implements ConnectionHost {
   }
 }
 
-function workerCount({ server: { workers } }: Runtime['config']): number {
+/** Processes that run connections. */
+export function processCount(workers: number | 'auto'): number {
   return workers === 'auto' ? availableParallelism() : workers;
 }
 

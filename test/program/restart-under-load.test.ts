@@ -8,7 +8,7 @@ import { startProgram, type Program } from '../support/program.js';
 import { startTestSink } from '../support/sink.js';
 
 /** Acknowledged messages in all. */
-const MESSAGES = Number(process.env['OLDHELLO_SOAK_MESSAGES'] ?? 400);
+const MESSAGES = Number(process.env['OLDHELLO_SOAK_MESSAGES'] ?? 200);
 const CLIENTS = 8;
 /** Restarts, each with a reload before it. */
 const RESTARTS = Math.max(2, Math.floor(MESSAGES / 500));

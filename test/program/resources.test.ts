@@ -1,0 +1,162 @@
+/** What the process may do, what it has too little of, and what becomes of defects. */
+import { readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { spawnSync } from 'node:child_process';
+import { test, type Test } from 'tap';
+import { hasPeer } from '../support/peers/require-peer.js';
+import { startProgram, type ProgramOptions, type Program } from '../support/program.js';
+import { startTestSink } from '../support/sink.js';
+import { SmtpClient } from '../support/smtp-client.js';
+
+interface Setup extends ProgramOptions {
+  readonly address?: string;
+  readonly server?: string;
+  readonly limits?: string;
+}
+
+async function start(
+  t: Test,
+  { address = '127.0.0.1:0', server = '', limits = '', ...options }: Setup,
+): Promise<Program> {
+  const sink = await startTestSink();
+  t.teardown(() => sink.close());
+  return startProgram(
+    `
+[server]
+hostname = "proxy.example"
+state-directory = "STATE/state"
+${server}
+[[listener]]
+name = "mx"
+address = "${address}"
+mode = "starttls"
+backend = "sink"
+[[backend]]
+name = "sink"
+address = "127.0.0.1:${sink.port}"
+identity = "proxy-v2"
+[limits]
+${limits}
+[log]
+level = "debug"
+repeat-limit = 0
+`,
+    1,
+    options,
+  );
+}
+
+const root = process.getuid?.() === 0 ? undefined : 'needs root, to give it up';
+const setpriv = spawnSync('setpriv', ['--version']).status === 0 ? root : 'needs setpriv and root';
+/** No other program listens on this loopback address. */
+const LOW_PORT = '127.83.25.25:25';
+
+test('started as root, it takes a low port, becomes another user, and can be reloaded as that', async (t) => {
+  if (!hasPeer(t, 'root', root)) return;
+  const runner = ['sh', '-c', 'unset NODE_OPTIONS; for file; do :; done; chmod 777 "${file%/*}"; exec "$@"', 'sh'] as const;
+  const program = await start(t, { address: LOW_PORT, server: 'user = "nobody"', runner });
+  t.match(await program.next('privileges'), { user: 'nobody', capabilities: [], dropped: true });
+  t.match(readFileSync(`/proc/${program.pid}/status`, 'utf8'), /^Uid:\s*(\d+)\s+\1\s+\1\s+\1$/m);
+  t.notMatch(readFileSync(`/proc/${program.pid}/status`, 'utf8'), /^Uid:\s*0\s/m);
+  await program.next('started');
+  program.signal('SIGHUP');
+  await program.next('reloaded');
+  t.equal(await program.stop(), 0);
+});
+
+test('an ordinary user with CAP_NET_BIND_SERVICE takes a low port, and the log says what it may do', async (t) => {
+  if (!hasPeer(t, 'setpriv', setpriv)) return;
+  const capability = ['--inh-caps=+net_bind_service', '--ambient-caps=+net_bind_service'];
+  const runner = [
+    'sh',
+    '-c',
+    'unset NODE_OPTIONS; for file; do :; done; chmod -R a+rwX "${file%/*}"; exec setpriv --reuid=65534 --regid=65534 --clear-groups ' +
+      `${capability.join(' ')} "$@"`,
+    'sh',
+  ] as const;
+  const program = await start(t, { address: LOW_PORT, runner });
+  t.match(await program.next('privileges'), { capabilities: ['CAP_NET_BIND_SERVICE'], dropped: false });
+  t.equal(await program.stop(), 0);
+});
+
+test('a user that does not exist is told, and nobody is served as root instead', async (t) => {
+  if (!hasPeer(t, 'root', root)) return;
+  await t.rejects(
+    start(t, { server: 'user = "no-such-user"' }).then((program) => program.next('started')),
+    {
+      message: /cannot become server\.user no-such-user/,
+    },
+  );
+});
+
+test('with too few descriptors, clients are turned away in words, and let in again when others go', async (t) => {
+  const runner = ['bash', '-c', 'ulimit -n 128; exec "$@"', 'bash'] as const;
+  const limits = 'max-connections-per-address = 1000\nshutdown-timeout = "10ms"';
+  const program = await start(t, { runner, limits });
+  const { connections } = await program.next('descriptors_short');
+  t.match(
+    program.log.find(({ event }) => event === 'descriptors_short'),
+    { level: 'warn', limit: 128 },
+  );
+  const port = program.ports.get('mx')!;
+  const clients: SmtpClient[] = [];
+  for (let index = 0; index < (connections as number); index += 1) {
+    const client = await SmtpClient.connect(port);
+    t.match(await client.reply(), /^220 /);
+    clients.push(client);
+  }
+  for (let index = 0; index < 20; index += 1) {
+    const refused = await SmtpClient.connect(port);
+    t.match(await refused.reply(), /^421 4\.3\.1 /);
+    refused.destroy();
+    t.match(await program.nextSession(), { outcome: 'limit_exceeded', reason: 'open-files' });
+  }
+  for (const client of clients.splice(0)) {
+    await client.command('QUIT');
+    client.destroy();
+    await program.nextSession();
+  }
+  const again = await SmtpClient.connect(port);
+  t.match(await again.reply(), /^220 /);
+  again.destroy();
+  t.equal(await program.stop(), 0);
+});
+
+/** A defect at the push of a signal, in every process. */
+const DEFECT = `--import=data:text/javascript,${encodeURIComponent(
+  "process.on('SIGUSR2', () => { throw new Error('a defect') })",
+)}`;
+
+test('a defect is logged with its stack, and ends the program with code 1', async (t) => {
+  const program = await start(t, { env: { NODE_OPTIONS: DEFECT } });
+  await program.next('started');
+  program.signal('SIGUSR2');
+  t.match(await program.next('internal_error'), { level: 'error', error: /^Error: a defect\n +at / });
+  t.equal(await program.exited, 1);
+});
+
+test('a defect in one of several processes is logged too, and costs that process alone', async (t) => {
+  const program = await start(t, { env: { NODE_OPTIONS: DEFECT }, server: 'workers = 2' });
+  await program.next('started');
+  const client = await SmtpClient.connect(program.ports.get('mx')!);
+  const { pid } = await program.next('session_opened');
+  process.kill(pid as number, 'SIGUSR2');
+  t.match(await program.next('internal_error'), { error: /^Error: a defect\n +at / });
+  t.match(await program.next('worker_lost'), { pid, how: 'code 1', connections: 1 });
+  await client.closed();
+  const next = await SmtpClient.connect(program.ports.get('mx')!);
+  t.match(await next.reply(), /^220 /);
+  await next.command('QUIT');
+  t.equal(await program.stop(), 0);
+});
+
+test('a port that is taken stops the start, with the line where it stands', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  t.teardown(() => taken.close());
+  const address = `127.0.0.1:${(taken.address() as AddressInfo).port}`;
+  await t.rejects(start(t, { address }), {
+    message: /oldhello\.toml:8: listener\[0\]\.address: .*another program/,
+  });
+});
