@@ -104,7 +104,7 @@ class WorkerProcess {
     switch (message.kind) {
       case 'using':
         this.#using = message.number;
-        changed(this);
+        changed();
         return;
       case 'ended':
         this.#connections.get(message.id)?.ended(message.event);
@@ -147,9 +147,9 @@ class WorkerProcess {
 
   #exited(how: string): void {
     clearInterval(this.#heartbeat);
-    const sessions = this.#connections.size;
+    const connections = this.#connections.size;
     for (const id of [...this.#connections.keys()]) this.#lost(id);
-    this.#pool.exited(this, how, sessions);
+    this.#pool.exited(this, how, connections);
   }
 }
 
@@ -160,8 +160,8 @@ export interface WorkerPoolOptions {
 }
 
 interface WorkerPoolServices extends WorkerPoolOptions {
-  changed(worker: WorkerProcess): void;
-  exited(worker: WorkerProcess, how: string, sessions: number): void;
+  readonly changed: () => void;
+  readonly exited: (worker: WorkerProcess, how: string, connections: number) => void;
 }
 
 export class WorkerPool implements ConnectionHost {
@@ -181,7 +181,7 @@ export class WorkerPool implements ConnectionHost {
     this.#services = {
       ...options,
       changed: () => this.#changed(),
-      exited: (worker, how, sessions) => this.#exited(worker, how, sessions),
+      exited: (worker, how, connections) => this.#exited(worker, how, connections),
     };
   }
 
@@ -261,13 +261,13 @@ export class WorkerPool implements ConnectionHost {
     this.#settled = undefined;
   }
 
-  #exited(worker: WorkerProcess, how: string, sessions: number): void {
+  #exited(worker: WorkerProcess, how: string, connections: number): void {
     this.#workers.delete(worker);
     if (!worker.closing && !this.#closed) {
       this.#failures = worker.age > STABLE ? 0 : this.#failures + 1;
       const delay =
         this.#failures === 0 ? 0 : Math.min(FIRST_DELAY * 2 ** (this.#failures - 1), LONGEST_DELAY);
-      this.#services.log('worker_lost', { pid: worker.pid, how, connections: sessions, restart: delay });
+      this.#services.log('worker_lost', { pid: worker.pid, how, connections, restart: delay });
       setTimeout(() => {
         const active = [...this.#workers].filter(({ closing }) => !closing);
         if (!this.#closed && active.length < this.#size) this.#start();

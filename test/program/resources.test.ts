@@ -54,7 +54,12 @@ const LOW_PORT = '127.83.25.25:25';
 
 test('started as root, it takes a low port, becomes another user, and can be reloaded as that', async (t) => {
   if (!hasPeer(t, 'root', root)) return;
-  const runner = ['sh', '-c', 'unset NODE_OPTIONS; for file; do :; done; chmod 777 "${file%/*}"; exec "$@"', 'sh'] as const;
+  const runner = [
+    'sh',
+    '-c',
+    'unset NODE_OPTIONS; for file; do :; done; chmod 777 "${file%/*}"; exec "$@"',
+    'sh',
+  ] as const;
   const program = await start(t, { address: LOW_PORT, server: 'user = "nobody"', runner });
   t.match(await program.next('privileges'), { user: 'nobody', capabilities: [], dropped: true });
   t.match(readFileSync(`/proc/${program.pid}/status`, 'utf8'), /^Uid:\s*(\d+)\s+\1\s+\1\s+\1$/m);
