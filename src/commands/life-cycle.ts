@@ -20,7 +20,8 @@ export interface LifeCycleParts {
 export class LifeCycle {
   readonly #parts: LifeCycleParts;
   #stopping = false;
-  #reloading = false;
+  /** Also while it starts, which reads the configuration too. */
+  #reloading = true;
   /** Somebody asked while a reload was under way, which may have read the file already. */
   #again = false;
 
@@ -28,23 +29,25 @@ export class LifeCycle {
     this.#parts = parts;
   }
 
-  /** Before anything else: also a start that takes long can be stopped. */
+  /** Before anything else: also a start that takes long can be stopped, and is not ended by SIGHUP. */
   watch(): void {
-    const { log: channel } = this.#parts;
+    const { log: channel, configuration } = this.#parts;
     exitOnDefect((error) => {
       channel.log('internal_error', { error });
       return channel.close();
     });
     process.on('SIGTERM', (signal) => void this.#stop(signal));
     process.on('SIGINT', (signal) => void this.#stop(signal));
+    if (configuration !== undefined) process.on('SIGHUP', () => void this.#reload());
   }
 
   /** To be called when clients are served. */
   async begin(): Promise<void> {
-    const { configuration, manager, log: channel } = this.#parts;
-    if (configuration !== undefined) process.on('SIGHUP', () => void this.#reload());
+    const { manager, log: channel } = this.#parts;
     channel.log('started', { version: version(), node: process.version, pid: process.pid });
     await manager.ready(this.#status());
+    this.#reloading = false;
+    if (this.#again) await this.#reload();
   }
 
   #status(): string {
