@@ -175,7 +175,8 @@ export class WorkerPool implements ConnectionHost {
   #ticketKeys: readonly Buffer[] = [];
   #failures = 0;
   #closed = false;
-  #settled: (() => void) | undefined;
+  /** Who waits for all workers to have the newest set-up, or to be gone. */
+  readonly #settled: (() => void)[] = [];
 
   constructor(options: WorkerPoolOptions) {
     this.#services = {
@@ -195,7 +196,7 @@ export class WorkerPool implements ConnectionHost {
     for (const worker of active.slice(this.#size)) worker.close(runtime.config.limits.shutdownTimeout);
     for (let missing = this.#size - active.length; missing > 0; missing -= 1) this.#start();
     return new Promise((resolve) => {
-      this.#settled = resolve;
+      this.#settled.push(resolve);
       this.#changed();
     });
   }
@@ -221,7 +222,7 @@ export class WorkerPool implements ConnectionHost {
       for (const worker of this.#workers) worker.kill();
     }, patience + LAST_WORDS);
     await new Promise<void>((resolve) => {
-      this.#settled = resolve;
+      this.#settled.push(resolve);
       this.#changed();
     });
     clearTimeout(cut);
@@ -256,9 +257,7 @@ export class WorkerPool implements ConnectionHost {
     const settled = this.#closed
       ? workers.length === 0
       : workers.every((worker) => worker.isUsing(this.#number));
-    if (!settled) return;
-    this.#settled?.();
-    this.#settled = undefined;
+    if (settled) for (const resolve of this.#settled.splice(0)) resolve();
   }
 
   #exited(worker: WorkerProcess, how: string, connections: number): void {

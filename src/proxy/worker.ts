@@ -80,7 +80,10 @@ class Worker {
         this.#sessions.answer(message.lookup, message.session);
         return;
       case 'close':
-        void this.#host.close(message.patience).then(() => process.disconnect());
+        void this.#host
+          .close(message.patience)
+          .then(flushed)
+          .then(() => process.disconnect());
         return;
       case 'ping':
         tell({ kind: 'alive' });
