@@ -65,7 +65,7 @@ const time = (at: string, shown: string): Html =>
 const badge = (kind: 'good' | 'bad' | 'warn' | 'calm', text: string): Html =>
   html`<span class="badge ${kind}">${text}</span>`;
 
-const code = (text: string): Html => html`<span class="code">${text}</span>`;
+const code = (text: string): Html => (text === '' ? html`` : html`<span class="code">${text}</span>`);
 
 /** Days before its end from which a certificate is worth a second look. */
 const CERTIFICATE_SOON = 21;
