@@ -18,7 +18,7 @@ export interface AdminSources {
 interface Answer {
   readonly status?: number;
   readonly type: string;
-  readonly body: string | Buffer;
+  readonly body: string;
 }
 
 export class AdminServer {

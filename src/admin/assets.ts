@@ -1,40 +1,21 @@
-/**
- * The files that the status page loads. The build puts them into the folder `page` beside this file; in a bundle, that
- * is the folder `page` beside the bundle.
- */
+/** The files that the status page loads. The build puts them all into page.json beside this file; see page/embed.js. */
 import { readFileSync } from 'node:fs';
 
 export interface Asset {
   readonly type: string;
-  readonly body: Buffer;
+  readonly body: string;
 }
 
 /** By path. @throws what reading throws, where the installation is not complete */
-export function loadAssets(folder: URL = new URL('./page/', import.meta.url)): ReadonlyMap<string, Asset> {
+export function loadAssets(file: URL = new URL('./page.json', import.meta.url)): ReadonlyMap<string, Asset> {
+  const files = JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
   return new Map(
-    FILES.map((name) => {
-      const body = readFileSync(new URL(name, folder));
-      return [
-        `/page/${name}`,
-        { type: TYPES[name.slice(name.lastIndexOf('.') + 1) as keyof typeof TYPES], body },
-      ];
+    Object.entries(files).map(([name, body]) => {
+      const extension = name.slice(name.lastIndexOf('.') + 1) as keyof typeof TYPES;
+      return [`/page/${name}`, { type: TYPES[extension], body }];
     }),
   );
 }
-
-const FILES = [
-  'style.css',
-  'icon.svg',
-  'uplot.css',
-  'uplot.js',
-  'browser.js',
-  'chart.js',
-  'html.js',
-  'sorting.js',
-  'summary.js',
-  'tables.js',
-  'words.js',
-];
 
 const TYPES = {
   css: 'text/css; charset=utf-8',

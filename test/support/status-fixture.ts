@@ -8,8 +8,8 @@ import { StatusBoard } from '../../src/observe/status.js';
 
 type Session = EventFields<'session'>;
 
-/** The build puts the page's files there. */
-export const BUILT_PAGE = new URL('../../dist/admin/page/', import.meta.url);
+/** The build puts the page's files into it. */
+export const BUILT_PAGE = new URL('../../dist/admin/page.json', import.meta.url);
 
 export interface Fixture {
   readonly channel: LogChannel;
