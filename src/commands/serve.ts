@@ -87,14 +87,15 @@ async function run(
 
 /**
  * Everything but the ports is read as the user that will read it again at the next reload.
- * @throws ConfigError
+ * @throws UnusableValueError
  */
 function becomeUser({ server: { user, group } }: Config, log: Log): void {
   let dropped = false;
   try {
     dropped = user !== undefined && dropRoot(user, group);
   } catch (cause) {
-    throw new Error(`cannot become server.user ${user}: ${(cause as Error).message}`, { cause });
+    const problem = new Error(`cannot become ${user}: ${(cause as Error).message}`, { cause });
+    throw new UnusableValueError('server', undefined, 'user', problem);
   }
   const privileges = currentPrivileges();
   log('privileges', { ...privileges, dropped }, privileges.user === 'root' ? 'warn' : 'info');

@@ -76,7 +76,8 @@ export class ProxyServer {
    */
   async use(config: Config): Promise<void> {
     if (this.#runtime !== undefined && isShared(config) !== isShared(this.#runtime.config)) {
-      throw new Error('server.workers cannot be changed between 1 and more while oldhello runs; restart it');
+      const problem = new Error('cannot be changed between 1 and more while oldhello runs; restart it');
+      throw new UnusableValueError('server', undefined, 'workers', problem);
     }
     await refuseRelayRisks(config);
     const listeners = new Map<Listener, ListenerPlan>();

@@ -90,7 +90,7 @@ test('a user that does not exist is told, and nobody is served as root instead',
   await t.rejects(
     start(t, { server: 'user = "no-such-user"' }).then((program) => program.next('started')),
     {
-      message: /cannot become server\.user no-such-user/,
+      message: /oldhello\.toml:5: server\.user: cannot become no-such-user/,
     },
   );
 });
