@@ -158,6 +158,10 @@ const tls = {
     count,
     'How many bytes a connection may encrypt each way with 3DES or DES before it is closed, against SWEET32. Absent: 1073741824.',
   ),
+  'ticket-key-file': optional(
+    path,
+    "File with keys for session tickets, one a line, so that several machines with the same file resume each other's sessions; docs/scaling.md says how to make and change it. It is read again when it changes. Absent: keys of this process alone.",
+  ),
   'single-des': withDefault(flag, false, 'Allow single DES, which anybody can break in a day.'),
 } as const;
 

@@ -141,6 +141,17 @@ export const LOG_EVENTS = {
     means: 'a file with a private key or passphrase can be read by others; chmod 600 it',
     fields: { file: text('the file'), mode: text('its permissions, as chmod takes them') },
   },
+  ticket_keys: {
+    level: 'info',
+    means: 'session tickets have the keys of this file from now on',
+    fields: { file: text('with the keys'), keys: integer('in it; the first protects, all open', 'number') },
+  },
+  ticket_keys_failed: {
+    level: 'error',
+    means:
+      'the file with the keys of session tickets cannot be used as it is now; the keys stay as they were',
+    fields: { file: text('with the keys'), problem: text('what is wrong, and what to do') },
+  },
   backend_connection: {
     level: 'trace',
     means: 'a connection to a backend was made, or failed',

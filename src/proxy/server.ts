@@ -15,7 +15,8 @@ import { descriptorBudget } from '../system/descriptors.js';
 import { KeyRing } from '../system/keys.js';
 import type { InheritedSocket } from '../system/systemd.js';
 import { loadSmallDhGroup } from '../system/small-dh-group.js';
-import { SessionCache, TICKET_KEY_LENGTH, TicketKeys, type DhGroup } from '../tls/index.js';
+import type { TicketKeyFile } from '../system/ticket-key-file.js';
+import { SessionCache, TicketKeys, type DhGroup, type TicketKey } from '../tls/index.js';
 import { AdmissionDesk } from './admission.js';
 import { CertificateWatch } from './certificate-watch.js';
 import { LocalHost, type ConnectionHost } from './connection-host.js';
@@ -24,6 +25,7 @@ import { Listener, type AdmittedClient, type ListenAt, type ListenerPlan } from 
 import { refuseRelayRisks } from './relay-risk.js';
 import { Runtime, TICKET_LIFETIME, wantsSmallDhGroup, type Blueprint } from './runtime.js';
 import { localSessions } from './session-store.js';
+import { readTicketKeys, TicketKeySource } from './ticket-key-source.js';
 import { processCount, WorkerPool } from './worker-pool.js';
 
 export interface Listening {
@@ -35,6 +37,7 @@ export class ProxyServer {
   readonly #log: Log;
   readonly #keys = new KeyRing();
   readonly #tickets = new TicketKeys(TICKET_LIFETIME, () => Math.floor(Date.now() / 1000), randomBytes);
+  readonly #ticketKeys: TicketKeySource;
   readonly #desk: AdmissionDesk;
   readonly #certificates: CertificateWatch;
   readonly #sessions = localSessions(
@@ -45,16 +48,14 @@ export class ProxyServer {
   #inherited: readonly InheritedSocket[];
   #listeners: ReadonlySet<Listener> = new Set();
   #runtime: Runtime | undefined;
-  #ticketKeys: Buffer[] = [];
-  #rotation: NodeJS.Timeout | undefined;
 
   /** @param inherited sockets that are bound already, for the listeners of the same name */
   constructor(log: Log, inherited: readonly InheritedSocket[]) {
     this.#log = log;
     this.#inherited = inherited;
+    this.#ticketKeys = new TicketKeySource(log, (keys) => this.#useTicketKeys(keys));
     this.#desk = new AdmissionDesk(log);
     this.#certificates = new CertificateWatch(log, () => Date.now());
-    this.#rotateTicketKeys();
   }
 
   /**
@@ -64,8 +65,6 @@ export class ProxyServer {
   async start(config: Config, bound: () => void = () => undefined): Promise<void> {
     this.#bound = bound;
     this.#host = this.#newHost(config);
-    this.#rotation = setInterval(() => this.#rotateTicketKeys(), TICKET_KEY_LIFETIME);
-    this.#rotation.unref();
     await this.use(config);
   }
 
@@ -82,6 +81,7 @@ export class ProxyServer {
     await refuseRelayRisks(config);
     const listeners = new Map<Listener, ListenerPlan>();
     const added: Listener[] = [];
+    let ticketKeys: TicketKeyFile | undefined;
     let runtime: Runtime;
     try {
       for (const [index, listener] of config.listeners.entries()) {
@@ -94,6 +94,7 @@ export class ProxyServer {
         }
       }
       this.#bound();
+      ticketKeys = await readTicketKeys(config);
       const credentials = loadCredentials(config);
       for (const { credential, key } of credentials) this.#keys.add(credential, key);
       const smallDhGroup = this.#runtime?.blueprint.smallDhGroup;
@@ -102,6 +103,7 @@ export class ProxyServer {
       for (const listener of added) listener.close();
       throw error;
     }
+    this.#ticketKeys.use(ticketKeys);
     await this.#change(runtime, listeners);
   }
 
@@ -117,7 +119,7 @@ export class ProxyServer {
 
   /** Accepts nobody any more, and gives those who are there the configured time to finish. */
   async stop(): Promise<void> {
-    clearInterval(this.#rotation);
+    this.#ticketKeys.close();
     this.#certificates.close();
     for (const listener of this.#listeners) listener.close();
     await this.#host?.close(this.#runtime?.config.limits.shutdownTimeout ?? 0);
@@ -126,9 +128,7 @@ export class ProxyServer {
 
   #newHost(config: Config): ConnectionHost {
     if (isShared(config)) {
-      const pool = new WorkerPool({ log: this.#log, sessions: this.#sessions });
-      pool.useTicketKeys(this.#ticketKeys);
-      return pool;
+      return new WorkerPool({ log: this.#log, sessions: this.#sessions });
     }
     const handshakes = new HandshakeCount(() => performance.now());
     return new LocalHost({ keys: this.#keys, sessions: this.#sessions, handshakes });
@@ -230,11 +230,9 @@ export class ProxyServer {
     void this.#host!.use(this.#runtime);
   }
 
-  /** The newest key protects; the two before it still open what they protected (RFC 5077, 5.5). */
-  #rotateTicketKeys(): void {
-    this.#ticketKeys = [randomBytes(TICKET_KEY_LENGTH), ...this.#ticketKeys].slice(0, TICKET_KEYS);
-    this.#tickets.use(this.#ticketKeys);
-    this.#host?.useTicketKeys(this.#ticketKeys);
+  #useTicketKeys(keys: readonly TicketKey[]): void {
+    this.#tickets.use(keys);
+    this.#host?.useTicketKeys(keys);
   }
 }
 
@@ -256,6 +254,3 @@ function listenerPlan({ limits, server: { hostname } }: Config, config: Listener
 const SESSION_CAPACITY = 20_000;
 /** Milliseconds. */
 const SESSION_LIFETIME = 60 * 60 * 1000;
-/** Milliseconds a key protects new tickets. */
-const TICKET_KEY_LIFETIME = 12 * 60 * 60 * 1000;
-const TICKET_KEYS = 3;

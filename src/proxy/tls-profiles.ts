@@ -34,7 +34,8 @@ export class TlsProfiles {
   }
 
   profile(settings: TlsSettings, modern: TlsProfile['modern']): TlsProfile {
-    const key = JSON.stringify([settings, modern]);
+    // Where the file with the keys lies may differ among machines that resume each other's sessions.
+    const key = JSON.stringify([{ ...settings, ticketKeyFile: undefined }, modern]);
     const made = this.#made.get(key) ?? this.#make(settings, modern, key);
     this.#made.set(key, made);
     return made;

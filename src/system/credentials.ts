@@ -8,6 +8,7 @@ import { certificatesFromPem, credentialFrom, isKeyOf, type Credential } from '.
 import { certificateFacts, keyName, type CertificateFacts } from './certificate-facts.js';
 import { orderChain } from './chain.js';
 import { CredentialError, orCredentialError, type CredentialFile } from './credential-error.js';
+import { exposedOf, type ExposedFile } from './exposed-files.js';
 import { readPassphrase, type Passphrase } from './passphrase.js';
 import { readPemChain, readPemKey } from './pem.js';
 import { readPkcs12 } from './pkcs12.js';
@@ -29,12 +30,6 @@ export interface LoadedCredential {
   readonly repairs: readonly string[];
   /** Files with a secret that others may read too. */
   readonly exposed: readonly ExposedFile[];
-}
-
-export interface ExposedFile {
-  readonly file: string;
-  /** As chmod takes it. */
-  readonly mode: string;
 }
 
 /** @throws UnusableValueError for a configured one, CredentialError for one of our own making */
@@ -101,7 +96,7 @@ function loadPem(
   return {
     ...assemble(certificates, key, chainFile, use),
     repairs,
-    exposed: exposedOf([keyFile, passphrase?.file]),
+    exposed: exposedOf(pathsOf([keyFile, passphrase?.file])),
   };
 }
 
@@ -116,7 +111,7 @@ function loadPkcs12(
     const leaf = certificates.find((certificate) => isKeyOf(key, certificate));
     if (leaf === undefined) continue;
     const chain = orderChain(leaf, certificates);
-    const exposed = exposedOf([file, passphrase?.file]);
+    const exposed = exposedOf(pathsOf([file, passphrase?.file]));
     return { ...assemble(chain.certificates, key, file, use), repairs: [], exposed };
   }
   throw new CredentialError(file, 'holds a private key, but no certificate for it; export both together');
@@ -168,20 +163,10 @@ function mismatch(key: KeyObject, certificate: X509Certificate, chainFile: strin
   );
 }
 
-function exposedOf(files: readonly (CredentialFile | undefined)[]): ExposedFile[] {
-  return files.flatMap((file) => {
-    if (file === undefined) return [];
-    const mode = statSync(file.path).mode & PERMISSIONS;
-    return (mode & READ_BY_OTHERS) === 0
-      ? []
-      : [{ file: file.path, mode: mode.toString(8).padStart(4, '0') }];
-  });
+function pathsOf(files: readonly (CredentialFile | undefined)[]): string[] {
+  return files.flatMap((file) => (file === undefined ? [] : [file.path]));
 }
 
 function oneLine(name: string): string {
   return name.replaceAll('\n', ', ');
 }
-
-const PERMISSIONS = 0o7777;
-/** The group, and everybody else. */
-const READ_BY_OTHERS = 0o044;

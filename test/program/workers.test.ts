@@ -4,6 +4,7 @@ import { test, type Test } from 'tap';
 import { startProgram, type Program } from '../support/program.js';
 import { startTestSink } from '../support/sink.js';
 import { SmtpClient } from '../support/smtp-client.js';
+import type { TestClient } from '../support/test-client.js';
 
 const OLD = { format: 'record', version: 0x0301, suites: [0x002f] } as const;
 
@@ -45,7 +46,7 @@ level = "debug"
 interface Opened {
   readonly client: SmtpClient;
   readonly sessionId: Buffer;
-  readonly master: Buffer;
+  readonly tls: TestClient;
   /** Which process serves it. */
   readonly pid: number;
 }
@@ -56,7 +57,7 @@ async function open(program: Program): Promise<Opened> {
   const tls = await client.secureLikeOld(OLD);
   await client.reply();
   await client.command('EHLO old.example');
-  return { client, sessionId: tls.server!.sessionId, master: tls.master!, pid: pid as number };
+  return { client, tls, sessionId: tls.server!.sessionId, pid: pid as number };
 }
 
 test('connections are spread, and a session begun in one process is resumed in another', async (t) => {
@@ -66,8 +67,9 @@ test('connections are spread, and a session begun in one process is resumed in a
   const { pid } = await program.next('session_opened');
   t.not(pid, first.pid, 'the second connection is served by another process');
   t.not(pid, program.pid);
-  const resumed = await second.resumeLikeOld({ ...OLD, sessionId: first.sessionId }, first.master);
-  t.same(resumed.server!.sessionId, first.sessionId);
+  const { client, resumed } = await second.secureAgain({ ...OLD, sessionId: first.sessionId }, first.tls);
+  t.ok(resumed);
+  t.same(client.server!.sessionId, first.sessionId);
   await second.reply();
   await second.command('QUIT');
   t.match(await program.nextSession(), { outcome: 'completed', tls: { resumed: true } });

@@ -47,18 +47,21 @@ export interface ProgramOptions {
   /** What to run the program with, such as a shell with another limit; it gets the command line as its arguments. */
   readonly runner?: readonly [command: string, ...args: string[]];
   readonly env?: NodeJS.ProcessEnv;
+  /** Called with the folder before the program starts. */
+  readonly before?: (folder: string) => void;
 }
 
 /** @param config TOML; `STATE` in it stands for a folder that goes away with the program */
 export async function startProgram(
   config: string,
   listeners: number,
-  { runner, env = {} }: ProgramOptions = {},
+  { runner, env = {}, before }: ProgramOptions = {},
 ): Promise<Program> {
   const folder = mkdtempSync(join(tmpdir(), 'oldhello-test-'));
   const file = join(folder, CONFIGURATION);
   writeFileSync(file, config.replaceAll('STATE', folder));
   copyFileSync(DH_GROUP, join(folder, 'dh1024.hex'));
+  before?.(folder);
   const [command, ...args] = [...(runner ?? []), process.execPath, CLI, 'serve', '--config', file] as const;
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
   return follow(child, listeners, folder, () => rmSync(folder, { recursive: true, force: true }));

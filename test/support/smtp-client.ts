@@ -82,17 +82,28 @@ export class SmtpClient {
     return client;
   }
 
-  /** Goes on with a session that `hello` names. @throws Closed */
-  async resumeLikeOld(hello: HelloOptions, master: Buffer): Promise<TestClient> {
+  /**
+   * As an old client that comes back with what it got earlier, by its ticket or the session's id.
+   * @returns whether the server went along; if not, there was a full handshake
+   * @throws Closed
+   */
+  async secureAgain(
+    hello: HelloOptions,
+    earlier: TestClient,
+  ): Promise<{ client: TestClient; resumed: boolean }> {
     const client = new TestClient(hello);
-    client.resume(master);
+    client.resume(earlier.master!);
     this.#tls = client;
     this.#raw.write(client.hello());
+    while (!client.serverFinished && !client.messages.includes(SERVER_HELLO_DONE)) await this.#more();
+    const resumed = client.serverFinished;
+    if (resumed) {
+      const changeCipherSpec = client.changeCipherSpec();
+      client.protectWrites();
+      this.#raw.write(Buffer.concat([changeCipherSpec, client.finished()]));
+    } else this.#raw.write(client.secondFlight());
     while (!client.serverFinished) await this.#more();
-    const changeCipherSpec = client.changeCipherSpec();
-    client.protectWrites();
-    this.#raw.write(Buffer.concat([changeCipherSpec, client.finished()]));
-    return client;
+    return { client, resumed };
   }
 
   /** From EHLO to the reply to the last dot. @throws Closed */

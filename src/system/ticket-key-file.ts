@@ -1,0 +1,87 @@
+/** Keys of session tickets from a file, for machines that resume each other's sessions: one key a line, the newest first. */
+import { open } from 'node:fs/promises';
+import { TICKET_KEY_LENGTH, type TicketKey } from '../tls/index.js';
+import { CredentialError, type CredentialFile } from './credential-error.js';
+import { exposedOf, type ExposedFile } from './exposed-files.js';
+
+export interface TicketKeyFile {
+  readonly path: string;
+  /** At least one; the first protects, all open. */
+  readonly keys: readonly TicketKey[];
+  readonly exposed: readonly ExposedFile[];
+}
+
+/** @throws CredentialError, which says nothing of what the file holds */
+export async function readTicketKeyFile(path: string): Promise<TicketKeyFile> {
+  const file = { key: 'ticket-key-file', path } as const;
+  let text: string;
+  let exposed: ExposedFile[];
+  try {
+    text = await readBounded(path);
+    exposed = exposedOf([path]);
+  } catch (cause) {
+    throw new CredentialError(file, `cannot be read: ${(cause as Error).message}`, { cause });
+  }
+  return { path, keys: parseTicketKeys(text, file), exposed };
+}
+
+/** Empty lines, and those that begin with #, hold no key. @throws CredentialError */
+function parseTicketKeys(text: string, file: CredentialFile): readonly TicketKey[] {
+  if (text.length > MAX_SIZE) throw new CredentialError(file, `is longer than ${MAX_SIZE} bytes; ${ADVICE}`);
+  const lineByName = new Map<string, number>();
+  const keys: TicketKey[] = [];
+  for (const [index, raw] of text.split('\n').entries()) {
+    const line = raw.trim();
+    if (line === '' || line.startsWith('#')) continue;
+    const key = decodeKey(line);
+    if (key === undefined) throw new CredentialError(file, `line ${index + 1} is not a key; ${ADVICE}`);
+    const name = key.toString('hex', 0, NAME_LENGTH);
+    const twin = lineByName.get(name);
+    if (twin !== undefined) {
+      throw new CredentialError(
+        file,
+        `line ${index + 1} begins as line ${twin} does, so tickets could not tell them apart; ${ADVICE}`,
+      );
+    }
+    lineByName.set(name, index + 1);
+    keys.push(key);
+  }
+  if (keys.length === 0) throw new CredentialError(file, `has no key; ${ADVICE}`);
+  if (keys.length > MAX_KEYS)
+    throw new CredentialError(file, `has ${keys.length} keys; remove the oldest, ${MAX_KEYS} may stay`);
+  return keys;
+}
+
+function decodeKey(line: string): TicketKey | undefined {
+  const encoding = ENCODINGS.find(({ pattern }) => pattern.test(line));
+  return encoding && Buffer.from(line, encoding.name);
+}
+
+/** A character more than is allowed, at most. */
+async function readBounded(path: string): Promise<string> {
+  const file = await open(path);
+  try {
+    const bytes = Buffer.alloc(MAX_SIZE + 1);
+    let length = 0;
+    for (;;) {
+      const { bytesRead } = await file.read(bytes, length, bytes.length - length, null);
+      length += bytesRead;
+      if (bytesRead === 0 || length === bytes.length) return bytes.toString('latin1', 0, length);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** How a key of TICKET_KEY_LENGTH bytes is written. */
+const ENCODINGS = [
+  { name: 'base64', pattern: /^[A-Za-z0-9+/]{64}$/ },
+  { name: 'hex', pattern: /^[0-9A-Fa-f]{96}$/ },
+] as const;
+const ADVICE = `a key is a line of 64 characters as "openssl rand -base64 ${TICKET_KEY_LENGTH}" writes it, or of 96 hexadecimal digits`;
+/** Bytes of a key that tickets carry to name it (RFC 5077, 4). */
+const NAME_LENGTH = 16;
+/** Bytes: room for MAX_KEYS with comments. */
+const MAX_SIZE = 8192;
+/** Tickets live for a day, so nobody needs more; each ticket is compared with the names of all. */
+const MAX_KEYS = 16;
