@@ -155,7 +155,12 @@ export class TestClient {
   }
 
   finished(): Buffer {
-    return this.send(20, verifyData(this.derivation, this.master!, this.transcript, 'client'));
+    return this.send(20, this.#verifyData());
+  }
+
+  /** What `finished` puts into a record, to be put there in another way. */
+  finishedMessage(): Buffer {
+    return handshakeMessage(20, this.#verifyData());
   }
 
   /** ClientKeyExchange, ChangeCipherSpec and Finished, all right. */
@@ -180,6 +185,10 @@ export class TestClient {
     return this.#write === undefined
       ? record(type, version, content)
       : this.#write.seal(type, content, override);
+  }
+
+  #verifyData(): Buffer {
+    return verifyData(this.derivation, this.master!, this.transcript, 'client');
   }
 
   #receiveRecord(type: number, content: Buffer): void {

@@ -83,7 +83,7 @@ const MAX_KEY_EXCHANGE_LENGTH = 2050;
 /** Bytes: SSLv3 has 36, TLS 12. */
 const MAX_FINISHED_LENGTH = 64;
 /**
- * Records one message may be spread over: a hello of full length fits one record, and one that a middlebox or
- * max_fragment_length has cut into pieces of 512 bytes fits 33.
+ * Records one message may be spread over: every message that real clients send, in records of one byte each, which
+ * RFC 5246, 6.2.1 allows; a hello of full length still fits where no piece is below four bytes.
  */
-const MAX_FRAGMENTS = 64;
+const MAX_FRAGMENTS = 4096;

@@ -17,7 +17,7 @@ export type Sniffed =
   | { readonly kind: 'malformed'; readonly error: TlsError }
   | { readonly kind: Exclude<FirstBytes, 'need_more' | 'sslv2_hello' | 'record'> };
 
-/** One a connection. Keeps at most the longest hello in its worst fragmentation, about 17 KiB, and what came with it. */
+/** One a connection. Keeps at most the longest hello in its worst fragmentation, about 36 KiB, and what came with it. */
 export class HelloSniffer {
   #buffer: Buffer = Buffer.alloc(INITIAL_CAPACITY);
   #length = 0;
