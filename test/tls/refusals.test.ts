@@ -445,6 +445,26 @@ const PROVOCATIONS: Record<RefusalReason, readonly Provocation[]> = {
         return server;
       },
     ],
+    [
+      '2^14 + 1 bytes in clear, from the header alone',
+      () => {
+        const server = new TestServer({ largeRecords: false });
+        server.receive(Buffer.from('1603014001', 'hex'));
+        return server;
+      },
+    ],
+    [
+      'more in clear than the max_fragment_length agreed on (RFC 6066, 4)',
+      afterHello(() => record(22, 0x0303, Buffer.alloc(513, 16)), extension(1, '01')),
+    ],
+    [
+      'more under encryption than the max_fragment_length agreed on',
+      afterHandshake((client) => client.seal(23, Buffer.alloc(513)), extension(1, '01')),
+    ],
+    [
+      'a record that cannot hold so little, before it is decrypted',
+      afterHandshake(() => record(23, 0x0303, Buffer.alloc(512 + 321)), extension(1, '01')),
+    ],
   ],
   wrong_record_version: [
     [

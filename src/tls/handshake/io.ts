@@ -13,7 +13,7 @@ export interface HandshakeIo {
   readonly inbox: Inbox;
   /** From here on records carry this version, and alerts are spelled in it. */
   useVersion(rules: VersionRules): void;
-  /** From here on no record we send holds more plaintext than this. */
+  /** From here on no record, of either side, holds more plaintext than this. */
   limitFragments(maxFragmentLength: number): void;
   /** Adds one message to the transcript and to the flight. */
   send(type: HandshakeType, body: Uint8Array): void;

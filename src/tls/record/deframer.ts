@@ -13,7 +13,8 @@ export interface RecordHeaderAndFragment {
 
 /** Keeps at most one unfinished record, besides the chunk that is being read. */
 export class Deframer {
-  readonly #maxFragment: number;
+  /** Bytes a fragment may have, protection included; holds for headers that were not read yet. */
+  maxFragment: number;
   readonly #checkHeader: (type: number, version: number) => void;
   #input: Buffer = EMPTY;
   #at = 0;
@@ -22,12 +23,9 @@ export class Deframer {
   #have = 0;
   readonly #header = Buffer.alloc(RECORD_HEADER_LENGTH);
 
-  /**
-   * @param maxFragment bytes a fragment may have, protection included
-   * @param checkHeader throws for a record that need not be waited for
-   */
+  /** @param checkHeader throws for a record that need not be waited for */
   constructor(maxFragment: number, checkHeader: (type: number, version: number) => void) {
-    this.#maxFragment = maxFragment;
+    this.maxFragment = maxFragment;
     this.#checkHeader = checkHeader;
   }
 
@@ -98,7 +96,7 @@ export class Deframer {
   #readHeader(bytes: Buffer, at: number): number {
     this.#checkHeader(bytes[at]!, bytes.readUInt16BE(at + 1));
     const length = bytes.readUInt16BE(at + 3);
-    if (length > this.#maxFragment) throw new TlsError('record_overflow', `a fragment of ${length} bytes`);
+    if (length > this.maxFragment) throw new TlsError('record_overflow', `a fragment of ${length} bytes`);
     return length;
   }
 }
@@ -121,3 +119,5 @@ export const MAX_PLAINTEXT_LENGTH = 2 ** 14;
 export const MAX_LARGE_PLAINTEXT_LENGTH = 2 ** 15;
 /** Bytes that protection may add: MAC, padding, IV (RFC 5246, 6.2.3; compression is never used). */
 export const MAX_PROTECTION_OVERHEAD = 2048;
+/** Bytes that protection does add at most: an IV of 16, a MAC of 48, padding of 256. */
+export const MAX_SUITE_OVERHEAD = 320;

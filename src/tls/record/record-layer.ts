@@ -9,6 +9,7 @@ import {
   MAX_LARGE_PLAINTEXT_LENGTH,
   MAX_PLAINTEXT_LENGTH,
   MAX_PROTECTION_OVERHEAD,
+  MAX_SUITE_OVERHEAD,
   RECORD_HEADER_LENGTH,
 } from './deframer.js';
 import {
@@ -25,7 +26,8 @@ export interface RecordContent {
 
 export class RecordLayer {
   readonly #deframer: Deframer;
-  readonly #maxPlaintext: number;
+  #maxPlaintext: number;
+  #maxOverhead = MAX_PROTECTION_OVERHEAD;
   /** Undefined until negotiated: a first hello may carry any version (RFC 5246, E.1). */
   #version: ProtocolVersion | undefined;
   #read: ReadProtection = nullReadProtection;
@@ -38,8 +40,7 @@ export class RecordLayer {
 
   constructor({ largeRecords }: { readonly largeRecords: boolean }) {
     this.#maxPlaintext = largeRecords ? MAX_LARGE_PLAINTEXT_LENGTH : MAX_PLAINTEXT_LENGTH;
-    const maxFragment = this.#maxPlaintext + MAX_PROTECTION_OVERHEAD;
-    this.#deframer = new Deframer(maxFragment, (type, version) => this.#checkHeader(type, version));
+    this.#deframer = new Deframer(this.#maxPlaintext, (type, version) => this.#checkHeader(type, version));
     this.#write = nullWriteProtection(ProtocolVersion.SSLv3);
   }
 
@@ -81,6 +82,7 @@ export class RecordLayer {
   protectReads(protection: ReadProtection): void {
     this.#read = protection;
     this.#readProtected = true;
+    this.#deframer.maxFragment = this.#maxPlaintext + this.#maxOverhead;
     this.#bytesRead = 0;
   }
 
@@ -89,9 +91,12 @@ export class RecordLayer {
     this.#bytesWritten = 0;
   }
 
-  /** RFC 6066, 4. */
+  /** RFC 6066, 4: from here on both sides keep to it. Comes before any protection. */
   limitFragments(maxFragmentLength: number): void {
     this.#maxFragment = maxFragmentLength;
+    this.#maxPlaintext = maxFragmentLength;
+    this.#maxOverhead = MAX_SUITE_OVERHEAD;
+    this.#deframer.maxFragment = maxFragmentLength;
   }
 
   /** `content` as one or more whole records, appended to `records`. */
