@@ -214,7 +214,7 @@ export class ServerConnection {
 
   #readRecords(): void {
     // A callee of ours may call receive() or complete(): the loop that is running goes on with what it added.
-    if (this.#reading || this.#firstBytes !== undefined) return;
+    if (this.#reading || this.#driving || this.#firstBytes !== undefined) return;
     this.#reading = true;
     try {
       for (;;) {

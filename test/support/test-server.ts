@@ -80,6 +80,8 @@ export class TestServer {
   readonly sessions: SessionCache;
   /** Set to keep operations waiting until `completeOperations`. */
   hold = false;
+  /** Called while the connection transmits: a peer in the same process, that answers at once. */
+  transmitted: () => void = () => undefined;
   #held: Operation[] = [];
 
   constructor(
@@ -90,7 +92,10 @@ export class TestServer {
     this.connection = new ServerConnection(
       { ...EVERYTHING, ...parameters },
       {
-        transmit: (bytes) => (this.sent = Buffer.concat([this.sent, bytes])),
+        transmit: (bytes) => {
+          this.sent = Buffer.concat([this.sent, bytes]);
+          this.transmitted();
+        },
         deliver: (plaintext) => (this.received = Buffer.concat([this.received, plaintext])),
         operate: (operation) => {
           this.operations.push(operation);

@@ -72,6 +72,22 @@ test('however the bytes are cut, the handshake comes out the same', async (t) =>
   }
 });
 
+test('a peer that answers from within transmit gets the same handshake', async (t) => {
+  for (const format of ['record', 'sslv2'] as const) {
+    for (const suite of [0x002f, 0x0033]) {
+      const client = new TestClient({ format, version: 0x0301, suites: [suite] });
+      const server = new TestServer();
+      server.transmitted = () => {
+        client.receive(server.take());
+        if (client.messages.at(-1) === 14) server.receive(client.secondFlight());
+      };
+      server.receive(client.hello());
+      t.equal(server.refusal, undefined, `${format} ${suite.toString(16)}`);
+      t.equal(client.serverFinished, true);
+    }
+  }
+});
+
 test('a host that answers later gets the same handshake', async (t) => {
   for (const suite of [0x002f, 0xc013]) {
     const client = new TestClient({ version: 0x0301, suites: [suite], extensions: [GROUPS] });
