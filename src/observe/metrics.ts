@@ -175,6 +175,9 @@ export class Metrics {
       case 'session':
         this.#ended(entry.fields);
         break;
+      case 'worker_lost':
+        this.#forgetConnections(entry.fields.pid);
+        break;
       case 'backend_connection':
         this.#backendConnection(entry.fields);
         break;
@@ -264,9 +267,13 @@ export class Metrics {
       for (const statistic of STATISTICS) {
         this.#gauges.get('oldhello_event_loop_delay_seconds')!.remove(String(pid), statistic);
       }
-      for (const [connection, live] of this.#live) if (live.pid === pid) this.#live.delete(connection);
+      this.#forgetConnections(pid);
     }
     this.#set('oldhello_processes', {}, this.#processes.size);
+  }
+
+  #forgetConnections(pid: number): void {
+    for (const [connection, live] of this.#live) if (live.pid === pid) this.#live.delete(connection);
   }
 
   #countLive(): void {

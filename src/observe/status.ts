@@ -69,6 +69,9 @@ export class StatusBoard {
       case 'session':
         this.#ended(entry.fields);
         break;
+      case 'worker_lost':
+        this.#forgetProcess(entry.fields.pid);
+        break;
       case 'backend_connection':
         this.#backendConnection(entry.fields);
         break;
@@ -177,10 +180,13 @@ export class StatusBoard {
       if (Date.parse(until) <= now) this.#hopeless.delete(address);
     }
     for (const [pid, { seen }] of this.#processes) {
-      if (now - Date.parse(seen) < SILENCE) continue;
-      this.#processes.delete(pid);
-      for (const [connection, live] of this.#live) if (live.pid === pid) this.#live.delete(connection);
+      if (now - Date.parse(seen) >= SILENCE) this.#forgetProcess(pid);
     }
+  }
+
+  #forgetProcess(pid: number): void {
+    this.#processes.delete(pid);
+    for (const [connection, live] of this.#live) if (live.pid === pid) this.#live.delete(connection);
   }
 
   #time(): string {

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createLogChannel, type Log } from '../observe/log.js';
+import { sampleProcess } from '../observe/process-sample.js';
 import { SessionRecord } from '../observe/session-record.js';
 import { HandshakeCount } from '../policy/handshake-count.js';
 import { restoreCredential } from '../system/credentials.js';
@@ -54,6 +55,8 @@ class Worker {
     handshakes: new HandshakeCount(() => performance.now(), Number(process.env[SHARE_VARIABLE])),
   });
 
+  #sampled = false;
+
   start(): void {
     exitOnDefect((error) => {
       this.#log('internal_error', { error });
@@ -91,6 +94,11 @@ class Worker {
   }
 
   async #use(number: number, { config, credentials, smallDhGroup }: PortableBlueprint): Promise<void> {
+    // Nobody reads samples where there is no admin listener.
+    if (config.admin.address !== undefined && !this.#sampled) {
+      this.#sampled = true;
+      sampleProcess(this.#log);
+    }
     const restored = credentials.map(restoreCredential);
     for (const { credential, key } of restored) this.#keys.add(credential, key);
     const group = smallDhGroup === undefined ? undefined : new DhGroup(smallDhGroup);

@@ -76,6 +76,23 @@ test('connections are spread, and a session begun in one process is resumed in a
   await first.client.command('QUIT');
 });
 
+test('the metrics have every process, and forget the connections of one that dies', async (t) => {
+  const program = await start(t, '[admin]\naddress = "127.0.0.1:0"');
+  const { port } = await program.next('admin_listening');
+  const metric = async (name: string): Promise<string | undefined> => {
+    const answer = await fetch(`http://127.0.0.1:${String(port)}/metrics`);
+    return new RegExp(`^${name}(?:\\{.*\\})? (.*)$`, 'm').exec(await answer.text())?.[1];
+  };
+  const first = await open(program);
+  const second = await open(program);
+  t.equal(await metric('oldhello_processes'), '3', 'this one and two workers');
+  t.equal(await metric('oldhello_sessions_live'), '2');
+  process.kill(first.pid, 'SIGKILL');
+  await program.next('worker_lost');
+  t.equal(await metric('oldhello_sessions_live'), '1');
+  await second.client.command('QUIT');
+});
+
 test('a process that dies takes its own connections with it, and another one takes its place', async (t) => {
   const program = await start(t);
   const one = await open(program);
