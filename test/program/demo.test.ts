@@ -1,5 +1,5 @@
 /** What a newcomer does first: the demo, and the commands the README gives to try it. */
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { test, type Test } from 'tap';
 import { hasPeer } from '../support/peers/require-peer.js';
-import { startDemo } from '../support/program.js';
+import { startDemo, type Program } from '../support/program.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
@@ -31,12 +31,17 @@ async function isFree(port: number): Promise<boolean> {
   return free;
 }
 
-async function withDemo(t: Test, use: (demo: Awaited<ReturnType<typeof startDemo>>) => Promise<void>) {
+/** @param program the built one, where it is no other */
+async function withDemo(
+  t: Test,
+  use: (demo: Program) => Promise<void>,
+  program?: readonly [string, ...string[]],
+): Promise<void> {
   const busy = (await isFree(2525)) && (await isFree(4465)) ? undefined : 'port 2525 or 4465 is in use';
   if (!hasPeer(t, 'the ports of the demo', busy)) return;
   const home = mkdtempSync(join(tmpdir(), 'oldhello-demo-'));
   t.teardown(() => rmSync(home, { recursive: true }));
-  const demo = await startDemo(home);
+  const demo = await startDemo(home, program);
   await use(demo);
   t.equal(await demo.stop(), 0, 'and it ends well');
   const key = join(home, '.local/state/oldhello/self-signed.key');
@@ -66,14 +71,33 @@ test('the demo takes the mail of an SSLv2-format hello, sent with the line from 
   });
 });
 
+function lackOfOpenssl(): string | undefined {
+  return spawnSync('openssl', ['version']).error === undefined ? undefined : 'no openssl';
+}
+
+async function answersPrintedLine(t: Test, demo: Program): Promise<void> {
+  const command = `printf 'EHLO me.example\\nQUIT\\n' | ${readmeCommand('s_client')}`;
+  const { stdout } = await promisify(execFile)('bash', ['-c', command]);
+  t.match(stdout, /^250.*me\.example|^250-localhost/m);
+  t.match(stdout, /^221 /m);
+  t.match(await demo.nextSession(), { outcome: 'completed', tls: { path: 'engine', version: 'TLSv1' } });
+}
+
 test('the demo answers the openssl line that it prints', async (t) => {
-  const openssl = spawnSync('openssl', ['version']).error === undefined ? undefined : 'no openssl';
-  if (!hasPeer(t, 'OpenSSL', openssl)) return;
-  await withDemo(t, async (demo) => {
-    const command = `printf 'EHLO me.example\\nQUIT\\n' | ${readmeCommand('s_client')}`;
-    const { stdout } = await promisify(execFile)('bash', ['-c', command]);
-    t.match(stdout, /^250.*me\.example|^250-localhost/m);
-    t.match(stdout, /^221 /m);
-    t.match(await demo.nextSession(), { outcome: 'completed', tls: { path: 'engine', version: 'TLSv1' } });
-  });
+  if (!hasPeer(t, 'OpenSSL', lackOfOpenssl())) return;
+  await withDemo(t, (demo) => answersPrintedLine(t, demo));
+});
+
+test('installed with npm from its tarball, far from its sources, it runs the same demo', async (t) => {
+  if (!hasPeer(t, 'OpenSSL', lackOfOpenssl())) return;
+  const folder = mkdtempSync(join(tmpdir(), 'oldhello-npm-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const npm = (cwd: string, ...args: string[]): string =>
+    execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  const tarball = npm(ROOT, 'pack', '--silent', '--ignore-scripts', '--pack-destination', folder);
+  npm(folder, 'install', '--global', '--prefix', folder, '--prefer-offline', join(folder, tarball));
+  const bin = join(folder, 'bin/oldhello');
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+  t.equal(execFileSync(bin, ['--version'], { encoding: 'utf8' }), `${version}\n`);
+  await withDemo(t, (demo) => answersPrintedLine(t, demo), [bin]);
 });

@@ -64,17 +64,22 @@ export async function startProgram(
   before?.(folder);
   const [command, ...args] = [...(runner ?? []), process.execPath, CLI, 'serve', '--config', file] as const;
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
-  return follow(child, listeners, folder, () => rmSync(folder, { recursive: true, force: true }));
+  return followProgram(child, listeners, folder, () => rmSync(folder, { recursive: true, force: true }));
 }
 
-/** `oldhello serve` without a configuration. */
-export function startDemo(home: string): Promise<Program> {
+/** `oldhello serve` without a configuration. @param program the built one, where it is no other */
+export function startDemo(
+  home: string,
+  program: readonly [string, ...string[]] = [process.execPath, CLI],
+): Promise<Program> {
   const env = { ...process.env, HOME: home };
-  const child = spawn(process.execPath, [CLI, 'serve'], { stdio: ['ignore', 'pipe', 'pipe'], env });
-  return follow(child, 2, home, () => undefined);
+  const [command, ...args] = program;
+  const child = spawn(command, [...args, 'serve'], { stdio: ['ignore', 'pipe', 'pipe'], env });
+  return followProgram(child, 2, home, () => undefined);
 }
 
-async function follow(
+/** Reads what a started oldhello logs, until it ends. @param folder where its configuration is */
+export async function followProgram(
   child: ChildProcess,
   listeners: number,
   folder: string,

@@ -1,0 +1,157 @@
+/**
+ * The Debian package, in a clean Debian root: it installs, the program in it works, removal leaves the configuration,
+ * and a purge leaves nothing. Debian 12 has no nodejs of 20 or later, so a package of that name which carries the node
+ * of this test stands in for the dependency.
+ */
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { test, type Test } from 'tap';
+import { hasPeer } from '../support/peers/require-peer.js';
+import { followProgram } from '../support/program.js';
+import { startTestSink } from '../support/sink.js';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+/** Made by .ci/debian-root. */
+const DEBIAN = join(ROOT, '.peers/debian-root');
+
+/** What is set for this machine, and by the test runner for its children, means nothing in another root. */
+const INSIDE = ['/usr/bin/env', '-i', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL=C.UTF-8'];
+
+function run(command: string, ...args: string[]): string {
+  return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+function newFolder(t: Test): string {
+  const folder = mkdtempSync(join(tmpdir(), 'oldhello-deb-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** @returns the package's file */
+function buildPackage(folder: string, umask = '022'): string {
+  mkdirSync(folder, { recursive: true });
+  const build = `umask ${umask} && exec "$0" packaging/deb/build.js "$1"`;
+  return execFileSync('sh', ['-c', build, process.execPath, folder], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    env: { ...process.env, SOURCE_DATE_EPOCH: '1700000000' },
+  }).trim();
+}
+
+function buildNodeStandIn(folder: string): string {
+  const stage = join(folder, 'nodejs');
+  mkdirSync(join(stage, 'DEBIAN'), { recursive: true });
+  mkdirSync(join(stage, 'usr/bin'), { recursive: true });
+  cpSync(process.execPath, join(stage, 'usr/bin/node'), { dereference: true });
+  const version = process.version.slice(1);
+  const architecture = run('dpkg', '--print-architecture').trim();
+  writeFileSync(
+    join(stage, 'DEBIAN/control'),
+    `Package: nodejs\nVersion: ${version}\nArchitecture: ${architecture}\nMaintainer: test <root@localhost>\nDescription: the node of this test\n`,
+  );
+  const file = join(folder, 'nodejs.deb');
+  run('dpkg-deb', '--root-owner-group', '-Znone', '--build', stage, file);
+  return file;
+}
+
+/** Every path in the root, but for the books of dpkg and what it logs. */
+function pathsOf(root: string): string[] {
+  const paths = run('find', root, '-xdev', '-printf', '%P\n').split('\n');
+  return paths.filter((path) => !/^(?:var\/lib\/dpkg|var\/log|var\/cache|tmp)\//.test(path)).sort();
+}
+
+const lack = (): string | undefined => {
+  if (process.getuid?.() !== 0) return 'only root can use chroot';
+  return existsSync(join(DEBIAN, 'usr/bin/dpkg'))
+    ? undefined
+    : 'no .peers/debian-root; .ci/debian-root makes it';
+};
+
+test('the same sources make the same package, whoever builds it', async (t) => {
+  const dpkg = existsSync('/usr/bin/dpkg-deb') ? undefined : 'no dpkg-deb';
+  if (!hasPeer(t, 'dpkg-deb', dpkg)) return;
+  const folder = newFolder(t);
+  const [one, two] = [buildPackage(join(folder, 'one')), buildPackage(join(folder, 'two'), '077')];
+  const digest = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex');
+  t.equal(digest(one), digest(two));
+  t.match(run('dpkg-deb', '--field', one, 'Depends'), 'nodejs (>= 20)');
+});
+
+test('the package installs in a clean Debian, works there, and leaves as it should', async (t) => {
+  if (!hasPeer(t, 'a Debian root', lack())) return;
+  const folder = newFolder(t);
+  const root = join(folder, 'root');
+  run('cp', '-a', '--reflink=auto', DEBIAN, root);
+  const inside = (...command: string[]): string => run('chroot', root, ...INSIDE, ...command);
+  run('cp', buildNodeStandIn(folder), join(root, 'tmp/nodejs.deb'));
+  run('cp', buildPackage(folder), join(root, 'tmp/oldhello.deb'));
+  inside('dpkg', '--force-unsafe-io', '-i', '/tmp/nodejs.deb');
+  const before = pathsOf(root);
+
+  inside('dpkg', '--force-unsafe-io', '-i', '/tmp/oldhello.deb');
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+  t.equal(inside('oldhello', '--version'), `${version}\n`);
+  for (const page of ['man1/oldhello.1.gz', 'man5/oldhello.toml.5.gz']) {
+    t.ok(existsSync(join(root, 'usr/share/man', page)), page);
+  }
+  t.ok(existsSync(join(root, 'usr/lib/systemd/system/oldhello.service')), 'the unit');
+  await delivers(t, root);
+
+  inside('dpkg', '-r', 'oldhello');
+  t.notOk(existsSync(join(root, 'usr/bin/oldhello')), 'removed');
+  t.notOk(existsSync(join(root, 'usr/lib/oldhello')), 'with all that it needed');
+  t.match(
+    readFileSync(join(root, 'etc/oldhello/oldhello.toml'), 'utf8'),
+    'mine.example',
+    'but for its configuration',
+  );
+  inside('dpkg', '-P', 'oldhello');
+  t.strictSame(pathsOf(root), before, 'a purge leaves nothing');
+});
+
+/** With the configuration where it belongs, and a key so long that another thread decrypts with it. */
+async function delivers(t: Test, root: string): Promise<void> {
+  const sink = await startTestSink();
+  t.teardown(() => sink.close());
+  const at = (name: string): string => join(root, 'etc/oldhello', name);
+  run(
+    'openssl',
+    ...['req', '-x509', '-newkey', 'rsa:3072', '-nodes', '-subj', '/CN=mine.example', '-days', '30'],
+    ...['-keyout', join(root, 'tmp/mine.key'), '-out', join(root, 'tmp/mine.crt')],
+  );
+  writeFileSync(
+    at('oldhello.toml'),
+    `[server]
+hostname = "mine.example"
+[[listener]]
+name = "mx"
+address = "127.0.0.1:0"
+mode = "implicit"
+backend = "sink"
+[[backend]]
+name = "sink"
+address = "127.0.0.1:${sink.port}"
+identity = "proxy-v2"
+[[certificate]]
+chain = "/tmp/mine.crt"
+key = "/tmp/mine.key"
+`,
+  );
+  const command = ['oldhello', 'serve', '--config', '/etc/oldhello/oldhello.toml'];
+  const child = spawn('chroot', [root, ...INSIDE, ...command], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const program = await followProgram(child, 1, root, () => undefined);
+  const client = `printf 'EHLO me.example\\r\\nMAIL FROM:<a@b.example>\\r\\nRCPT TO:<c@d.example>\\r\\nDATA\\r\\nhello\\r\\n.\\r\\nQUIT\\r\\n' |
+    openssl s_client -connect 127.0.0.1:${program.ports.get('mx')} -quiet -tls1 -cipher AES128-SHA:@SECLEVEL=0`;
+  const { stdout } = await promisify(execFile)('sh', ['-c', client]).catch(
+    (error: unknown) => error as { stdout: string },
+  );
+  t.match(stdout, /^221 /m);
+  t.match(await sink.next(), { from: 'a@b.example', tls: { version: 'TLSv1', cipher: 'AES128-SHA' } });
+  t.match(await program.nextSession(), { outcome: 'completed', tls: { path: 'engine', keyExchange: 'RSA' } });
+  t.equal(await program.stop(), 0);
+}
