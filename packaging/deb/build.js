@@ -64,14 +64,23 @@ async function fill() {
   );
   mkdirSync(join(stage, 'usr/bin'));
   symlinkSync('../lib/oldhello/dist/cli.js', join(stage, 'usr/bin/oldhello'));
-  cpSync(join(ROOT, 'systemd'), join(stage, 'usr/lib/systemd/system'), { recursive: true });
+  for (const unit of systemdFiles(/\.(?:service|socket)$/)) {
+    write(`usr/lib/systemd/system/${unit}`, readFileSync(join(ROOT, 'systemd', unit)));
+  }
   write('etc/oldhello/oldhello.toml', readFileSync(join(ROOT, 'conf/oldhello.toml')));
   writeZipped('usr/share/man/man1/oldhello.1.gz', programPage(DIST, release));
   writeZipped('usr/share/man/man5/oldhello.toml.5.gz', await configurationPage(DIST, release));
   documentation('usr/share/doc/oldhello');
 }
 
+function systemdFiles(pattern) {
+  return readdirSync(join(ROOT, 'systemd')).filter((name) => pattern.test(name));
+}
+
 function documentation(folder) {
+  for (const name of systemdFiles(/\.conf$/)) {
+    write(`${folder}/examples/${name}`, readFileSync(join(ROOT, 'systemd', name)));
+  }
   cpSync(join(ROOT, 'conf'), join(stage, folder, 'examples'), { recursive: true });
   for (const name of readdirSync(join(ROOT, 'docs')).filter((file) => file.endsWith('.md'))) {
     write(join(folder, name), readFileSync(join(ROOT, 'docs', name)));
