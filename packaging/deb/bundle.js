@@ -4,18 +4,23 @@
  * is found.
  */
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join, posix, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
 
 /**
  * @param {string} dist the built program
- * @param {string} target an empty folder
+ * @param {string} target an empty folder; what is read from packages at run time comes to node_modules beside it
  */
 export async function bundle(dist, target) {
   const files = readdirSync(dist, { recursive: true, encoding: 'utf8', withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(dist, join(entry.parentPath ?? entry.path, entry.name)));
   for (const entry of ['cli.js', ...startedScripts(dist, files)]) await bundleEntry(dist, entry, target);
+  const require = createRequire(join(resolve(dist), 'cli.js'));
+  for (const file of namedBy(/require\.resolve\('([^']+)'\)/g, dist, files).map(({ name }) => name)) {
+    cpSync(require.resolve(file), join(target, '../node_modules', file), { recursive: true });
+  }
   for (const file of files.filter((name) => !/\.(?:js|d\.ts|map)$/.test(name))) {
     cpSync(join(dist, file), join(target, file), { recursive: true });
   }
@@ -23,14 +28,18 @@ export async function bundle(dist, target) {
 
 /** Scripts that are named by `new URL('…', import.meta.url)`. */
 function startedScripts(dist, files) {
-  const named = files
+  const named = namedBy(/new URL\('([^']+\.js)', import\.meta\.url\)/g, dist, files);
+  return [...new Set(named.map(({ file, name }) => posix.join(dirname(file), name)))];
+}
+
+/** What a pattern's first group finds in the scripts of the program. */
+function namedBy(pattern, dist, files) {
+  return files
     .filter((file) => file.endsWith('.js'))
     .flatMap((file) => {
-      const source = readFileSync(join(dist, file), 'utf8');
-      const urls = source.matchAll(/new URL\('([^']+\.js)', import\.meta\.url\)/g);
-      return [...urls].map(([, url]) => posix.join(dirname(file), url));
+      const found = readFileSync(join(dist, file), 'utf8').matchAll(pattern);
+      return [...found].map(([, name]) => ({ file, name }));
     });
-  return [...new Set(named)];
 }
 
 async function bundleEntry(dist, entry, target) {

@@ -100,6 +100,12 @@ test('the package installs in a clean Debian, works there, and leaves as it shou
     t.ok(existsSync(join(root, 'usr/share/man', page)), page);
   }
   t.ok(existsSync(join(root, 'usr/lib/systemd/system/oldhello.service')), 'the unit');
+  inside('oldhello', 'report', '--html', '/tmp/report.html', '/dev/null');
+  t.match(
+    readFileSync(join(root, 'tmp/report.html'), 'utf8'),
+    'uPlot',
+    'what its report takes from a package',
+  );
   await delivers(t, root);
 
   inside('dpkg', '-r', 'oldhello');
