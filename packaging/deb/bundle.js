@@ -21,10 +21,6 @@ export async function bundle(dist, target) {
   for (const file of namedBy(/require\.resolve\('([^']+)'\)/g, dist, files).map(({ name }) => name)) {
     cpSync(require.resolve(file), join(target, '../node_modules', file), { recursive: true });
   }
-  for (const { file, name } of namedBy(/new URL\('([^']+\/)', import\.meta\.url\)/g, dist, files)) {
-    const folder = posix.join(dirname(file), name);
-    cpSync(join(dist, folder), join(target, folder), { recursive: true });
-  }
   for (const file of files.filter((name) => !/\.(?:js|d\.ts|map)$/.test(name))) {
     cpSync(join(dist, file), join(target, file), { recursive: true });
   }

@@ -106,7 +106,7 @@ test('the package installs in a clean Debian, works there, and leaves as it shou
     'uPlot',
     'what its report takes from a package',
   );
-  t.ok(existsSync(join(root, 'usr/lib/oldhello/dist/admin/page/browser.js')), 'what its status page loads');
+  t.ok(existsSync(join(root, 'usr/lib/oldhello/dist/admin/page.json')), 'what its status page loads');
   await delivers(t, root);
 
   inside('dpkg', '-r', 'oldhello');
