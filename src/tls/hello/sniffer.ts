@@ -74,6 +74,7 @@ export class HelloSniffer {
     for (;;) {
       const from = this.#at + RECORD_HEADER_LENGTH;
       if (this.#length < from) return this.#need(from);
+      if (this.#buffer[this.#at + 1] !== 3) throw new TlsError('wrong_record_version');
       const length = this.#buffer.readUInt16BE(this.#at + 3);
       if (length > MAX_PLAINTEXT_LENGTH) throw new TlsError('record_overflow');
       if (length === 0 || this.#buffer[this.#at] !== ContentType.handshake) {
