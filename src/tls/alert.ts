@@ -114,6 +114,12 @@ export const REFUSALS = {
     means: 'the client accepts no signature algorithm that our certificate can produce',
     try: 'add a certificate of another kind: clients that know no ECDSA need an RSA one',
   },
+  no_shared_dh_group: {
+    alert: 'insufficient_security',
+    fault: 'incompatible',
+    means: 'the client offers only DHE cipher suites, and of the groups it names for them none is known here',
+    try: 'look for newer software for it, or let it offer ffdhe2048, elliptic curves or plain RSA as well',
+  },
   no_null_compression: {
     alert: 'illegal_parameter',
     fault: 'misbehaved',
@@ -213,7 +219,7 @@ export const REFUSALS = {
   message_too_long: {
     alert: 'illegal_parameter',
     fault: 'misbehaved',
-    means: 'a handshake message is longer than its kind can be',
+    means: 'a ClientHello is longer than any that is read here',
     try: NO_REAL_CLIENT,
   },
   too_many_fragments: {

@@ -107,7 +107,12 @@ const PROVOCATIONS: Record<RefusalReason, readonly Provocation[]> = {
     ['an empty list of groups', refusedHello(extension(10, '0000'))],
     ['an odd list of groups', refusedHello(extension(10, '0003001d00'))],
     ['extended_master_secret with a body', refusedHello(extension(23, '00'))],
+    ['an empty list of point formats', refusedHello(extension(11, '00'))],
     ['a ClientKeyExchange of the wrong length', afterHello((client) => client.send(16, Buffer.alloc(50)))],
+    [
+      'an empty EC point',
+      afterHello((client) => client.send(16, Buffer.of(0)), { version: 0x0301, suites: [0xc013] }),
+    ],
     [
       'a Finished of the wrong length',
       () => {
@@ -118,6 +123,19 @@ const PROVOCATIONS: Record<RefusalReason, readonly Provocation[]> = {
         server.receive(Buffer.concat([keyExchange, changeCipherSpec, client.send(20, Buffer.alloc(11))]));
         return server;
       },
+    ],
+    [
+      'a ClientKeyExchange longer than any key, from its header alone',
+      afterHello(() => record(22, 0x0301, Buffer.of(16, 0, 8, 3))),
+    ],
+    [
+      'a Finished of a megabyte',
+      afterHello((client) => {
+        const keyExchange = client.send(16, client.clientKeyExchange());
+        const changeCipherSpec = client.changeCipherSpec();
+        client.protectWrites();
+        return Buffer.concat([keyExchange, changeCipherSpec, client.seal(22, Buffer.of(20, 0x10, 0, 0))]);
+      }),
     ],
   ],
   malformed_sslv2_hello: [
@@ -173,9 +191,19 @@ const PROVOCATIONS: Record<RefusalReason, readonly Provocation[]> = {
         ],
       }),
     ],
+  ],
+  no_shared_dh_group: [
     [
       'DHE with other finite-field groups only (RFC 7919, 4)',
       refusedHello({ version: 0x0303, suites: [0x33], extensions: [[10, Buffer.from('00020101', 'hex')]] }),
+    ],
+    [
+      'the same beside suites that are not allowed',
+      refusedHello({
+        version: 0x0303,
+        suites: [0x02, 0x33],
+        extensions: [[10, Buffer.from('000201ff', 'hex')]],
+      }),
     ],
   ],
   no_shared_signature_algorithm: [
@@ -202,6 +230,7 @@ const PROVOCATIONS: Record<RefusalReason, readonly Provocation[]> = {
   ],
   bad_renegotiation_info: [
     ['renegotiation_info that is not empty (RFC 5746, 3.6)', refusedHello(extension(0xff01, '0100'))],
+    ['the same in SSL 3.0 (RFC 5746, 4.5)', refusedHello({ ...extension(0xff01, '0100'), version: 0x0300 })],
   ],
   renegotiation: [
     [
@@ -212,6 +241,10 @@ const PROVOCATIONS: Record<RefusalReason, readonly Provocation[]> = {
   bad_extension: [
     ['max_fragment_length 5 (RFC 6066, 4)', refusedHello(extension(1, '05'))],
     ['point formats without the uncompressed one (RFC 8422, 5.1.2)', refusedHello(extension(11, '0101'))],
+    ['a host name with a zero', refusedHello(extension(0, '000600000361' + '0062'))],
+    ['a host name with a control character', refusedHello(extension(0, '000600000361' + '1b62'))],
+    ['a host name that is not ASCII', refusedHello(extension(0, '000600000361' + 'c3a4'))],
+    ['a host name of 256 bytes', refusedHello(extension(0, '0103' + '000100' + '61'.repeat(256)))],
     ['two host names', refusedHello(extension(0, '0008000001610000016200'.slice(0, 20)))],
   ],
   extended_master_secret_missing: [
@@ -251,7 +284,7 @@ const PROVOCATIONS: Record<RefusalReason, readonly Provocation[]> = {
         return server;
       },
     ]),
-    ...(['compressed', 'off the curve', 'empty', 'infinity'] as const).map((kind): Provocation => [
+    ...(['compressed', 'off the curve', 'infinity'] as const).map((kind): Provocation => [
       `an EC point that is ${kind}`,
       () => {
         const { server, client } = start({
@@ -264,7 +297,6 @@ const PROVOCATIONS: Record<RefusalReason, readonly Provocation[]> = {
         const bad = {
           compressed: Buffer.concat([Buffer.of(2 + (point[64]! & 1)), point.subarray(1, 33)]),
           'off the curve': Buffer.concat([point.subarray(0, 64), Buffer.of(point[64]! ^ 1)]),
-          empty: Buffer.alloc(0),
           infinity: Buffer.of(0),
         }[kind];
         server.receive(client.send(16, Buffer.concat([Buffer.of(bad.length), bad])));
@@ -323,6 +355,7 @@ const PROVOCATIONS: Record<RefusalReason, readonly Provocation[]> = {
     ['application data in the handshake', afterHello((client) => client.seal(23, Buffer.from('x')))],
     ['application data first of all', refusedBytes(record(23, 0x0301, Buffer.from('x')))],
     ['a heartbeat first of all', refusedBytes(record(24, 0x0301, Buffer.from('014000', 'hex')))],
+    ['an unknown content type first of all', refusedBytes(record(99, 0x0301, Buffer.from('x')))],
     ['an unknown content type', afterHello(() => record(24, 0x0301, Buffer.from('010001', 'hex')))],
     [
       'an SSLv2-format hello behind a record-format one',
@@ -412,19 +445,6 @@ const PROVOCATIONS: Record<RefusalReason, readonly Provocation[]> = {
     [
       'a hello of 16 MiB, from its header alone',
       refusedBytes(record(22, 0x0301, Buffer.of(1, 0xff, 0xff, 0xff))),
-    ],
-    [
-      'a ClientKeyExchange longer than any key, from its header alone',
-      afterHello(() => record(22, 0x0301, Buffer.of(16, 0, 8, 3))),
-    ],
-    [
-      'a Finished of a megabyte',
-      afterHello((client) => {
-        const keyExchange = client.send(16, client.clientKeyExchange());
-        const changeCipherSpec = client.changeCipherSpec();
-        client.protectWrites();
-        return Buffer.concat([keyExchange, changeCipherSpec, client.seal(22, Buffer.of(20, 0x10, 0, 0))]);
-      }),
     ],
   ],
   too_many_fragments: [

@@ -40,6 +40,8 @@ function ecdheKeyExchange(group: EcdhGroup): ServerKeyExchange {
       const reader = new Reader(body);
       const point = reader.vector8().rest();
       reader.end();
+      // RFC 8422, 5.4: opaque point <1..2^8-1>.
+      if (point.length === 0) throw new TlsError('malformed_message', 'empty ecdh_Yc');
       return share.premasterSecret(point);
     },
   };

@@ -56,22 +56,28 @@ export function negotiateVersion(
   return version;
 }
 
-/** @throws TlsError no_shared_cipher_suite, no_shared_signature_algorithm */
+/** @throws TlsError no_shared_cipher_suite, no_shared_signature_algorithm, no_shared_dh_group */
 export function negotiate(offer: Offer, version: ProtocolVersion, parameters: ServerParameters): Negotiated {
   const offered = new Set(offer.hello.cipherSuites);
   const candidates = parameters.cipherSuites
     .filter((suite) => offered.has(suite.id) && suite.minVersion <= version && version <= suite.maxVersion)
     .sort(compareSuites(offer, version));
-  let unsigned = false;
+  const obstacles = new Set<Obstacle>();
   for (const credentials of [suitedCredentials(offer, version, parameters), parameters.credentials]) {
     for (const suite of candidates) {
       const chosen = serve(suite, offer, version, { ...parameters, credentials });
-      if (chosen === 'no_signature_scheme') unsigned = true;
+      if (typeof chosen === 'string') obstacles.add(chosen);
       else if (chosen !== undefined) return chosen;
     }
   }
-  throw new TlsError(unsigned ? 'no_shared_signature_algorithm' : 'no_shared_cipher_suite');
+  // RFC 7919, 4: where the group is what is missing, the alert must say so.
+  if (obstacles.has('no_shared_dh_group')) throw new TlsError('no_shared_dh_group');
+  const [obstacle = 'no_shared_cipher_suite'] = obstacles;
+  throw new TlsError(obstacle);
 }
+
+/** What one suite lacked although both sides have it. */
+type Obstacle = 'no_shared_signature_algorithm' | 'no_shared_dh_group';
 
 /** Those that are not meant for others; of all that fit, the ones meant for this client in front. */
 function suitedCredentials(
@@ -93,7 +99,7 @@ function serve(
   offer: Offer,
   version: ProtocolVersion,
   parameters: ServerParameters,
-): Negotiated | 'no_signature_scheme' | undefined {
+): Negotiated | Obstacle | undefined {
   const { extensions } = offer;
   const credential = chooseCredential(suite, extensions, parameters.credentials);
   if (credential === undefined) return undefined;
@@ -109,12 +115,13 @@ function serve(
 
   const ecdhGroup = suite.keyExchange === 'ecdhe' ? chooseEcdhGroup(extensions, parameters) : undefined;
   const dhGroup = suite.keyExchange === 'dhe' ? chooseDhGroup(extensions, parameters) : undefined;
-  if (ecdhGroup === undefined && dhGroup === undefined) return undefined;
+  if (suite.keyExchange === 'dhe' && dhGroup === undefined) return 'no_shared_dh_group';
+  if (suite.keyExchange === 'ecdhe' && ecdhGroup === undefined) return undefined;
 
   if (version !== ProtocolVersion['TLSv1.2']) return { ...choice, ecdhGroup, dhGroup };
   const signatureScheme = chooseSignatureScheme(credential, extensions, parameters);
   return signatureScheme === undefined
-    ? 'no_signature_scheme'
+    ? 'no_shared_signature_algorithm'
     : { ...choice, ecdhGroup, dhGroup, signatureScheme };
 }
 

@@ -41,14 +41,14 @@ export class Reassembly {
   /**
    * The next whole message, if there is one.
    * @param expected the type that may come here, where any other is refused
-   * @throws TlsError unexpected_message, message_too_long, as soon as the header says so
+   * @throws TlsError unexpected_message, message_too_long, malformed_message, as soon as the header says so
    */
   next(expected: HandshakeType | undefined): HandshakeMessage | undefined {
     if (this.#length < HANDSHAKE_HEADER_LENGTH) return undefined;
     const type = this.#pending[0]!;
     if (type !== expected) throw new TlsError('unexpected_message', `message type ${type}`);
     const length = this.#pending.readUIntBE(1, 3);
-    if (length > maxLength(type)) throw new TlsError('message_too_long', `${length} bytes`);
+    if (length > maxLength(type)) throw tooLong(type, length);
     const total = HANDSHAKE_HEADER_LENGTH + length;
     if (this.#length < total) return undefined;
     const message = Buffer.alloc(total);
@@ -60,6 +60,12 @@ export class Reassembly {
     if (this.#length === 0) this.#pending = EMPTY;
     return { type, message, body: message.subarray(HANDSHAKE_HEADER_LENGTH) };
   }
+}
+
+/** A hello of any length may be meant well; every other message has the length that its kind gives it. */
+function tooLong(type: HandshakeType, length: number): TlsError {
+  const reason = type === HandshakeType.client_hello ? 'message_too_long' : 'malformed_message';
+  return new TlsError(reason, `${length} bytes`);
 }
 
 /** Bytes of body that a message of a client can have at most; what it must have exactly is its reader's to say. */

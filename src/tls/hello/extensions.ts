@@ -55,8 +55,9 @@ export function decodeHelloExtensions(hello: ClientHello): HelloExtensions {
         hello.cipherSuites.includes(TLS_EMPTY_RENEGOTIATION_INFO_SCSV),
     };
   } catch (error) {
+    const pastDoubt = !(error instanceof TlsError) || error.reason === 'bad_renegotiation_info';
     // RFC 5746, 3.3: an SSLv3 client's trailing bytes only look like extensions; RFC 6101 knows none.
-    if (error instanceof TlsError && hello.clientVersion === ProtocolVersion.SSLv3 && raw !== undefined) {
+    if (!pastDoubt && hello.clientVersion === ProtocolVersion.SSLv3 && raw !== undefined) {
       return decodeHelloExtensions({ ...hello, extensions: undefined });
     }
     throw error;
@@ -89,9 +90,17 @@ function decodeServerName(reader: Reader): string | undefined {
     if (nameType !== HOST_NAME) continue;
     if (hostName !== undefined) throw new TlsError('bad_extension', 'two host_names in server_name');
     if (name.length === 0) throw new TlsError('malformed_message', 'empty host_name');
+    if (name.length > MAX_HOST_NAME_LENGTH || !name.every(isVisibleAscii)) {
+      throw new TlsError('bad_extension', 'a host_name that no host can have');
+    }
     hostName = name.toString('latin1').toLowerCase();
   }
   return hostName;
+}
+
+/** RFC 6066, 3: ASCII, with A-labels for other names; what DNS itself would not allow harms nobody. */
+function isVisibleAscii(byte: number): boolean {
+  return byte > 0x20 && byte < 0x7f;
 }
 
 function decodeMaxFragmentLength(reader: Reader): 512 | 1024 | 2048 | 4096 {
@@ -102,6 +111,7 @@ function decodeMaxFragmentLength(reader: Reader): 512 | 1024 | 2048 | 4096 {
 
 function decodePointFormats(reader: Reader): true {
   const formats = reader.vector8().rest();
+  if (formats.length === 0) throw new TlsError('malformed_message', 'empty ec_point_format_list');
   if (!formats.includes(UNCOMPRESSED)) throw new TlsError('bad_extension', 'no uncompressed point format');
   return true;
 }
@@ -125,6 +135,8 @@ function nonEmptyU16List(reader: Reader): number[] {
 }
 
 const HOST_NAME = 0;
+/** Bytes (RFC 1035, 2.3.4). */
+const MAX_HOST_NAME_LENGTH = 255;
 const UNCOMPRESSED = 0;
 const FRAGMENT_LENGTHS = new Map<number, 512 | 1024 | 2048 | 4096>([
   [1, 512],

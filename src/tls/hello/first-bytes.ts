@@ -29,6 +29,8 @@ export function classifyFirstBytes(bytes: Uint8Array): FirstBytes {
   if (first === ContentType.handshake && bytes[1] !== 3) return 'unknown_version';
   if (isRecordType(first) && bytes[1] === 3) return first === ContentType.alert ? 'alert' : 'record';
   if (bytes[3] === CLIENT_HELLO && (bytes[4] === 0 || bytes[4] === 3)) return 'sslv2_padded_header';
+  // Of a type that does not exist, and the answer to that is an alert (RFC 5246, 6).
+  if (bytes[1] === 3 && bytes[2]! <= NEWEST_MINOR) return 'record';
   return bytes.subarray(0, FIRST_BYTES_NEEDED).every(isPrintable) ? 'plaintext' : 'garbage';
 }
 
@@ -51,6 +53,8 @@ function isPrintable(byte: number): boolean {
 export const FIRST_BYTES_NEEDED = 5;
 
 const HEARTBEAT = 24;
+/** That any record carries (TLS 1.2; TLS 1.3 stays with it). */
+const NEWEST_MINOR = 3;
 
 /** MSG-CLIENT-HELLO (Hickman, 5.5.1), the same number as HandshakeType.client_hello. */
 const CLIENT_HELLO = 1;
