@@ -7,6 +7,8 @@ import { test } from 'tap';
 import type { ProbedClientCode } from '../../src/probe/old-clients.js';
 import type { ProbeResult } from '../../src/probe/probe.js';
 import { startMailPath } from '../support/mail-path.js';
+import { BACKEND_GUIDES } from '../support/backend-guides.js';
+import { eximLack, startExim } from '../support/peers/exim.js';
 import { missing } from '../support/peers/job-client.js';
 import { postfixLack, startPostfix } from '../support/peers/postfix.js';
 import {
@@ -129,6 +131,18 @@ test('Postfix behind STARTTLS serves SSLv2-format hellos, and neither SSLv3 nor 
   for (const client of ['sslv2_tls1_0', 'tls1_0', ...MODERN] as const) t.ok(served.includes(client), client);
   for (const client of ['sslv3', 'tls1_0_rc4', 'tls1_0_3des'] as const)
     t.notOk(served.includes(client), client);
+});
+
+test('Exim with GnuTLS behind STARTTLS serves SSLv2-format hellos, and not SSLv3', async (t) => {
+  if (!hasPeer(t, 'exim', eximLack())) return;
+  const exim = await startExim('', '', '', false);
+  t.teardown(() => exim.stop());
+  const port = Number(/:(\d+)"/.exec(exim.backend(BACKEND_GUIDES.Exim.setups.starttls))![1]);
+  const found = await probe(port);
+  t.equal(found.code, 1);
+  const served = found.served();
+  for (const client of ['sslv2_tls1_0', 'tls1_0', ...MODERN] as const) t.ok(served.includes(client), client);
+  t.notOk(served.includes('sslv3'), 'sslv3');
 });
 
 test('oldhello serves every one, and does not take the prober for a hopeless client', async (t) => {

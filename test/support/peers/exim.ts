@@ -10,8 +10,9 @@ export const eximLack = (): string | undefined => overlayLack('exim');
  * @param settings further lines of the main section
  * @param routers before the one that delivers here
  * @param transports beside the one that does
+ * @param proxied whether it is to be told of its clients by PROXY headers
  */
-export function startExim(settings = '', routers = '', transports = ''): Promise<Mta> {
+export function startExim(settings = '', routers = '', transports = '', proxied = true): Promise<Mta> {
   return startUnpacked({
     name: 'exim',
     guide: BACKEND_GUIDES.Exim,
@@ -23,7 +24,7 @@ log_file_path = ${folder}/%slog
 # Everybody who is taken for this host may relay, so that it shows if oldhello's clients are.
 hostlist relay_from_hosts = 127.0.0.1
 acl_smtp_rcpt = acl_rcpt
-${lines('main section')}
+${proxied ? lines('main section') : lines('main section').replace(/^hosts_proxy .*$/m, '')}
 ${settings}
 begin acl
 acl_rcpt:
