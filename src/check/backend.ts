@@ -109,6 +109,7 @@ class LegCheck {
       case 'backend_unreachable':
       case 'backend_connect_timeout':
       case 'backend_greeting_timeout':
+      case 'backend_reply_timeout':
       case 'backend_nearby':
         return { check: 'connection' };
     }

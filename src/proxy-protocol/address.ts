@@ -1,10 +1,11 @@
 /** IP addresses between text and bytes. Text comes from the kernel or from a configured load balancer. */
 
-/** 4 or 16 bytes, IPv4-mapped IPv6 as 4; undefined for what is no address. */
+/** 4 or 16 bytes, IPv4-mapped IPv6 as 4 however it is written; undefined for what is no address. */
 export function addressBytes(text: string): Buffer | undefined {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(text);
-  const dotted = mapped?.[1] ?? text;
-  return dotted.includes(':') ? ipv6Bytes(dotted) : ipv4Bytes(dotted);
+  if (!text.includes(':')) return ipv4Bytes(text);
+  const bytes = ipv6Bytes(text);
+  const mapped = bytes?.subarray(0, MAPPED_PREFIX.length).equals(MAPPED_PREFIX) === true;
+  return mapped ? bytes.subarray(MAPPED_PREFIX.length) : bytes;
 }
 
 /** The inverse, for 4 or 16 bytes (RFC 5952). */

@@ -68,13 +68,20 @@ export class AdmissionDesk {
       return;
     }
     const failed = mode === 'starttls' && (hello !== undefined || outcome === 'not_tls');
-    if (wasCancelled(event)) return;
-    if (failed && outcome !== 'shutdown' && this.#failures.failed(address, hopelessness(limits))) {
+    if (wasCancelled(event) || SAY_NOTHING.has(outcome)) return;
+    if (failed && this.#failures.failed(address, hopelessness(limits))) {
       const { hopelessAfter, hopelessFor } = limits;
       this.#log('hopeless_client', { address, failures: hopelessAfter, minutes: hopelessFor / 60_000 });
     }
   }
 }
+
+/** How a handshake ends, ours or one that is passed through, when it says nothing of the client. */
+const SAY_NOTHING: ReadonlySet<SessionEvent['outcome']> = new Set([
+  'backend_failed',
+  'backend_timeout',
+  'shutdown',
+]);
 
 /** RFC 5246, 7.2.2: user_canceled has nothing to do with the protocol; `oldhello probe` takes its leave with it. */
 function wasCancelled({ alert, reason }: SessionEvent): boolean {

@@ -11,6 +11,7 @@ export const BACKEND_FAILURES = {
   backend_tls_failed: "the handshake with the backend's own TLS failed",
   backend_tls_untrusted: "the backend's certificate is not the one that tls-ca, tls-name or tls-pin ask for",
   backend_greeting_timeout: 'the backend took the connection and did not get ready for mail in time',
+  backend_reply_timeout: 'the backend did not reply to a command within command-timeout',
   backend_closed: 'the backend closed the connection before it was ready for mail',
   ...STARTTLS_FAILURES,
   ...XCLIENT_FAILURES,
@@ -32,6 +33,8 @@ export const BACKEND_ADVICE = {
   backend_tls_untrusted: 'set tls-ca, tls-name or tls-pin to what the backend has',
   backend_greeting_timeout:
     'see why the backend is slow (name lookups, load), or raise the limit of that name in [limits]',
+  backend_reply_timeout:
+    'see why the backend is slow (name lookups, load), or raise command-timeout in [limits]',
   backend_closed: SEE_LOG,
   backend_no_starttls: 'give the backend a certificate, or set tls = "none" in its [[backend]]',
   backend_starttls_refused: SEE_LOG,

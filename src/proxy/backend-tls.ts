@@ -10,6 +10,7 @@ import {
   type TLSSocket,
 } from 'node:tls';
 import type { BackendConfig } from '../config/schema.js';
+import { escape } from '../observe/session-record.js';
 import { CredentialError } from '../system/credentials.js';
 import { BackendError } from './backend-error.js';
 import { SocketChannel } from './channel.js';
@@ -90,9 +91,9 @@ export class BackendTls {
 
   #explain(error: Error & { code?: string }): BackendError {
     if (error.code === undefined || !UNTRUSTED.test(error.code)) {
-      return new BackendError('backend_tls_failed', this.#backend, error.message);
+      return new BackendError('backend_tls_failed', this.#backend, escape(error.message));
     }
-    return new BackendError('backend_tls_untrusted', this.#backend, error.message);
+    return new BackendError('backend_tls_untrusted', this.#backend, escape(error.message));
   }
 }
 

@@ -48,6 +48,10 @@ export class ProxiedConnection {
   /** Where SMTP goes to and comes from: the raw channel, later the encrypted one. */
   #client: Channel;
   #clientOpen = true;
+  /** The client sends nothing more, and the backend is to hear that when it has heard all else. */
+  #clientEnded = false;
+  /** The client is not read because it does not read our own replies. */
+  #choked = false;
   #backend: SocketChannel | undefined;
   #cancelOpening: (() => void) | undefined;
   /** Undefined while TLS is being established, and where bytes pass unparsed. */
@@ -283,10 +287,7 @@ export class ProxiedConnection {
     return {
       data: (bytes) => this.#fromBackend(bytes),
       drain: () => this.#readClient(),
-      end: () => {
-        if (this.#gate?.greeted !== false) this.#client.end();
-        else this.#backendFailed('backend_failed', 'backend_closed', BACKEND_FAILURES.backend_closed);
-      },
+      end: () => this.#backendEnded(),
       closed: (error) => this.#backendClosed(backend, error),
     };
   }
@@ -307,16 +308,20 @@ export class ProxiedConnection {
   }
 
   #awaitCommands(): void {
-    this.#arm(this.#plan.limits.commandTimeout, () => this.#idleClient());
+    this.#arm(this.#plan.limits.commandTimeout, () => this.#idle());
   }
 
   #blindPipe(): void {
-    this.#arm(this.#plan.limits.idleTimeout, () => this.abort({ outcome: 'client_timeout', reason: 'idle' }));
+    this.#arm(this.#plan.limits.idleTimeout, () => {
+      if (this.#answered === true) this.#idleClient();
+      else this.abort({ outcome: 'client_timeout', reason: 'idle' });
+    });
   }
 
   #startTls(): void {
     const backend = this.#backend!;
     this.#leaveGate();
+    this.#choked = false;
     if (this.#plan.backend.config.tls === 'bridge') {
       backend.pause();
     } else {
@@ -334,44 +339,80 @@ export class ProxiedConnection {
   #clientHandler(): ChannelHandler {
     return {
       data: (bytes) => this.#fromClient(bytes),
-      drain: () => this.#backend?.resume(),
+      drain: () => {
+        this.#backend?.resume();
+        if (this.#choked) this.#readClient();
+      },
       end: () => {
+        this.#clientEnded = true;
         this.#cancelOpening?.();
         if (this.#backend === undefined) this.#client.end();
-        else this.#backend.end();
+        else this.#passOnEnd();
       },
       closed: (error) => this.#clientClosed(error),
     };
   }
 
   #fromClient(bytes: Buffer): void {
-    this.#touch();
     this.record.fromClient += bytes.length;
-    if (this.#gate === undefined) this.#toBackend(bytes);
-    else this.#gate.fromClient(bytes);
+    const gate = this.#gate;
+    if (gate === undefined) {
+      this.#touch();
+      this.#toBackend(bytes);
+      return;
+    }
+    // Whoever sends a byte now and then has no more time for a line, or for a greeting to come.
+    if (gate.greeted && bytes.includes(LF)) this.#touch();
+    gate.fromClient(bytes);
   }
 
   #fromBackend(bytes: Buffer): void {
-    this.#touch();
     const gate = this.#gate;
     if (gate === undefined) {
+      this.#touch();
       this.#toClient(bytes);
       return;
     }
     const { greeted } = gate;
+    if (greeted) this.#touch();
     gate.fromBackend(bytes);
-    if (!greeted && this.#gate === gate) this.#awaitCommands();
+    if (!greeted && gate.greeted && this.#gate === gate) this.#awaitCommands();
+    if (this.#clientEnded) this.#passOnEnd();
+  }
+
+  #passOnEnd(): void {
+    if (this.#gate?.holdsBack !== true) this.#backend?.end();
+  }
+
+  #backendEnded(): void {
+    // Where the client has taken its leave, so may the backend.
+    const gate = this.#clientEnded ? undefined : this.#gate;
+    if (gate?.greeted === false) {
+      this.#backendFailed('backend_failed', 'backend_closed', BACKEND_FAILURES.backend_closed);
+    } else {
+      gate?.backendEnds();
+      this.#client.end();
+    }
   }
 
   #toClient(bytes: Buffer): void {
     this.record.toClient += bytes.length;
-    if (!this.#client.write(bytes)) this.#backend?.pause();
+    if (!this.#client.write(bytes)) this.#choke();
     if (this.#answered === undefined) return;
     this.#answered = endsWithReply(bytes);
     if (this.#answered && this.#lastWords !== undefined) this.#sayGoodbye(this.#lastWords);
   }
 
+  /** Behind the gate only the backend has more for a client that does not read; in front of it, we do too. */
+  #choke(): void {
+    this.#backend?.pause();
+    if (this.#gate === undefined) return;
+    this.#choked = true;
+    this.#client.pause();
+  }
+
   #readClient(): void {
+    this.#choked = false;
     if (this.#lastWords === undefined) this.#client.resume();
   }
 
@@ -437,6 +478,13 @@ export class ProxiedConnection {
     this.#sayGoodbye('');
   }
 
+  #idle(): void {
+    if (this.#gate?.awaitsBackend === true) {
+      const means = BACKEND_FAILURES.backend_reply_timeout;
+      this.#backendFailed('backend_timeout', 'backend_reply_timeout', means);
+    } else this.#idleClient();
+  }
+
   #idleClient(): void {
     this.record.fails({ outcome: 'client_timeout', reason: 'idle' });
     this.#sayGoodbye(`421 4.4.2 ${this.#plan.hostname} no command for too long, closing\r\n`);
@@ -474,6 +522,7 @@ export class ProxiedConnection {
   #backendClosed(backend: SocketChannel, error: Error | undefined): void {
     if (backend !== this.#backend) return;
     this.#backend = undefined;
+    if (this.#clientOpen && !this.#ending) this.#backendEnded();
     if (error !== undefined && this.#clientOpen) {
       this.record.fails({ outcome: 'backend_failed', reason: errorCode(error) });
     }
@@ -528,6 +577,7 @@ const CLOSE_TIMEOUT = 10_000;
 const LAST_ANSWER_TIMEOUT = 5_000;
 
 const NOTHING = Buffer.alloc(0);
+const LF = 0x0a;
 const QUIT = Buffer.from('QUIT\r\n');
 const SMTP_VERB = /^(?:EHLO|HELO|MAIL|QUIT|NOOP|STARTTLS|AUTH|RSET)\b/i;
 const TLS_REQUIRED =

@@ -30,6 +30,8 @@ export class EngineChannel implements Channel {
   #paused = false;
   /** Plaintext that came in one piece with what made the host pause. */
   #held: Buffer[] = [];
+  /** The client's close_notify came behind what is held. */
+  #endHeld = false;
   #writable = true;
   #ended = false;
   #linger: NodeJS.Timeout | undefined;
@@ -87,6 +89,10 @@ export class EngineChannel implements Channel {
     this.#paused = false;
     while (this.#held.length > 0 && !this.#isPaused()) this.handler.data(this.#held.shift()!);
     if (this.#isPaused()) return;
+    if (this.#endHeld) {
+      this.#endHeld = false;
+      this.handler.end(true);
+    }
     if (this.#connection.wantsInput || this.#ended) this.#raw.resume();
   }
 
@@ -145,7 +151,9 @@ export class EngineChannel implements Channel {
     this.#raw.end();
     this.#raw.resume();
     this.#linger = setTimeout(() => this.#raw.destroy(), LINGER);
-    if (kind === 'closed') this.handler.end(true);
+    if (kind !== 'closed') return;
+    this.#endHeld = this.#held.length > 0;
+    if (!this.#endHeld) this.handler.end(true);
   }
 
   /** SMTP has no truncation attack, a message ends with its own mark; so a cut is an end, if a disorderly one. */

@@ -3,6 +3,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import type { LimitsConfig, ListenerConfig } from '../config/schema.js';
 import { SessionRecord, type Failure, type SessionEvent } from '../observe/session-record.js';
 import { NetworkSet } from '../policy/networks.js';
+import { addressBytes, addressText } from '../proxy-protocol/address.js';
 import { decodeProxyHeader } from '../proxy-protocol/header.js';
 import type { Admission } from './admission.js';
 import type { Endpoint } from './backend.js';
@@ -120,34 +121,38 @@ export class Listener {
 
   /** Only configured load balancers may speak for others, and those must (PROXY protocol, 2). */
   #readProxyHeader(socket: Socket, balancer: Endpoint, destination: Endpoint): void {
-    const refuse = (reason: string): void => {
+    const leave = (): void => {
       clearTimeout(timer);
-      this.#refuse(socket, balancer, { outcome: 'bad_proxy_header', reason });
+      socket.off('data', read).off('end', gone).off('close', gone).pause();
     };
-    const timer = setTimeout(() => refuse('no header in time'), this.#plan.limits.proxyHeaderTimeout);
-    if (!this.#loadBalancers.has(balancer.address)) {
-      refuse('not from a configured load balancer');
-      return;
-    }
+    const refuse = (failure: Failure): void => {
+      leave();
+      this.#refuse(socket, balancer, failure);
+    };
+    const bad = (reason: string): void => refuse({ outcome: 'bad_proxy_header', reason });
+    const timer = setTimeout(() => bad('no header in time'), this.#plan.limits.proxyHeaderTimeout);
     let bytes: Buffer = NOTHING;
-    const gone = (): void => clearTimeout(timer);
-    socket.on('error', ignore);
-    socket.once('close', gone);
-    socket.on('data', (chunk: Buffer) => {
+    const read = (chunk: Buffer): void => {
       bytes = Buffer.concat([bytes, chunk]);
       const decoded = decodeProxyHeader(bytes);
       if ('need' in decoded) return;
-      socket.removeAllListeners('data').pause();
       if ('malformed' in decoded) {
-        refuse(decoded.malformed);
+        bad(decoded.malformed);
         return;
       }
-      clearTimeout(timer);
-      socket.off('close', gone);
-      const { source = balancer, destination: target = destination } = decoded.header;
-      this.#admit(socket, bytes.subarray(decoded.consumed), source, target);
-    });
-    socket.resume();
+      leave();
+      const { source, destination: target } = decoded.header;
+      const rest = bytes.subarray(decoded.consumed);
+      this.#admit(socket, rest, unmapped(source ?? balancer), unmapped(target ?? destination));
+    };
+    // Load balancers also look whether anybody listens, and go away.
+    const gone = (): void => refuse({ outcome: 'client_gone', reason: 'waiting for proxy_header' });
+    if (!this.#loadBalancers.has(balancer.address)) {
+      bad('not from a configured load balancer');
+      return;
+    }
+    socket.on('error', ignore);
+    socket.on('data', read).on('end', gone).on('close', gone).resume();
   }
 
   #admit(socket: Socket, first: Buffer, client: Endpoint, destination: Endpoint): void {
@@ -166,21 +171,34 @@ export class Listener {
     const { config, hostname } = this.#plan;
     const record = new SessionRecord(config.name, client);
     record.fails(failure);
+    const over = (): void => {
+      clearTimeout(timer);
+      this.#handler.refused(record.event());
+    };
+    const timer = setTimeout(() => socket.destroy(), REFUSAL_TIMEOUT).unref();
+    if (socket.closed) {
+      over();
+      return;
+    }
     socket.on('error', ignore);
-    socket.once('close', () => this.#handler.refused(record.event()));
+    socket.once('close', over);
     if (reply !== undefined && config.mode === 'starttls') {
       socket.end(`${reply.slice(0, 9)} ${hostname}${reply.slice(9)}\r\n`);
     } else {
       socket.end();
     }
     socket.resume();
-    setTimeout(() => socket.destroy(), REFUSAL_TIMEOUT).unref();
   }
 }
 
-/** IPv4 as IPv4, also on a socket that listens for both. */
 function endpoint(address: string, port: number | undefined): Endpoint {
-  return { address: address.replace(/^::ffff:(?=\d+\.)/, ''), port: port ?? 0 };
+  return unmapped({ address, port: port ?? 0 });
+}
+
+/** IPv4 as IPv4, also where a socket that listens for both says it in IPv6: else all of IPv4 would count as one /64. */
+function unmapped({ address, port }: Endpoint): Endpoint {
+  const bytes = addressBytes(address);
+  return { address: bytes?.length === 4 ? addressText(bytes) : address, port };
 }
 
 const ignore = (): void => undefined;

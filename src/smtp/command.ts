@@ -9,10 +9,12 @@ export interface Command {
 /** @param line with its CRLF */
 export function parseCommand(line: Buffer): Command {
   const text = line.toString('latin1', 0, line.length - 2);
-  const space = text.search(/[ \t]/);
-  const verb = space < 0 ? text : text.slice(0, space);
-  return { verb: verb.toUpperCase(), argument: space < 0 ? '' : text.slice(space).trim() };
+  const [start, verb = ''] = VERB.exec(text)!;
+  return { verb: verb.toUpperCase(), argument: text.slice(start.length).trim() };
 }
+
+/** Space in front, and what C calls space: no grammar has it, but some backends skip it, and would see another verb. */
+const VERB = /^[ \t\v\f]*([^ \t\v\f]*)/;
 
 /** Bytes with CRLF: RFC 5321, 4.5.3.1.4 has 512, and the extensions of MAIL and RCPT add to it. */
 export const MAX_COMMAND_LINE = 2048;

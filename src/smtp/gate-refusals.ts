@@ -66,6 +66,12 @@ export const GATE_REFUSALS = {
     means: 'the backend replied to a command that nobody gave',
     try: BROKEN_BACKEND,
   },
+  backend_gone: {
+    reply: '421 4.3.0 mail system trouble, try again later',
+    fault: 'backend',
+    means: 'the backend closed before it had replied to every command',
+    try: BROKEN_BACKEND,
+  },
   backend_unavailable: {
     reply: undefined,
     fault: 'backend',

@@ -2,7 +2,8 @@
  * What stands between a client and a backend until nothing needs to be understood any more. In front of TLS it offers
  * STARTTLS in the backend's place and answers it itself; behind TLS it only hides what the backend must not offer. It
  * keeps replies in order by counting commands, and stops parsing at the first chance: a transaction that begins, or the
- * reply to EHLO inside TLS. From then on it is a blind pipe, which adds no parser to smuggle past.
+ * reply to EHLO inside TLS, unless a login is still to be refused there. From then on it is a blind pipe, which adds no
+ * parser to smuggle past.
  *
  * A client's own XCLIENT or XFORWARD is refused while the gate looks. When it no longer does, what keeps them harmless
  * is how the backend learns of clients: a PROXY header comes before SMTP, and after our own XCLIENT the backend asks
@@ -62,6 +63,8 @@ export class Gate {
   /** STARTTLS as the client wrote it, for a backend that answers it itself. */
   #starttlsLine: Buffer | undefined;
   #rejection: Reply | undefined;
+  /** The backend said 421: it owes nothing more. */
+  #dismissed = false;
   #refusals = 0;
   #heloName: string | undefined;
   #saluted = false;
@@ -83,6 +86,16 @@ export class Gate {
     return !(first?.from === 'backend' && first.to === 'greeting');
   }
 
+  /** The client's turn has not come: the backend has not yet greeted, or not yet answered. */
+  get awaitsBackend(): boolean {
+    return !this.#dismissed && this.#expected.some(({ from }) => from === 'backend');
+  }
+
+  /** Commands of the client's are still to be passed on. */
+  get holdsBack(): boolean {
+    return this.#state === 'holding' || (this.#commands.buffered > 0 && !this.greeted);
+  }
+
   fromClient(bytes: Buffer): void {
     if (this.#state === 'done') return;
     if (this.#state === 'awaiting_starttls') {
@@ -102,6 +115,14 @@ export class Gate {
       if ('violation' in read) this.#refuse(read.violation);
       else this.#relayReply(read.reply);
     }
+  }
+
+  /** The backend sends nothing more. A client that waits for a reply, or is to hear of a refusal, is told. */
+  backendEnds(): void {
+    if (this.#state === 'rejected') {
+      this.#output.toClient(Buffer.concat(this.#rejection!.lines));
+      this.#refuse('backend_unavailable');
+    } else if (this.#state !== 'done' && this.awaitsBackend) this.#refuse('backend_gone');
   }
 
   // ---- commands ----
@@ -192,6 +213,7 @@ export class Gate {
   // ---- replies ----
 
   #relayReply(reply: Reply): void {
+    this.#dismissed = reply.code === 421;
     const expected = this.#expected[0];
     if (expected?.from !== 'backend') {
       // RFC 5321, 3.8: 421 may come at any time, and the backend closes behind it.
@@ -209,7 +231,7 @@ export class Gate {
     this.#settle();
     if ((expected.to === 'ehlo' || expected.to === 'helo') && reply.code === 250) {
       this.#saluted = true;
-      if (this.#options.starttls === 'active') this.#stopParsing();
+      if (this.#options.starttls === 'active' && this.#options.auth === 'offer') this.#stopParsing();
     }
     this.#readCommands();
   }

@@ -132,6 +132,31 @@ test('pitfall 4: with AUTH withheld, it is neither offered nor taken in clear', 
   t.equal(rig.toBackend, '', 'the password goes no further');
 });
 
+test('pitfall 4: with AUTH withheld inside TLS, it is refused until a transaction begins', async (t) => {
+  const rig = new GateRig({ starttls: 'active', greeting: 'swallow', auth: 'withhold' });
+  rig.saluted(['AUTH PLAIN', 'XCLIENT ADDR']).client('AUTH PLAIN AHVzZXIAc2VjcmV0\r\n');
+  t.match(rig.toClient, /^538 5\.7\.11 proxy\.example /);
+  t.equal(rig.toBackend, '', 'the password goes no further');
+  t.equal(rig.ended, undefined);
+  rig.client('MAIL FROM:<a@b.example>\r\n');
+  t.equal(rig.ended, 'pass_through');
+});
+
+test('pitfall 5: space in front of a verb, which some backends skip, hides nothing', async (t) => {
+  for (const space of [' ', '\t', ' \v\f']) {
+    const rig = new GateRig({ auth: 'withhold' }).saluted();
+    rig.client(`${space}XCLIENT ADDR=127.0.0.1\r\n${space}AUTH PLAIN AA==\r\n`);
+    t.match(rig.toClient, /^550 5\.7\.0 .*\r\n538 5\.7\.11 .*\r\n$/);
+    t.equal(rig.toBackend, '');
+    rig.client(`${space}ehlo again\r\n`).forget().backend('250-mta\r\n250 XCLIENT ADDR\r\n');
+    t.equal(rig.toClient, '250-mta\r\n250 STARTTLS\r\n');
+    rig.client(`${space}STARTTLS${space}\r\n`);
+    t.equal(rig.ended, 'start_tls', 'it is ours, and never the backend that begins TLS');
+    const data = new GateRig().saluted().client(`${space}DATA\r\nEHLO is text here\r\n`);
+    t.equal(data.ended, 'pass_through');
+  }
+});
+
 for (const verb of [
   'XCLIENT NAME=a ADDR=127.0.0.1',
   'xforward ADDR=127.0.0.1',
@@ -188,6 +213,38 @@ test('pitfall 11: 421 is passed on whenever it comes, in its order', async (t) =
   const busy = new GateRig().saluted().client('NOOP\r\nNOOP\r\nSTARTTLS\r\n');
   busy.backend('250 one\r\n421 4.3.2 shutting down\r\n');
   t.match(busy.toClient, /^250 one\r\n421 4\.3\.2 shutting down\r\n/);
+});
+
+test('pitfall 11: a backend that ends while the client waits is not waited for', async (t) => {
+  const waiting = new GateRig().saluted().client('NOOP\r\nXCLIENT A=B\r\n').backend('250-half a');
+  waiting.gate.backendEnds();
+  t.equal(waiting.ended, 'backend_gone');
+  t.match(waiting.toClient, /^421 4\.3\.0 /);
+  for (const told of [
+    new GateRig().saluted(),
+    new GateRig().saluted().client('NOOP\r\nNOOP\r\n').backend('421 4.3.2 closing\r\n'),
+    new GateRig().saluted().client('QUIT\r\n').backend('221 2.0.0 bye\r\n'),
+  ]) {
+    told.gate.backendEnds();
+    t.equal(told.ended, undefined, 'a client that waits for nothing, or has its 421, is told no more');
+  }
+  const inside = new GateRig({ starttls: 'active', greeting: 'swallow' }).backend('421 4.3.2 busy\r\n');
+  inside.gate.backendEnds();
+  t.equal(inside.toClient, '421 4.3.2 busy\r\n', 'what would have answered its next command is said now');
+  t.equal(inside.ended, 'backend_unavailable');
+});
+
+test('pitfall 11: the end of the client waits for what is held back', async (t) => {
+  const rig = new GateRig().client('EHLO c\r\nQUIT');
+  t.equal(rig.gate.holdsBack, true, 'before the greeting');
+  rig.backend('220 mta\r\n');
+  t.equal(rig.gate.holdsBack, false, 'half a command will never be one');
+  rig.client('\r\nMAIL FROM:<a@b>\r\n');
+  t.equal(rig.gate.holdsBack, false, 'before EHLO is answered MAIL is like any other');
+  const held = new GateRig().saluted().client('NOOP\r\nMAIL FROM:<a@b>\r\n');
+  t.equal(held.gate.holdsBack, true, 'while a reply is to come');
+  held.backend('250 ok\r\n');
+  t.equal(held.gate.holdsBack, false);
 });
 
 test('pitfall 11: any other reply that nobody asked for is refused, as it could answer the next command', async (t) => {

@@ -1,0 +1,296 @@
+/** Who is cut off, falls silent, drips, or never reads: the right reply, one session in the log, and no memory lost. */
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import { setImmediate } from 'node:timers/promises';
+import { test, type Test } from 'tap';
+import { encodeProxyV2 } from '../../src/proxy-protocol/v2.js';
+import { startProgram, type Program } from '../support/program.js';
+import { SmtpClient } from '../support/smtp-client.js';
+
+interface Setting {
+  /** Lines of the [limits] table. */
+  readonly limits?: string;
+  /** Lines of the [[listener]] table. */
+  readonly listener?: string;
+}
+
+/** @param serve what the backend does with a connection, PROXY header included */
+async function start(
+  t: Test,
+  serve: (socket: Socket) => void,
+  { limits = '', listener = '' }: Setting = {},
+): Promise<Program> {
+  const backend = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    socket.on('error', () => undefined);
+    serve(socket);
+  }).listen(0, '127.0.0.1');
+  await once(backend, 'listening');
+  const program = await startProgram(
+    `
+[server]
+hostname = "proxy.example"
+state-directory = "STATE"
+[[listener]]
+name = "mx"
+address = "127.0.0.1:0"
+mode = "starttls"
+backend = "mta"
+${listener}
+[[backend]]
+name = "mta"
+address = "127.0.0.1:${(backend.address() as AddressInfo).port}"
+identity = "proxy-v1"
+[limits]
+${limits}
+`,
+    1,
+  );
+  t.teardown(async () => {
+    await program.stop();
+    backend.close();
+  });
+  return program;
+}
+
+/** A backend that answers each line as it is told to. @param reply undefined for nothing */
+function answering(reply: (line: string, socket: Socket) => string | undefined): (socket: Socket) => void {
+  return (socket) => {
+    socket.write('220 mta.example\r\n');
+    const lines = createInterface({ input: socket, crlfDelay: Infinity });
+    lines.on('line', (line) => {
+      const answer = line.startsWith('PROXY ') ? undefined : reply(line, socket);
+      if (answer !== undefined) socket.write(`${answer}\r\n`);
+    });
+    lines.on('close', () => socket.end());
+  };
+}
+
+const polite = answering(() => '250 2.0.0 ok');
+
+function dial(program: Program): Socket {
+  const socket = connect({
+    port: program.ports.get('mx')!,
+    host: '127.0.0.1',
+    allowHalfOpen: true,
+    noDelay: true,
+  });
+  return socket.on('error', () => undefined);
+}
+
+async function everything(socket: Socket): Promise<string> {
+  let text = '';
+  socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
+  await once(socket, 'end');
+  socket.end();
+  return text;
+}
+
+/** Sends a piece whenever the proxy has had time to read the one before, until the proxy closes. */
+async function drip(socket: Socket, piece: string): Promise<string> {
+  const text = everything(socket);
+  let over = false;
+  void text.then(() => (over = true));
+  while (!over) {
+    socket.write(piece);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return text;
+}
+
+test('commands that came with the end of the client, before the backend greeted, are all answered', async (t) => {
+  let greet: () => void = () => undefined;
+  const connected = new Promise<void>((resolve) => {
+    greet = resolve;
+  });
+  const program = await start(t, (socket) => {
+    socket.once('data', greet);
+    setTimeout(() => polite(socket), 200);
+  });
+  const socket = dial(program);
+  socket.end('EHLO c.example\r\nMAIL FROM:<a@b.example>\r\nQUIT\r\n');
+  await connected;
+  t.match(await everything(socket), /^220 .*\r\n250-.*\r\n250 STARTTLS\r\n250 .*\r\n250 .*\r\n$/);
+  t.match(await program.nextSession(), { outcome: 'plaintext', smtp: { helo: 'c.example' } });
+});
+
+test('a backend that breaks off costs the client no reply: it hears 421', async (t) => {
+  for (const how of ['end', 'resetAndDestroy'] as const) {
+    const early = await start(t, (socket) => socket.once('data', () => socket[how]()));
+    t.match(await everything(dial(early)), /^421 4\.3\.0 /, `${how} instead of a greeting`);
+    t.match(await early.nextSession(), { outcome: 'backend_failed', reason: 'backend_closed' });
+
+    const half = answering((line, socket) => {
+      if (line.startsWith('EHLO')) return '250 mta.example';
+      socket.write('250-half a', () => socket[how]());
+      return undefined;
+    });
+    const late = await start(t, half);
+    const client = await SmtpClient.connect(late.ports.get('mx')!);
+    await client.reply();
+    await client.command('EHLO c.example');
+    t.match(await client.command('NOOP'), /^421 4\.3\.0 /, `${how} in the middle of a reply`);
+    await client.closed();
+    client.destroy();
+    t.match(await late.nextSession(), { outcome: 'backend_failed', reason: 'backend_gone' });
+  }
+});
+
+test('behind STARTTLS, a backend that refuses and closes is heard all the same', async (t) => {
+  let sessions = 0;
+  const program = await start(t, (socket) => {
+    sessions += 1;
+    if (sessions === 1) polite(socket);
+    else socket.end('421 4.3.2 mta.example too busy\r\n');
+  });
+  const client = await SmtpClient.connect(program.ports.get('mx')!);
+  await client.reply();
+  await client.command('EHLO c.example');
+  await client.command('STARTTLS');
+  await client.secure();
+  t.match(await client.reply(), /^421 4\.3\.2 mta\.example too busy/);
+  client.destroy();
+  t.match(await program.nextSession(), { outcome: 'backend_failed', reason: 'backend_unavailable' });
+});
+
+test('silence is told from whose it is', async (t) => {
+  const limits = 'command-timeout = "300ms"\nidle-timeout = "300ms"';
+  const program = await start(
+    t,
+    answering((line) => (line === 'VRFY x' ? undefined : '250 ok')),
+    { limits },
+  );
+  const silent = await SmtpClient.connect(program.ports.get('mx')!);
+  await silent.reply();
+  t.match(await silent.reply(), /^421 4\.4\.2 /, 'a client that says nothing');
+  silent.destroy();
+  t.match(await program.nextSession(), { outcome: 'client_timeout', reason: 'idle' });
+
+  const waiting = await SmtpClient.connect(program.ports.get('mx')!);
+  await waiting.reply();
+  t.match(await waiting.command('VRFY x'), /^421 4\.3\.0 /, 'a backend that does not answer');
+  waiting.destroy();
+  t.match(await program.nextSession(), { outcome: 'backend_timeout', reason: 'backend_reply_timeout' });
+
+  const sender = await SmtpClient.connect(program.ports.get('mx')!);
+  await sender.reply();
+  await sender.command('EHLO c.example');
+  await sender.command('MAIL FROM:<a@b.example>');
+  t.match(await sender.reply(), /^421 4\.4\.2 /, 'a client that stops between commands of its mail');
+  sender.destroy();
+  t.match(await program.nextSession(), { outcome: 'client_timeout', reason: 'idle' });
+});
+
+test('who drips has no more time than who is silent', async (t) => {
+  const program = await start(t, polite, { limits: 'command-timeout = "500ms"' });
+  t.match(await drip(dial(program), 'x'), /421 4\.4\.2 /, 'bytes that are no line');
+  t.match(await program.nextSession(), { outcome: 'client_timeout', reason: 'idle' });
+
+  const mute = await start(t, () => undefined, { limits: 'greeting-timeout = "500ms"' });
+  t.match(await drip(dial(mute), 'NOOP\r\n'), /^421 4\.3\.0 /, 'commands before a greeting that never comes');
+  t.match(await mute.nextSession(), { outcome: 'backend_timeout' });
+
+  const teaser = await start(t, (socket) => void socket.write('220-wait for it\r\n'), {
+    limits: 'greeting-timeout = "300ms"\ncommand-timeout = "5s"',
+  });
+  t.match(await everything(dial(teaser)), /^421 4\.3\.0 /, 'half a greeting is none');
+  t.match(await teaser.nextSession(), { outcome: 'backend_timeout' });
+});
+
+test('a client that does not read our own replies is not read either', async (t) => {
+  const program = await start(t, polite);
+  const socket = dial(program);
+  await once(socket, 'data');
+  socket.pause();
+  const flood = Buffer.from('XCLIENT ADDR=127.0.0.1\r\n'.repeat(10_000));
+  const before = residentMemory(program);
+  let written = 0;
+  while (written < ENOUGH && socket.write(flood)) written += flood.length;
+  for (let idle = 0; written < ENOUGH && idle < 200; idle += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    if (!socket.writableNeedDrain) {
+      socket.write(flood);
+      written += flood.length;
+      idle = 0;
+    }
+  }
+  t.ok(written < ENOUGH, `it took ${written} bytes`);
+  t.ok(residentMemory(program) - before < ENOUGH, 'and kept few');
+  let text = '';
+  socket.on('data', (chunk: Buffer) => (text = (text + chunk.toString('latin1')).slice(-500)));
+  socket.resume().end('QUIT\r\n');
+  await once(socket, 'end');
+  t.match(
+    text,
+    /550 5\.7\.0 proxy\.example XCLIENT is not for you\r\n250 2\.0\.0 ok\r\n$/,
+    'later it goes on',
+  );
+});
+
+test('a load balancer that comes too late, or goes away, is one session in the log', async (t) => {
+  const listener = 'proxy-protocol = ["127.0.0.0/8"]';
+  const header = encodeProxyV2({
+    command: 'PROXY',
+    source: { address: '192.0.2.7', port: 4000 },
+    destination: { address: '192.0.2.1', port: 25 },
+  });
+  const program = await start(t, polite, { listener, limits: 'proxy-header-timeout = "200ms"' });
+  const late = dial(program);
+  await once(late, 'end');
+  late.write(header);
+  await setImmediate();
+  late.end('EHLO c.example\r\n');
+  t.match(await program.nextSession(), { outcome: 'bad_proxy_header', reason: 'no header in time' });
+  t.equal(program.log.filter(({ event }) => event === 'session_opened').length, 0, 'it is too late');
+
+  const patient = await start(t, polite, { listener });
+  const looking = dial(patient);
+  looking.end();
+  await once(looking.resume(), 'close');
+  t.match(await patient.nextSession(), { outcome: 'client_gone', reason: 'waiting for proxy_header' });
+  const before = descriptors(patient);
+  const reset = dial(patient);
+  while (descriptors(patient) === before) await setImmediate();
+  reset.resetAndDestroy();
+  t.match(await patient.nextSession(), { outcome: 'client_gone', reason: 'waiting for proxy_header' });
+});
+
+test('clients of IPv4 that a load balancer names in IPv6 are counted one by one', async (t) => {
+  const program = await start(t, polite, {
+    listener: 'proxy-protocol = ["127.0.0.0/8"]',
+    limits: 'max-connections-per-address = 1',
+  });
+  const clients = ['::ffff:192.0.2.7', '::ffff:192.0.2.8'].map((address) => {
+    const socket = dial(program);
+    socket.write(`PROXY TCP6 ${address.replace(/[\d.]+$/, (v4) => hexGroups(v4))} 2001:db8::1 4000 25\r\n`);
+    return socket;
+  });
+  for (const socket of clients) {
+    const [greeting] = (await once(socket, 'data')) as [Buffer];
+    t.match(greeting.toString(), /^220 /);
+  }
+  for (const socket of clients) socket.destroy();
+  const addresses = [await program.nextSession(), await program.nextSession()].map(
+    ({ client }) => client.address,
+  );
+  t.same(addresses.sort(), ['192.0.2.7', '192.0.2.8']);
+});
+
+function hexGroups(v4: string): string {
+  const hex = Buffer.from(v4.split('.').map(Number)).toString('hex');
+  return `${hex.slice(0, 4)}:${hex.slice(4)}`;
+}
+
+function descriptors({ pid }: Program): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+/** Bytes, from Linux's own books. */
+function residentMemory({ pid }: Program): number {
+  const [, kilobytes] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))!;
+  return Number(kilobytes) * 1024;
+}
+
+/** Bytes: more than the buffers of two kernels and of Node hold. */
+const ENOUGH = 100_000_000;
