@@ -17,7 +17,7 @@ const MAY_IMPORT: Record<string, { folders: string[]; modules: string[] }> = {
   system: { folders: ['tls', 'config'], modules: ['*', 'node-forge'] },
   proxy: {
     folders: ['tls', 'smtp', 'proxy-protocol', 'policy', 'observe', 'system', 'config'],
-    modules: ['*'],
+    modules: ['*', '@redis/client'],
   },
   admin: { folders: ['config', 'observe'], modules: ['*', 'uplot'] },
   demo: { folders: ['config', 'observe', 'proxy-protocol'], modules: ['*', 'smtp-server'] },

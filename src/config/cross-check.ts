@@ -21,6 +21,7 @@ export function crossCheck(config: Config, places: Places): Problem[] {
     ...unsaidIdentities(config, at),
     ...incompleteCertificates(config, at),
     ...unreachablePolicies(config, at),
+    ...unusableStore(config, places),
     ...exposedAdmin(config, places),
   ];
 }
@@ -59,6 +60,25 @@ function relayRisks({ backends }: Config, at: At): Problem[] {
       ? [{ ...at('backend', index, 'identity'), message: relayRisk(host) }]
       : [],
   );
+}
+
+function unusableStore({ sessionStore: { url, timeout }, tls }: Config, places: Places): Problem[] {
+  const problem = (key: string, message: string): Problem => {
+    return { line: places.lineOf(`session-store.${key}`), key: `session-store.${key}`, message };
+  };
+  return [
+    ...(url !== undefined && tls.ticketKeyFile === undefined
+      ? [problem('url', 'needs ticket-key-file in [tls], whose keys also seal what is stored')]
+      : []),
+    ...(timeout > MAX_STORE_TIMEOUT
+      ? [
+          problem(
+            'timeout',
+            `found ${timeout} ms; at most ${MAX_STORE_TIMEOUT} ms, for a full handshake is quicker`,
+          ),
+        ]
+      : []),
+  ];
 }
 
 /** The status page has no login, and says who sends mail here. */
@@ -141,6 +161,8 @@ function unreachablePolicies({ policies }: Config, at: At): Problem[] {
   );
 }
 
+/** Milliseconds; worker processes wait for the one that asks the store a little longer. */
+const MAX_STORE_TIMEOUT = 200;
 /** What cannot be done where the first word to the backend is the client's, and is encrypted. */
 const UNSAID: Readonly<Partial<Record<Config['backends'][number]['identity'], string>>> = {
   xclient: 'cannot be said for',

@@ -8,6 +8,8 @@ export interface Format<T> {
   readonly words?: readonly string[];
   /** Where the value is a list: what each element must be. */
   readonly element?: Format<unknown>;
+  /** Whether somebody could have written a secret in it by mistake, so that no message may show it. */
+  readonly isHidden?: true;
   /** Whether the value names a file or folder. */
   readonly isPath?: true;
   /** Undefined for what is not allowed. */
@@ -17,6 +19,13 @@ export interface Format<T> {
 export interface HostAndPort {
   readonly host: string;
   readonly port: number;
+}
+
+/** Where a Redis or Valkey is. */
+export interface StorePlace extends HostAndPort {
+  readonly tls: boolean;
+  readonly username: string | undefined;
+  readonly database: number;
 }
 
 export function oneOf<const T extends string>(...values: readonly T[]): Format<T> {
@@ -88,6 +97,25 @@ export const address: Format<HostAndPort> = {
     if (host === undefined || port > MAX_PORT || (ipv6 !== undefined && isIP(ipv6) !== 6)) return undefined;
     // What looks like an IPv4 address and is none would be looked up as a name, and not be found.
     return /^[\d.]+$/.test(host) && isIP(host) !== 4 ? undefined : { host, port };
+  },
+};
+
+/** A password would not stay secret in it. */
+export const storeUrl: Format<StorePlace> = {
+  allowed:
+    'a URL such as "redis://127.0.0.1:6379/0", or "rediss://user@store.example:6380" for TLS; without a password, which has a file of its own',
+  isHidden: true,
+  parse(value) {
+    const match =
+      typeof value === 'string'
+        ? /^(rediss?):\/\/(?:([\w.-]+)@)?(\[[^\]]+\]|[^:[\]\s/@]+)(?::(\d{1,5}))?(?:\/(\d{1,4}))?$/.exec(
+            value,
+          )
+        : null;
+    if (match === null) return undefined;
+    const [, scheme, username, host, port = '6379', database = '0'] = match;
+    const place = address.parse(`${host}:${port}`);
+    return place && { ...place, tls: scheme === 'rediss', username, database: Number(database) };
   },
 };
 

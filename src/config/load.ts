@@ -40,6 +40,7 @@ export function parseConfig(
     backends: list('backend'),
     certificates: list('certificate'),
     tls: section('tls'),
+    sessionStore: section('session-store'),
     policies: list('policy'),
     limits: section('limits'),
     log: section('log'),

@@ -13,6 +13,7 @@ import {
   oneOf,
   path,
   pin,
+  storeUrl,
   text,
   workers,
   type Format,
@@ -165,6 +166,20 @@ const tls = {
   'single-des': withDefault(flag, false, 'Allow single DES, which anybody can break in a day.'),
 } as const;
 
+const sessionStore = {
+  url: optional(
+    storeUrl,
+    'Where the Redis or Valkey is. It needs [tls] ticket-key-file, whose keys also seal what is stored. Absent: sessions are known by id to this machine alone.',
+  ),
+  'password-file': optional(path, 'File whose first line is the password for it.'),
+  'key-prefix': withDefault(text, 'oldhello:', 'What the names of stored sessions begin with.'),
+  timeout: withDefault(
+    duration,
+    '100ms',
+    'How long a handshake waits for an answer at most, before it is made in full; 200ms is the limit.',
+  ),
+} as const;
+
 const policy = {
   networks: withDefault(
     networks,
@@ -259,7 +274,7 @@ const admin = {
 } as const;
 
 /** Tables that stand once. */
-export const SECTIONS = { server, tls, limits, log, admin } as const;
+export const SECTIONS = { server, tls, 'session-store': sessionStore, limits, log, admin } as const;
 /** Arrays of tables, `[[name]]`. */
 export const LISTS = { listener, backend, certificate, policy } as const;
 
@@ -271,6 +286,8 @@ export const TABLES: Readonly<Record<keyof typeof SECTIONS | keyof typeof LISTS,
   certificate:
     'One for each certificate, with its key: chain and key as PEM, or both as PKCS#12. RSA is what old clients need; ECDSA may stand beside it. Without any, a self-signed RSA certificate is made and kept in the state directory.',
   tls: 'Which TLS is allowed: a profile, and what is to differ from it.',
+  'session-store':
+    'Redis or Valkey, where several machines keep sessions that are resumed by id; see docs/scaling.md. It is never needed: without an answer in time there is a full handshake.',
   policy:
     'Exceptions for networks of clients. The first entry that has the client counts; an entry without networks is for everybody and must stand last.',
   limits:
@@ -294,6 +311,7 @@ export type ListenerConfig = Values<typeof listener>;
 export type BackendConfig = Values<typeof backend>;
 export type CertificateConfig = Values<typeof certificate>;
 export type TlsSettings = Values<typeof tls>;
+export type SessionStoreConfig = Values<typeof sessionStore>;
 export type PolicyConfig = Values<typeof policy>;
 export type LimitsConfig = Values<typeof limits>;
 export type LogConfig = Values<typeof log>;
@@ -305,6 +323,7 @@ export interface Config {
   readonly backends: readonly BackendConfig[];
   readonly certificates: readonly CertificateConfig[];
   readonly tls: TlsSettings;
+  readonly sessionStore: SessionStoreConfig;
   readonly policies: readonly PolicyConfig[];
   readonly limits: LimitsConfig;
   readonly log: LogConfig;

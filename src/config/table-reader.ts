@@ -103,7 +103,8 @@ export class TableReader {
   }
 }
 
-function wrongValue(value: unknown, { allowed, words = [] }: Format<unknown>): string {
+function wrongValue(value: unknown, { allowed, words = [], isHidden }: Format<unknown>): string {
+  if (isHidden === true) return `is not ${allowed}`;
   const meant = typeof value === 'string' ? nearest(value, words) : undefined;
   const hint = meant === undefined ? '' : `; did you mean ${JSON.stringify(meant)}?`;
   return `found ${show(value)}; allowed: ${allowed}${hint}`;

@@ -152,6 +152,22 @@ export const LOG_EVENTS = {
       'the file with the keys of session tickets cannot be used as it is now; the keys stay as they were',
     fields: { file: text('with the keys'), problem: text('what is wrong, and what to do') },
   },
+  session_store_up: {
+    level: 'info',
+    means: 'the store for sessions can be used',
+    fields: { store: text('its host and port') },
+  },
+  session_store_down: {
+    level: 'warn',
+    means: 'the store for sessions cannot be used; until it can, sessions of other machines are made anew',
+    fields: { store: text('its host and port'), problem: peerText('what went wrong first') },
+  },
+  session_store_unreadable: {
+    level: 'warn',
+    means:
+      'a stored session was not sealed with any of our keys, and is not used; is the file with the ticket keys the same everywhere?',
+    fields: {},
+  },
   backend_connection: {
     level: 'trace',
     means: 'a connection to a backend was made, or failed',

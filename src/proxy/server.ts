@@ -25,6 +25,7 @@ import { Listener, type AdmittedClient, type ListenAt, type ListenerPlan } from 
 import { refuseRelayRisks } from './relay-risk.js';
 import { Runtime, TICKET_LIFETIME, wantsSmallDhGroup, type Blueprint } from './runtime.js';
 import { localSessions } from './session-store.js';
+import { SharedSessions, storeSettings, type StoreSettings } from './shared-sessions.js';
 import { readTicketKeys, TicketKeySource } from './ticket-key-source.js';
 import { processCount, WorkerPool } from './worker-pool.js';
 
@@ -40,9 +41,7 @@ export class ProxyServer {
   readonly #ticketKeys: TicketKeySource;
   readonly #desk: AdmissionDesk;
   readonly #certificates: CertificateWatch;
-  readonly #sessions = localSessions(
-    new SessionCache(SESSION_CAPACITY, SESSION_LIFETIME, () => performance.now()),
-  );
+  readonly #sessions: SharedSessions;
   #host: ConnectionHost | undefined;
   #bound: () => void = () => undefined;
   #inherited: readonly InheritedSocket[];
@@ -53,6 +52,8 @@ export class ProxyServer {
   constructor(log: Log, inherited: readonly InheritedSocket[]) {
     this.#log = log;
     this.#inherited = inherited;
+    const cache = new SessionCache(SESSION_CAPACITY, SESSION_LIFETIME, () => performance.now());
+    this.#sessions = new SharedSessions(log, localSessions(cache), SESSION_LIFETIME);
     this.#ticketKeys = new TicketKeySource(log, (keys) => this.#useTicketKeys(keys));
     this.#desk = new AdmissionDesk(log);
     this.#certificates = new CertificateWatch(log, () => Date.now());
@@ -82,6 +83,7 @@ export class ProxyServer {
     const listeners = new Map<Listener, ListenerPlan>();
     const added: Listener[] = [];
     let ticketKeys: TicketKeyFile | undefined;
+    let store: StoreSettings | undefined;
     let runtime: Runtime;
     try {
       for (const [index, listener] of config.listeners.entries()) {
@@ -95,6 +97,7 @@ export class ProxyServer {
       }
       this.#bound();
       ticketKeys = await readTicketKeys(config);
+      store = storeSettings(config);
       const credentials = loadCredentials(config);
       for (const { credential, key } of credentials) this.#keys.add(credential, key);
       const smallDhGroup = this.#runtime?.blueprint.smallDhGroup;
@@ -104,6 +107,7 @@ export class ProxyServer {
       throw error;
     }
     this.#ticketKeys.use(ticketKeys);
+    this.#sessions.use(store);
     await this.#change(runtime, listeners);
   }
 
@@ -123,6 +127,7 @@ export class ProxyServer {
     this.#certificates.close();
     for (const listener of this.#listeners) listener.close();
     await this.#host?.close(this.#runtime?.config.limits.shutdownTimeout ?? 0);
+    this.#sessions.close();
     this.#keys.close();
   }
 
@@ -232,6 +237,7 @@ export class ProxyServer {
 
   #useTicketKeys(keys: readonly TicketKey[]): void {
     this.#tickets.use(keys);
+    this.#sessions.useTicketKeys(keys);
     this.#host?.useTicketKeys(keys);
   }
 }

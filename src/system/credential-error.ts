@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 
 /** The key of the configuration that names the file in question. */
-export type CredentialKey = 'chain' | 'key' | 'pkcs12' | 'passphrase-file' | 'tls-ca' | 'ticket-key-file';
+export type CredentialKey =
+  'chain' | 'key' | 'pkcs12' | 'passphrase-file' | 'tls-ca' | 'ticket-key-file' | 'password-file';
 
 export interface CredentialFile {
   readonly key: CredentialKey;

@@ -41,19 +41,22 @@ export class TicketKeys implements TicketProtector {
     this.#keys = keys;
   }
 
-  protect(session: Session): Buffer {
+  /** @param boundTo what must be given again to open it, such as the place where it is kept */
+  protect(session: Session, boundTo: Buffer = NOTHING): Buffer {
     const key = this.#keys[0];
     if (key === undefined) throw new Error('no ticket key');
     const keyName = key.subarray(0, KEY_NAME_LENGTH);
     const nonce = this.#random(NONCE_LENGTH);
-    const cipher = createCipheriv('aes-256-gcm', key.subarray(KEY_NAME_LENGTH), nonce).setAAD(keyName);
+    const cipher = createCipheriv('aes-256-gcm', key.subarray(KEY_NAME_LENGTH), nonce).setAAD(
+      Buffer.concat([keyName, boundTo]),
+    );
     const state = encodeSession(session, this.#now());
     const encrypted = [cipher.update(state), cipher.final()];
     state.fill(0);
     return Buffer.concat([keyName, nonce, ...encrypted, cipher.getAuthTag()]);
   }
 
-  unprotect(ticket: Buffer): Session | undefined {
+  unprotect(ticket: Buffer, boundTo: Buffer = NOTHING): Session | undefined {
     if (ticket.length < KEY_NAME_LENGTH + NONCE_LENGTH + TAG_LENGTH) return undefined;
     const keyName = ticket.subarray(0, KEY_NAME_LENGTH);
     const key = this.#keys.find((candidate) =>
@@ -64,7 +67,7 @@ export class TicketKeys implements TicketProtector {
     const decipher = createDecipheriv('aes-256-gcm', key.subarray(KEY_NAME_LENGTH), nonce, {
       authTagLength: TAG_LENGTH,
     });
-    decipher.setAAD(keyName).setAuthTag(ticket.subarray(-TAG_LENGTH));
+    decipher.setAAD(Buffer.concat([keyName, boundTo])).setAuthTag(ticket.subarray(-TAG_LENGTH));
     const encrypted = ticket.subarray(KEY_NAME_LENGTH + NONCE_LENGTH, -TAG_LENGTH);
     try {
       const state = Buffer.concat([decipher.update(encrypted), decipher.final()]);
@@ -122,6 +125,7 @@ const STATE_FORMAT = 1;
 const VERSIONS = Object.values(ProtocolVersion);
 const FRAGMENT_LENGTHS = [512, 1024, 2048, 4096] as const;
 
+const NOTHING = Buffer.alloc(0);
 /** Bytes. */
 export const TICKET_KEY_LENGTH = 48;
 const KEY_NAME_LENGTH = 16;

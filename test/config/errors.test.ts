@@ -66,6 +66,18 @@ const TAILS: Record<string, [tail: string, ...said: string[]]> = {
     '[tls]\nhostname = "x"',
     `${LINE_OF_TAIL + 1}: tls.hostname: is not a key of [tls]; write it below [server]`,
   ],
+  'a store without the keys that seal': [
+    '[session-store]\nurl = "redis://127.0.0.1"',
+    `${LINE_OF_TAIL + 1}: session-store.url: needs ticket-key-file in [tls], whose keys also seal what is stored`,
+  ],
+  'a store that handshakes would wait for too long': [
+    '[session-store]\ntimeout = "1s"',
+    `${LINE_OF_TAIL + 1}: session-store.timeout: found 1000 ms; at most 200 ms, for a full handshake is quicker`,
+  ],
+  'a password in the URL of a store, which is not repeated': [
+    '[session-store]\nurl = "redis://user:secret@127.0.0.1:6379"',
+    `${LINE_OF_TAIL + 1}: session-store.url: is not a URL such as "redis://127.0.0.1:6379/0", or "rediss://user@store.example:6380" for TLS; without a password, which has a file of its own`,
+  ],
   'a misspelt table': ['[limit]\n', `${LINE_OF_TAIL}: limit: unknown table; did you mean [limits]?`],
   'a table nobody knows': [
     '[[virtual-host]]',

@@ -75,7 +75,7 @@ test('every key has a sentence that says what it means', async (t) => {
 function partsOf(source: string, name: TableName): string {
   let inside = false;
   const lines = source.split('\n').filter((line) => {
-    const opened = /^(?:# )?(\[\[?[a-z]+\]\]?)/.exec(line)?.[1];
+    const opened = /^(?:# )?(\[\[?[a-z-]+\]\]?)/.exec(line)?.[1];
     if (opened !== undefined) inside = opened === header(name);
     return inside;
   });

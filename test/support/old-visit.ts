@@ -5,6 +5,8 @@ import type { HelloOptions, TestClient } from './test-client.js';
 export interface Visit {
   readonly tls: TestClient;
   readonly resumed: boolean;
+  /** Who answered, by the name it gives itself. */
+  readonly node: string;
   /** The reply to the message. */
   readonly reply: string;
 }
@@ -21,7 +23,8 @@ export async function visit(
   try {
     await client.reply();
     await client.command('EHLO old.example');
-    await client.command('STARTTLS');
+    const ready = await client.command('STARTTLS');
+    const [, , node = ''] = ready.split(' ');
     const hello = helloOf(by, earlier?.tls);
     const { client: tls, resumed } =
       earlier === undefined
@@ -30,7 +33,7 @@ export async function visit(
     await client.command('EHLO old.example');
     const reply = await client.deliver('a@old.example', 'b@new.example', 'Subject: x\r\n\r\nx');
     await client.command('QUIT');
-    return { tls, resumed, reply };
+    return { tls, resumed, node, reply };
   } finally {
     client.destroy();
   }

@@ -21,13 +21,13 @@ export function haProxyLack(): string | undefined {
  * @param bind what follows `bind ADDRESS`
  * @param log a log-format
  * @param rules lines of the frontend
- * @param server what follows `server NAME`, its address first
+ * @param server what follows `server NAME`, its address first; several take turns
  */
 export async function startHaProxy(options: {
   readonly bind: string;
   readonly log: string;
   readonly rules?: readonly string[];
-  readonly server: string;
+  readonly server: string | readonly string[];
   /** Of a certificate with its key. */
   readonly pem?: string;
 }): Promise<HaProxy> {
@@ -51,8 +51,10 @@ frontend in
   log-format "${options.log}"
 ${(options.rules ?? []).map((rule) => `  ${rule}\n`).join('')}  default_backend out
 backend out
-  server one ${options.server}
-`,
+${[options.server]
+  .flat()
+  .map((server, index) => `  server s${index} ${server}\n`)
+  .join('')}`,
   );
   const child = spawn('haproxy', ['-db', '-f', file], { stdio: ['ignore', 'pipe', 'pipe'] });
   const lines: string[] = [];

@@ -1,0 +1,178 @@
+/** Sessions in a Redis that two nodes share: they resume, they lie there sealed, and no trouble with it delays mail. */
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type Test } from 'tap';
+import { selfSignedCredential } from '../../src/system/credentials.js';
+import { visit } from '../support/old-visit.js';
+import { freePort } from '../support/peers/postfix.js';
+import { redisLack, startRedis, type Redis } from '../support/peers/redis.js';
+import { hasPeer } from '../support/peers/require-peer.js';
+import { startProgram, type Program } from '../support/program.js';
+import { startTestSink, type TestSink } from '../support/sink.js';
+
+interface Shared {
+  readonly folder: string;
+  readonly sink: TestSink;
+  /** @param more keys of [session-store], or of [server] behind them */
+  readonly start: (store: number, more?: string) => Promise<Program>;
+}
+
+async function shared(t: Test): Promise<Shared> {
+  const folder = mkdtempSync(join(tmpdir(), 'oldhello-shared-'));
+  selfSignedCredential(folder, 'mx.example');
+  writeFileSync(join(folder, 'ticket.keys'), `${randomBytes(48).toString('hex')}\n`, { mode: 0o600 });
+  const sink = await startTestSink();
+  t.teardown(() => sink.close());
+  const start = async (store: number, more = ''): Promise<Program> => {
+    const program = await startProgram(
+      `
+[[listener]]
+name = "mx"
+address = "127.0.0.1:0"
+mode = "starttls"
+backend = "sink"
+[[backend]]
+name = "sink"
+address = "127.0.0.1:${sink.port}"
+identity = "proxy-v2"
+[[certificate]]
+chain = "${folder}/self-signed.crt"
+key = "${folder}/self-signed.key"
+[tls]
+ticket-key-file = "${folder}/ticket.keys"
+[session-store]
+url = "redis://127.0.0.1:${store}/3"
+${more}
+`,
+      1,
+    );
+    t.teardown(() => program.stop());
+    return program;
+  };
+  return { folder, sink, start };
+}
+
+async function redis(t: Test, ...options: string[]): Promise<Redis> {
+  const server = await startRedis(undefined, options);
+  t.teardown(() => server.kill());
+  return server;
+}
+
+const port = (program: Program): number => program.ports.get('mx')!;
+const inDatabase = (server: Redis, ...command: string[]): string => server.ask('-n', '3', ...command);
+const countOf = (program: Program, event: string): number =>
+  program.log.filter((line) => line.event === event).length;
+
+test('a session of one node resumes on the other, by its id', async (t) => {
+  if (!hasPeer(t, 'redis', redisLack())) return;
+  const server = await redis(t);
+  const { start } = await shared(t);
+  const [a, b] = [await start(server.port), await start(server.port)];
+  t.match(await a.next('session_store_up'), { store: `127.0.0.1:${server.port}` });
+  await b.next('session_store_up');
+  const first = await visit(port(a), 'session id');
+  const again = await visit(port(b), 'session id', { earlier: first });
+  t.ok(again.resumed);
+  t.match(again.reply, /^250 /);
+  t.match(await b.nextSession(), { outcome: 'completed', tls: { resumed: true } });
+});
+
+test('worker processes resume sessions of another node too', async (t) => {
+  if (!hasPeer(t, 'redis', redisLack())) return;
+  const server = await redis(t);
+  const { start } = await shared(t);
+  const [a, b] = [await start(server.port), await start(server.port, '[server]\nworkers = 2')];
+  await Promise.all([a, b].map((node) => node.next('session_store_up')));
+  const first = await visit(port(a), 'session id');
+  t.ok((await visit(port(b), 'session id', { earlier: first })).resumed);
+});
+
+test('what is stored is sealed, has a name that others can tell apart, and an end', async (t) => {
+  if (!hasPeer(t, 'redis', redisLack())) return;
+  const server = await redis(t);
+  const { start } = await shared(t);
+  const node = await start(server.port, 'key-prefix = "mail:"');
+  await node.next('session_store_up');
+  const { tls } = await visit(port(node), 'session id');
+  const name = `mail:${tls.server!.sessionId.toString('hex')}`;
+  t.equal(inDatabase(server, 'KEYS', '*'), name);
+  const seconds = Number(inDatabase(server, 'TTL', name));
+  t.ok(seconds > 3000 && seconds <= 3600, `it goes within the hour: ${seconds}`);
+  const dump = server.dump();
+  t.ok(dump.includes(name), 'the dump has what is stored');
+  t.notOk(dump.includes(tls.master!), 'and no master secret');
+});
+
+test('a store that lies gets nobody resumed: not with another session, not with what is none', async (t) => {
+  if (!hasPeer(t, 'redis', redisLack())) return;
+  const server = await redis(t);
+  const { start } = await shared(t);
+  const [a, b] = [await start(server.port), await start(server.port)];
+  await Promise.all([a, b].map((node) => node.next('session_store_up')));
+  const [one, other] = [await visit(port(a), 'session id'), await visit(port(a), 'session id')];
+  const nameOf = ({ tls }: typeof one): string => `oldhello:${tls.server!.sessionId.toString('hex')}`;
+  inDatabase(server, 'COPY', nameOf(other), nameOf(one), 'REPLACE');
+  const swapped = await visit(port(b), 'session id', { earlier: one });
+  t.notOk(swapped.resumed);
+  t.match(swapped.reply, /^250 /);
+  await b.next('session_store_unreadable');
+  inDatabase(server, 'SET', nameOf(one), 'x');
+  t.notOk((await visit(port(b), 'session id', { earlier: one })).resumed);
+  t.equal(countOf(b, 'session_store_unreadable'), 1, 'it is told once, not for each');
+  t.ok((await visit(port(b), 'session id', { earlier: other })).resumed, 'what is right still is used');
+  inDatabase(server, 'DEL', nameOf(one));
+  inDatabase(server, 'LPUSH', nameOf(one), 'x');
+  t.match((await visit(port(b), 'session id', { earlier: one })).reply, /^250 /);
+  t.match(await b.next('session_store_down'), { problem: /WRONGTYPE/ });
+});
+
+test('a store that hangs costs one handshake the configured wait, and the others nothing', async (t) => {
+  if (!hasPeer(t, 'redis', redisLack())) return;
+  const server = await redis(t);
+  const { start } = await shared(t);
+  const [a, b] = [await start(server.port), await start(server.port, 'timeout = "50ms"')];
+  await Promise.all([a, b].map((node) => node.next('session_store_up')));
+  const first = await visit(port(a), 'session id');
+  server.signal('SIGSTOP');
+  for (let times = 0; times < 3; times += 1) {
+    const late = await visit(port(b), 'session id', { earlier: first });
+    t.notOk(late.resumed);
+    t.match(late.reply, /^250 /);
+  }
+  t.match(await b.next('session_store_down'), { problem: 'no answer within 50 ms' });
+  t.equal(countOf(b, 'session_store_down'), 1);
+  server.signal('SIGCONT');
+  await b.next('session_store_up');
+  t.ok((await visit(port(b), 'session id', { earlier: first })).resumed, 'and it is used again');
+});
+
+test('without a store from the start, mail passes; when it comes, it is used', async (t) => {
+  if (!hasPeer(t, 'redis', redisLack())) return;
+  const { start } = await shared(t);
+  const at = await freePort();
+  const [a, b] = [await start(at), await start(at)];
+  t.match(await a.next('session_store_down'), { problem: /ECONNREFUSED/ });
+  t.match((await visit(port(a), 'session id')).reply, /^250 /);
+  const server = await startRedis(at);
+  t.teardown(() => server.kill());
+  await Promise.all([a, b].map((node) => node.next('session_store_up')));
+  const first = await visit(port(a), 'session id');
+  t.ok((await visit(port(b), 'session id', { earlier: first })).resumed);
+  t.equal(countOf(a, 'session_store_down'), 1);
+});
+
+test('a password comes from a file of its own, and a wrong one is told of without being shown', async (t) => {
+  if (!hasPeer(t, 'redis', redisLack())) return;
+  const server = await redis(t, '--requirepass', 'right-horse');
+  const { folder, start } = await shared(t);
+  const file = join(folder, 'store.password');
+  writeFileSync(file, 'right-horse\n', { mode: 0o600 });
+  const right = await start(server.port, `password-file = "${file}"`);
+  await right.next('session_store_up');
+  writeFileSync(file, 'wrong-horse\n', { mode: 0o600 });
+  const wrong = await start(server.port, `password-file = "${file}"`);
+  t.match(await wrong.next('session_store_down'), { problem: /WRONGPASS/ });
+  t.notMatch(JSON.stringify([right.log, wrong.log]), /-horse/);
+});
