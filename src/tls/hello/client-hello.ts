@@ -2,6 +2,7 @@
 import { TlsError } from '../alert.js';
 import { ProtocolVersion } from '../code-points.js';
 import { Reader } from '../wire.js';
+import { ExtensionBlock } from './extension-block.js';
 
 export type HelloFormat = 'sslv2' | 'record';
 
@@ -57,18 +58,12 @@ export function decodeClientHello(message: Buffer): ClientHello {
  * RFC 5746, 3.3: SSLv3 clients may put anything behind the compression methods, and it must be ignored; from TLS 1.0 on
  * only a well-formed extension block may stand there.
  */
-function decodeExtensionBlock(reader: Reader, clientVersion: number): Map<number, Buffer> | undefined {
+function decodeExtensionBlock(reader: Reader, clientVersion: number): ExtensionBlock | undefined {
   if (reader.remaining === 0) return undefined;
   try {
-    const block = reader.vector16();
+    const block = reader.vector16().rest();
     reader.end();
-    const extensions = new Map<number, Buffer>();
-    while (block.remaining > 0) {
-      const type = block.u16();
-      if (extensions.has(type)) throw new TlsError('malformed_message', `extension ${type} twice`);
-      extensions.set(type, block.vector16().rest());
-    }
-    return extensions;
+    return new ExtensionBlock(block);
   } catch (error) {
     if (error instanceof TlsError && clientVersion === ProtocolVersion.SSLv3) return undefined;
     throw error;

@@ -101,3 +101,18 @@ test('nothing is kept for a message that is only announced', async (t) => {
   // A buffer for the whole message in each would be over 3 MB.
   t.ok(arrayBuffers - before.arrayBuffers < 2_000_000, `${arrayBuffers - before.arrayBuffers} bytes`);
 });
+
+test('what is kept of a hello is not much more than its bytes', async (t) => {
+  const extensions = Array.from({ length: 4000 }, (_, index) => [1000 + index, Buffer.alloc(0)] as const);
+  const hello = new TestClient({ version: 0x0303, extensions }).hello();
+  const { heapUsed } = process.memoryUsage();
+  const waiting = Array.from({ length: 200 }, () => {
+    const server = new TestServer();
+    server.receive(hello);
+    return server;
+  });
+  const grown = process.memoryUsage().heapUsed - heapUsed;
+  t.ok(waiting.every(({ connection }) => connection.clientHello?.extensions?.size === 4000));
+  // A map with a buffer for each would be 100 MB.
+  t.ok(grown < 50_000_000, `${grown} bytes`);
+});
