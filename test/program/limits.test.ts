@@ -26,6 +26,8 @@ ${listener('implicit')}
 name = "sink"
 address = "127.0.0.1:${sink.port}"
 identity = "proxy-v2"
+[log]
+repeat-limit = 0
 ${lines}
 `,
     2,
