@@ -13,13 +13,22 @@ export interface Visit {
 
 export type ResumesBy = 'ticket' | 'session id';
 
-/** Delivers a message over STARTTLS. @param earlier a visit whose session is offered again */
+export interface VisitOptions {
+  /** A visit whose session is offered again. */
+  readonly earlier?: Visit | undefined;
+  /** The address to come from. */
+  readonly from?: string;
+  /** Of the message. */
+  readonly subject?: string;
+}
+
+/** Delivers a message over STARTTLS. */
 export async function visit(
   port: number,
   by: ResumesBy,
-  { earlier, localAddress }: { readonly earlier?: Visit | undefined; readonly localAddress?: string } = {},
+  { earlier, from, subject = 'x' }: VisitOptions = {},
 ): Promise<Visit> {
-  const client = await SmtpClient.connect(port, localAddress);
+  const client = await SmtpClient.connect(port, from);
   try {
     await client.reply();
     await client.command('EHLO old.example');
@@ -31,7 +40,7 @@ export async function visit(
         ? { client: await client.secureLikeOld(hello), resumed: false }
         : await client.secureAgain(hello, earlier.tls);
     await client.command('EHLO old.example');
-    const reply = await client.deliver('a@old.example', 'b@new.example', 'Subject: x\r\n\r\nx');
+    const reply = await client.deliver('a@old.example', 'b@new.example', `Subject: ${subject}\r\n\r\nx`);
     await client.command('QUIT');
     return { tls, resumed, node, reply };
   } finally {

@@ -17,6 +17,8 @@ export interface Program {
   /** By listener name. */
   readonly ports: ReadonlyMap<string, number>;
   readonly log: readonly LogLine[];
+  /** Emits `line` when there is another one. */
+  readonly lines: EventEmitter;
   readonly pid: number;
   /** Where the configuration and what STATE stands for are. */
   readonly folder: string;
@@ -127,6 +129,7 @@ export async function followProgram(
   return {
     ports,
     log,
+    lines,
     pid: child.pid!,
     folder,
     exited,

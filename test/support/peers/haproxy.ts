@@ -21,23 +21,19 @@ export function haProxyLack(): string | undefined {
  * @param bind what follows `bind ADDRESS`
  * @param log a log-format
  * @param rules lines of the frontend
- * @param server what follows `server NAME`, its address first; several take turns
+ * @param server what follows `server NAME`, its address first
  */
-export async function startHaProxy(options: {
+export function startHaProxy(options: {
   readonly bind: string;
   readonly log: string;
   readonly rules?: readonly string[];
-  readonly server: string | readonly string[];
+  readonly server: string;
   /** Of a certificate with its key. */
   readonly pem?: string;
 }): Promise<HaProxy> {
-  const folder = mkdtempSync(join(tmpdir(), 'oldhello-haproxy-'));
-  const port = await freePort();
-  const file = join(folder, 'haproxy.cfg');
-  if (options.pem !== undefined) writeFileSync(join(folder, 'both.pem'), options.pem);
-  writeFileSync(
-    file,
-    `global
+  return runHaProxy((port, folder) => {
+    if (options.pem !== undefined) writeFileSync(join(folder, 'both.pem'), options.pem);
+    return `global
   log stdout format raw local0
   tune.ssl.default-dh-param 2048
 defaults
@@ -51,11 +47,17 @@ frontend in
   log-format "${options.log}"
 ${(options.rules ?? []).map((rule) => `  ${rule}\n`).join('')}  default_backend out
 backend out
-${[options.server]
-  .flat()
-  .map((server, index) => `  server s${index} ${server}\n`)
-  .join('')}`,
-  );
+  server one ${options.server}
+`;
+  });
+}
+
+/** @param configure makes a configuration that listens on this port; files of its own go to the folder */
+export async function runHaProxy(configure: (port: number, folder: string) => string): Promise<HaProxy> {
+  const folder = mkdtempSync(join(tmpdir(), 'oldhello-haproxy-'));
+  const port = await freePort();
+  const file = join(folder, 'haproxy.cfg');
+  writeFileSync(file, configure(port, folder));
   const child = spawn('haproxy', ['-db', '-f', file], { stdio: ['ignore', 'pipe', 'pipe'] });
   const lines: string[] = [];
   let text = '';
