@@ -10,12 +10,21 @@ export interface Privileges {
 }
 
 export function currentPrivileges(): Privileges {
-  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '0';
-  const bits = BigInt(`0x${effective}`);
+  const bits = effectiveCapabilities();
   return {
     user: id('-un'),
     capabilities: CAPABILITIES.filter((_, bit) => ((bits >> BigInt(bit)) & 1n) === 1n),
   };
+}
+
+/** A bit for each; none where the system does not say (not Linux, or no /proc). */
+function effectiveCapabilities(): bigint {
+  try {
+    const status = readFileSync('/proc/self/status', 'latin1');
+    return BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
+  } catch {
+    return 0n;
+  }
 }
 
 /**
