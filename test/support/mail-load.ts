@@ -1,5 +1,6 @@
 /** Many clients that send mail as fast as they are let, and books of what was acknowledged to them. */
 import { Closed, SmtpClient } from './smtp-client.js';
+import type { HelloOptions } from './test-client.js';
 
 export interface MailLoad {
   /** Envelope senders of messages whose 250 the client has read; each message has one of its own. */
@@ -14,14 +15,16 @@ export interface MailLoad {
 
 /**
  * @param port where to connect now; asked before each connection
- * @param clients how many at the same time: half in clear first and then under the TLS of a Java 6, half under Node's
+ * @param clients how many at the same time: half of them under Node's TLS, the others under that of OLD_HELLOS in turn
+ * @param domain of all envelope senders; two loads need two of them
  */
-export function startMailLoad(port: () => number, clients: number): MailLoad {
+export function startMailLoad(port: () => number, clients: number, domain = 'load.example'): MailLoad {
   const acknowledged = new Set<string>();
   const uncertain = new Set<string>();
   const waiting: { count: number; resolve: () => void }[] = [];
   let going = true;
   let next = 0;
+  let olds = 0;
 
   const acknowledge = (from: string): void => {
     uncertain.delete(from);
@@ -35,11 +38,11 @@ export function startMailLoad(port: () => number, clients: number): MailLoad {
       await client.reply();
       await client.command('EHLO load.example');
       await client.command('STARTTLS');
-      if (old) await client.secureLikeOld({ format: 'sslv2', version: 0x0301, suites: [0x002f] });
+      if (old) await client.secureLikeOld(OLD_HELLOS[olds++ % OLD_HELLOS.length]!);
       else await client.secure();
       await client.command('EHLO load.example');
       for (let message = 0; message < MESSAGES_PER_SESSION && going; message += 1) {
-        const from = `${next++}@load.example`;
+        const from = `${next++}@${domain}`;
         uncertain.add(from);
         const reply = await client.deliver(from, 'r@sink.example', `Subject: ${from}\r\n\r\n${BODY}`);
         if (!reply.startsWith('250')) return;
@@ -80,6 +83,13 @@ export function startMailLoad(port: () => number, clients: number): MailLoad {
   };
 }
 
+/** A Java 6 twice, something of the nineties, and something that learnt records but no extensions. */
+const OLD_HELLOS: readonly HelloOptions[] = [
+  { format: 'sslv2', version: 0x0301, suites: [0x002f] },
+  { format: 'sslv2', version: 0x0300, suites: [0x0004, 0x000a] },
+  { format: 'sslv2', version: 0x0301, suites: [0x0033, 0x0035] },
+  { format: 'record', version: 0x0301, suites: [0x000a, 0x0005] },
+];
 const MESSAGES_PER_SESSION = 5;
 /** Milliseconds, as mail servers do, if in minutes. */
 const RETRY_DELAY = 20;

@@ -59,6 +59,21 @@ export class SmtpClient {
     else (this.#tls ?? this.#raw).write(text);
   }
 
+  /** Bytes as they are, beneath whatever TLS there is. */
+  send(bytes: Uint8Array): void {
+    this.#raw.write(bytes);
+  }
+
+  /** Says that no more will come, and goes on listening. */
+  halfClose(): void {
+    this.#raw.end();
+  }
+
+  /** Goes without a word: TCP's RST, and what was on its way is lost. */
+  reset(): void {
+    this.#raw.resetAndDestroy();
+  }
+
   /** With Node's TLS. @returns the certificate's serial number */
   async secure(): Promise<string> {
     for (const event of ['data', 'end', 'close']) this.#raw.removeAllListeners(event);
