@@ -353,7 +353,9 @@ export class ProxiedConnection {
     };
   }
 
+  /** Once the backend is gone there is nobody to tell, least of all the gate, which takes its backend for granted. */
   #fromClient(bytes: Buffer): void {
+    if (this.#ending) return;
     this.record.fromClient += bytes.length;
     const gate = this.#gate;
     if (gate === undefined) {
