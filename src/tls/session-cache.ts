@@ -31,11 +31,16 @@ export class SessionCache {
     return this.#entries.size;
   }
 
+  /** Keeps a copy and wipes the secret it was given: small buffers are cut from a pool, and would keep all of it. */
   save(id: Buffer, session: Session): void {
+    const masterSecret = Buffer.alloc(session.masterSecret.length);
+    session.masterSecret.copy(masterSecret);
+    session.masterSecret.fill(0);
     this.#expire();
     const [oldest] = this.#entries.keys();
     if (this.#entries.size >= this.#capacity && oldest !== undefined) this.#remove(oldest);
-    this.#entries.set(id.toString('latin1'), { session, expires: this.#now() + this.#lifetime });
+    const kept = { ...session, masterSecret };
+    this.#entries.set(id.toString('latin1'), { session: kept, expires: this.#now() + this.#lifetime });
   }
 
   find(id: Buffer): Session | undefined {

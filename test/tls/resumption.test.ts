@@ -296,6 +296,17 @@ test('what leaves the cache is wiped', async (t) => {
   t.same(secret, Buffer.alloc(48), 'what is too old');
 });
 
+test('a kept session holds no memory but its own, and the secret it came with is wiped', async (t) => {
+  const cache = newCache();
+  const first = full({}, {}, cache);
+  const id = first.server!.sessionId;
+  t.equal(cache.find(id)!.masterSecret.buffer.byteLength, 48, 'not the pool that small buffers are cut from');
+  const given = { ...cache.find(id)!, masterSecret: Buffer.alloc(48, 1) };
+  cache.save(id, given);
+  t.same(given.masterSecret, Buffer.alloc(48));
+  t.same(cache.find(id)!.masterSecret, Buffer.alloc(48, 1));
+});
+
 test('sessions expire by age, and the oldest make room for new ones', async (t) => {
   let now = 0;
   const cache = new SessionCache(2, 1000, () => now);
