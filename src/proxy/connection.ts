@@ -9,7 +9,7 @@ import type { Log } from '../observe/log.js';
 import { SessionRecord, type Failure, type SessionEvent, type TlsFacts } from '../observe/session-record.js';
 import { ServerHelloWatch } from '../observe/server-hello.js';
 import type { CertificateFacts } from '../system/certificate-facts.js';
-import { endsWithReply } from '../smtp/reply.js';
+import { finalReplyCode } from '../smtp/reply.js';
 import { GATE_REFUSALS, type GateRefusal } from '../smtp/gate-refusals.js';
 import { Gate, type GateOptions } from '../smtp/gate.js';
 import type { HandshakeCount } from '../policy/handshake-count.js';
@@ -64,6 +64,8 @@ export class ProxiedConnection {
   #ending = false;
   /** Where SMTP passes, whether the client has its reply to everything it said; undefined where it is TLS that passes. */
   #answered: boolean | undefined;
+  /** The backend has said that it closes; how it does so is no failure any more. */
+  #backendLeaves = false;
   /** Once set, nothing more is taken from the client, and what it hears when the backend has answered. */
   #lastWords: string | undefined;
 
@@ -401,7 +403,9 @@ export class ProxiedConnection {
     this.record.toClient += bytes.length;
     if (!this.#client.write(bytes)) this.#choke();
     if (this.#answered === undefined) return;
-    this.#answered = endsWithReply(bytes);
+    const code = finalReplyCode(bytes);
+    this.#answered = code !== undefined;
+    this.#backendLeaves = code !== undefined && CLOSING_REPLIES.has(code);
     if (this.#answered && this.#lastWords !== undefined) this.#sayGoodbye(this.#lastWords);
   }
 
@@ -525,7 +529,7 @@ export class ProxiedConnection {
     if (backend !== this.#backend) return;
     this.#backend = undefined;
     if (this.#clientOpen && !this.#ending) this.#backendEnded();
-    if (error !== undefined && this.#clientOpen) {
+    if (error !== undefined && this.#clientOpen && !this.#backendLeaves) {
       this.record.fails({ outcome: 'backend_failed', reason: errorCode(error) });
     }
     if (this.#clientOpen) {
@@ -577,6 +581,9 @@ function errorCode(error: Error & { code?: string }): string {
 const CLOSE_TIMEOUT = 10_000;
 /** Milliseconds for a backend to answer what it was told last, when the proxy stops. */
 const LAST_ANSWER_TIMEOUT = 5_000;
+
+/** RFC 5321, 4.2.2: the service closes the transmission channel. */
+const CLOSING_REPLIES = new Set([221, 421]);
 
 const NOTHING = Buffer.alloc(0);
 const LF = 0x0a;

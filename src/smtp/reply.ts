@@ -51,12 +51,13 @@ export class ReplyReader {
 }
 
 /**
- * Whether what a backend sent ends with a whole reply, after which it waits for a command. A 3yz reply waits for
- * something else. A guess from the last line alone, on the safe side, for where replies are not parsed.
+ * The code of the whole reply that what a backend sent ends with, after which it waits for a command; undefined where it
+ * does not, or with 3yz waits for something else. A guess from the last line alone, on the safe side, for where replies
+ * are not parsed.
  */
-export function endsWithReply(bytes: Buffer): boolean {
-  const line = bytes.subarray(bytes.lastIndexOf(LF, -2) + 1);
-  return LAST_REPLY_LINE.test(line.toString('latin1', 0, 4)) && bytes[bytes.length - 1] === LF;
+export function finalReplyCode(bytes: Buffer): number | undefined {
+  const line = bytes.subarray(bytes.lastIndexOf(LF, -2) + 1).toString('latin1', 0, 4);
+  return LAST_REPLY_LINE.test(line) && bytes[bytes.length - 1] === LF ? Number(line.slice(0, 3)) : undefined;
 }
 
 export interface EhloRewrite {

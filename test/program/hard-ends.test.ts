@@ -115,6 +115,24 @@ test('commands that came with the end of the client, before the backend greeted,
   t.match(await program.nextSession(), { outcome: 'plaintext', smtp: { helo: 'c.example' } });
 });
 
+test('a backend that resets the connection behind its answer to QUIT has not failed', async (t) => {
+  let backend: Socket | undefined;
+  const program = await start(
+    t,
+    answering((line, socket) => {
+      backend = socket;
+      return line === 'QUIT' ? '221 2.0.0 bye' : '250 2.0.0 ok';
+    }),
+  );
+  const client = await SmtpClient.connect(program.ports.get('mx')!);
+  t.match(await client.reply(), /^220 /);
+  for (const line of ['EHLO c.example', 'MAIL FROM:<a@b.example>']) await client.command(line);
+  t.match(await client.command('QUIT'), /^221 /);
+  backend!.resetAndDestroy();
+  await client.closed();
+  t.match(await program.nextSession(), { outcome: 'plaintext' });
+});
+
 test('a backend that breaks off costs the client no reply: it hears 421', async (t) => {
   for (const how of ['end', 'resetAndDestroy'] as const) {
     const early = await start(t, (socket) => socket.once('data', () => socket[how]()));
