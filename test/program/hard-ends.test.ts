@@ -1,9 +1,9 @@
 /** Who is cut off, falls silent, drips, or never reads: the right reply, one session in the log, and no memory lost. */
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import { setImmediate } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { test, type Test } from 'tap';
 import { encodeProxyV2 } from '../../src/proxy-protocol/v2.js';
 import { startProgram, type Program } from '../support/program.js';
@@ -94,7 +94,7 @@ async function drip(socket: Socket, piece: string): Promise<string> {
   void text.then(() => (over = true));
   while (!over) {
     socket.write(piece);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause(50);
   }
   return text;
 }
@@ -226,7 +226,7 @@ test('a client that does not read our own replies is not read either', async (t)
   let written = 0;
   while (written < ENOUGH && socket.write(flood)) written += flood.length;
   for (let idle = 0; written < ENOUGH && idle < 200; idle += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await pause(5);
     if (!socket.writableNeedDrain) {
       socket.write(flood);
       written += flood.length;
@@ -257,7 +257,7 @@ test('a load balancer that comes too late, or goes away, is one session in the l
   const late = dial(program);
   await once(late, 'end');
   late.write(header);
-  await setImmediate();
+  await pause(0);
   late.end('EHLO c.example\r\n');
   t.match(await program.nextSession(), { outcome: 'bad_proxy_header', reason: 'no header in time' });
   t.equal(program.log.filter(({ event }) => event === 'session_opened').length, 0, 'it is too late');
@@ -267,9 +267,9 @@ test('a load balancer that comes too late, or goes away, is one session in the l
   looking.end();
   await once(looking.resume(), 'close');
   t.match(await patient.nextSession(), { outcome: 'client_gone', reason: 'waiting for proxy_header' });
-  const before = descriptors(patient);
+  const before = sockets(patient);
   const reset = dial(patient);
-  while (descriptors(patient) === before) await setImmediate();
+  await newSocket(patient, before);
   reset.resetAndDestroy();
   t.match(await patient.nextSession(), { outcome: 'client_gone', reason: 'waiting for proxy_header' });
 });
@@ -300,8 +300,26 @@ function hexGroups(v4: string): string {
   return `${hex.slice(0, 4)}:${hex.slice(4)}`;
 }
 
-function descriptors({ pid }: Program): number {
-  return readdirSync(`/proc/${pid}/fd`).length;
+/** The program's sockets by their inodes: a count would not tell one that opens while another closes. */
+function sockets({ pid }: Program): Set<string> {
+  const links = readdirSync(`/proc/${pid}/fd`).map((fd) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`);
+    } catch {
+      return ''; // closed since
+    }
+  });
+  return new Set(links.filter((link) => link.startsWith('socket:')));
+}
+
+/** Until the program holds a socket that it did not hold before. */
+async function newSocket(program: Program, before: ReadonlySet<string>): Promise<void> {
+  const deadline = performance.now() + PATIENCE;
+  while (performance.now() < deadline) {
+    if ([...sockets(program)].some((socket) => !before.has(socket))) return;
+    await pause(5);
+  }
+  throw new Error(`the program took no connection within ${PATIENCE} ms`);
 }
 
 /** Bytes, from Linux's own books. */
@@ -312,3 +330,6 @@ function residentMemory({ pid }: Program): number {
 
 /** Bytes: more than the buffers of two kernels and of Node hold. */
 const ENOUGH = 100_000_000;
+
+/** Milliseconds: far beyond what a loaded machine needs to take a connection. */
+const PATIENCE = 20_000;
