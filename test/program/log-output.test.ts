@@ -42,7 +42,7 @@ async function logOf(t: Test, lines: string, isJournal: boolean): Promise<string
     stdio: ['ignore', stdout, 'ignore'],
     env,
   });
-  while (!readFileSync(log, 'utf8').includes('listening'))
+  while (child.exitCode === null && !readFileSync(log, 'utf8').includes('listening'))
     await new Promise((resolve) => setTimeout(resolve, 20));
   await stop(child);
   return readFileSync(log, 'utf8').trimEnd().split('\n');

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { setTimeout as pause } from 'node:timers/promises';
 import { test } from 'tap';
 import { hasPeer } from '../support/peers/require-peer.js';
 import { startProgram } from '../support/program.js';
@@ -85,6 +86,16 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+/** Connects once systemd-socket-activate, which says nothing, has bound the port. */
+async function connectWhenBound(port: number): Promise<SmtpClient> {
+  for (let tries = 0; tries < 1_000; tries += 1) {
+    const client = await SmtpClient.connect(port).catch(() => undefined);
+    if (client !== undefined) return client;
+    await pause(20);
+  }
+  throw new Error(`nobody listens on port ${port}`);
+}
+
 /** Runs the command three times, as a service is that is restarted; the shell in between keeps the socket. */
 const THRICE = 'for turn in 1 2 3; do (export LISTEN_PID=$BASHPID; exec "$@"); done';
 
@@ -97,8 +108,7 @@ test('restarts behind a socket of systemd turn no client away', async (t) => {
     runner: [...activate, 'bash', '-c', THRICE, 'bash'],
   });
   // The first client is what starts the service.
-  let first: SmtpClient | undefined;
-  while (first === undefined) first = await SmtpClient.connect(port).catch(() => undefined);
+  const first = await connectWhenBound(port);
   const program = await starting;
   t.equal(program.ports.get('mx'), port, 'the socket of that name is the one of the listener');
   t.match(await first.reply(), /^220 /);
@@ -138,7 +148,7 @@ test('a socket of systemd that no listener is named after is refused, with the n
   const activate = ['systemd-socket-activate', '--fdname=mail', `--listen=127.0.0.1:${port}`] as const;
   const starting = startProgram(config(25, 'mx'), 1, { runner: activate });
   const refused = t.rejects(starting, { message: /named "mail".*FileDescriptorName=.*mx/s });
-  while ((await SmtpClient.connect(port).catch(() => undefined)) === undefined);
+  await connectWhenBound(port);
   await refused;
 });
 
