@@ -64,7 +64,7 @@ export class ProxiedConnection {
   #ending = false;
   /** Where SMTP passes, whether the client has its reply to everything it said; undefined where it is TLS that passes. */
   #answered: boolean | undefined;
-  /** The backend has said that it closes; how it does so is no failure any more. */
+  /** The backend has said that it closes; how it and the client do so is no failure any more. */
   #backendLeaves = false;
   /** Once set, nothing more is taken from the client, and what it hears when the backend has answered. */
   #lastWords: string | undefined;
@@ -517,7 +517,9 @@ export class ProxiedConnection {
   #clientClosed(error: Error | undefined): void {
     this.#clientOpen = false;
     this.record.greetedBy(this.#gate?.heloName);
-    if (error !== undefined) this.record.fails({ outcome: 'client_gone', reason: errorCode(error) });
+    if (error !== undefined && !this.#backendLeaves) {
+      this.record.fails({ outcome: 'client_gone', reason: errorCode(error) });
+    }
     this.#cancelOpening?.();
     if (error === undefined) this.#backend?.end();
     else this.#backend?.destroy();

@@ -134,6 +134,18 @@ test('a backend that resets the connection behind its answer to QUIT has not fai
   t.match(await program.nextSession(), { outcome: 'plaintext' });
 });
 
+test('a client that resets the connection behind the answer to its QUIT has not failed', async (t) => {
+  const program = await start(
+    t,
+    answering((line) => (line === 'QUIT' ? '221 2.0.0 bye' : '250 2.0.0 ok')),
+  );
+  const client = await SmtpClient.connect(program.ports.get('mx')!);
+  await client.reply();
+  for (const line of ['EHLO c.example', 'QUIT']) await client.command(line);
+  client.reset();
+  t.match(await program.nextSession(), { outcome: 'plaintext' });
+});
+
 test('a backend that breaks off costs the client no reply: it hears 421', async (t) => {
   for (const how of ['end', 'resetAndDestroy'] as const) {
     const early = await start(t, (socket) => socket.once('data', () => socket[how]()));
