@@ -21,8 +21,7 @@ backend = "greeter"
 [[backend]]
 name = "greeter"
 address = "127.0.0.1:${setup.backend}"
-identity = "none"
-acknowledge-relay-risk = true
+identity = "proxy-v2"
 [[certificate]]
 chain = ${JSON.stringify(setup.certificate)}
 key = ${JSON.stringify(setup.key)}
