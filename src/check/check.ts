@@ -5,6 +5,7 @@ import { checkLeg } from './backend.js';
 import { checkCertificates } from './certificates.js';
 import type { Finding } from './finding.js';
 import { legsTo } from './legs.js';
+import { checkPrimitives } from './primitives.js';
 
 export interface CheckOptions {
   readonly now: Date;
@@ -22,6 +23,7 @@ export async function checkAll(
   const { length } = config.listeners;
   const message = `valid, with ${length} listener${length === 1 ? '' : 's'} and ${backends.length} backend${backends.length === 1 ? '' : 's'}`;
   found({ check: 'configuration', subject: 'file', verdict: 'good', message, advice: [] });
+  checkPrimitives(config).forEach(found);
   checkCertificates(config, now).forEach(found);
   for (const plan of backends) {
     for (const leg of legsTo(plan.config, config)) (await checkLeg(plan, leg, patience)).forEach(found);

@@ -3,6 +3,7 @@
 /** What is looked at, in the order of the report. */
 export const CHECKS = {
   configuration: 'the file is valid',
+  primitives: 'the OpenSSL of this machine computes what the profiles in use need',
   certificate: 'a certificate and its key can be used, and old clients can use them',
   connection: 'the backend can be reached and greets',
   identity: 'the backend accepts how it is told who the client is',

@@ -22,6 +22,7 @@ import { CertificateWatch } from './certificate-watch.js';
 import { LocalHost, type ConnectionHost } from './connection-host.js';
 import { ListenError } from './listen-error.js';
 import { Listener, type AdmittedClient, type ListenAt, type ListenerPlan } from './listener.js';
+import { refuseMissingPrimitives } from './primitives.js';
 import { refuseRelayRisks } from './relay-risk.js';
 import { Runtime, TICKET_LIFETIME, wantsSmallDhGroup, type Blueprint } from './runtime.js';
 import { localSessions } from './session-store.js';
@@ -80,6 +81,8 @@ export class ProxyServer {
       throw new UnusableValueError('server', undefined, 'workers', problem);
     }
     await refuseRelayRisks(config);
+    // Certificates cannot even be read where too much is missing.
+    refuseMissingPrimitives(config, []);
     const listeners = new Map<Listener, ListenerPlan>();
     const added: Listener[] = [];
     let ticketKeys: TicketKeyFile | undefined;
@@ -99,6 +102,7 @@ export class ProxyServer {
       ticketKeys = await readTicketKeys(config);
       store = storeSettings(config);
       const credentials = loadCredentials(config);
+      refuseMissingPrimitives(config, credentials);
       for (const { credential, key } of credentials) this.#keys.add(credential, key);
       const smallDhGroup = this.#runtime?.blueprint.smallDhGroup;
       runtime = new Runtime({ config, credentials, smallDhGroup }, this.#tickets, this.#log);
