@@ -1,4 +1,4 @@
-/** Processes under measurement: pinned to a core, and what the kernel says they used. */
+/** Processes under measurement: pinned to cores, and what the kernel says they used. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -6,13 +6,24 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 
 export class Measured {
+  static readonly #alive = new Set<Measured>();
   readonly child: ChildProcess;
   readonly #exited: Promise<unknown>;
 
-  /** @param cores as taskset has them */
-  constructor(cores: string, command: readonly string[], env: NodeJS.ProcessEnv = process.env) {
-    this.child = spawn('taskset', ['-c', cores, ...command], { stdio: ['ignore', 'pipe', 'inherit'], env });
+  /**
+   * @param cores as taskset has them
+   * @param output `pipe` for one that prints a line to be read
+   */
+  constructor(cores: string, command: readonly string[], output: 'pipe' | 'ignore' = 'pipe') {
+    this.child = spawn('taskset', ['-c', cores, ...command], { stdio: ['ignore', output, 'inherit'] });
     this.#exited = once(this.child, 'exit');
+    Measured.#alive.add(this);
+    this.child.once('exit', () => Measured.#alive.delete(this));
+  }
+
+  /** For the end of the benchmark, however it comes. */
+  static killAll(): void {
+    for (const one of Measured.#alive) one.#kill();
   }
 
   get pids(): number[] {
@@ -29,13 +40,29 @@ export class Measured {
     return this.pids.reduce((sum, pid) => sum + pss(pid), 0);
   }
 
-  async firstLine(): Promise<string> {
+  /**
+   * The first line that it prints.
+   * @throws Error where it ends without one or takes longer than `milliseconds`
+   */
+  async firstLine(milliseconds: number): Promise<string> {
     const lines = createInterface({ input: this.child.stdout! });
-    const [line] = (await once(lines, 'line')) as [string];
-    return line;
+    const limit = AbortSignal.timeout(milliseconds);
+    const line = await Promise.race([
+      once(lines, 'line', { signal: limit }).catch(() => ['']),
+      this.#exited.then(() => ['']),
+    ]);
+    const text = String(line[0]);
+    if (text === '')
+      throw new Error(`${this.child.spawnargs.join(' ')} printed nothing in ${milliseconds} ms`);
+    return text;
   }
 
   async stop(): Promise<void> {
+    this.#kill();
+    await this.#exited;
+  }
+
+  #kill(): void {
     for (const pid of this.pids.reverse()) {
       try {
         process.kill(pid, 'SIGKILL');
@@ -43,26 +70,31 @@ export class Measured {
         // It has gone by itself.
       }
     }
-    await this.#exited;
   }
 }
 
 /**
  * Waits until the process accepts on `port`.
- * @throws Error where it ends before it does
+ * @throws Error where it ends before it does, or takes longer than START_LIMIT
  */
 export async function accepting(port: number, { child }: Measured): Promise<void> {
-  for (;;) {
+  const began = performance.now();
+  while (performance.now() - began < START_LIMIT) {
     if (child.exitCode !== null) throw new Error(`${child.spawnargs.join(' ')} ended with ${child.exitCode}`);
-    const socket = connect({ port, host: '127.0.0.1' });
-    const accepted = await new Promise<boolean>((resolve) => {
-      socket.once('connect', () => resolve(true));
-      socket.once('error', () => resolve(false));
-    });
-    socket.destroy();
-    if (accepted) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    if (await accepts(port)) return;
+    await new Promise((resolve) => setTimeout(resolve, 1));
   }
+  throw new Error(`${child.spawnargs.join(' ')} does not accept connections`);
+}
+
+async function accepts(port: number): Promise<boolean> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  const accepted = await new Promise<boolean>((resolve) => {
+    socket.once('connect', () => resolve(true));
+    socket.once('error', () => resolve(false));
+  });
+  socket.destroy();
+  return accepted;
 }
 
 export async function freePort(): Promise<number> {
@@ -74,10 +106,12 @@ export async function freePort(): Promise<number> {
 }
 
 function descendants(of: number): number[] {
-  const children = readdirSync('/proc')
+  const parents = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => (statOf(Number(name))?.[1] === String(of) ? [Number(name)] : []));
-  return children.flatMap((pid) => [pid, ...descendants(pid)]);
+    .map((name) => [Number(name), Number(statOf(Number(name))?.[1])] as const);
+  const below = (parent: number): number[] =>
+    parents.flatMap(([pid, itsParent]) => (itsParent === parent ? [pid, ...below(pid)] : []));
+  return below(of);
 }
 
 /** The fields of /proc/PID/stat from the state on; the name in front may hold anything. */
@@ -106,3 +140,6 @@ function pss(pid: number): number {
 }
 
 const TICKS_PER_SECOND = Number(spawnSync('getconf', ['CLK_TCK']).stdout.toString());
+
+/** Milliseconds; a hundred times what the slowest takes. */
+const START_LIMIT = 30_000;

@@ -9,9 +9,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Peer } from './peers/peer.js';
 import { accepting, freePort, Measured } from './process.js';
+import type { Unable } from './rounds.js';
 
 export const SERVER_CORE = '0';
 export const LOAD_CORE = '1';
+export const BOTH_CORES = '0,1';
 
 export interface Options {
   readonly rounds: number;
@@ -19,6 +21,8 @@ export interface Options {
   readonly milliseconds: number;
   /** Names; undefined for all. */
   readonly peers: readonly string[] | undefined;
+  /** For a smoke run: less of everything that has a size. */
+  readonly quick: boolean;
 }
 
 export interface Running {
@@ -32,6 +36,8 @@ export class Stage {
   readonly folder = mkdtempSync(join(tmpdir(), 'oldhello-bench-'));
   readonly certificate = join(this.folder, 'bench.crt');
   readonly key = join(this.folder, 'bench.key');
+  /** Who is not here, and what it lacks. */
+  readonly absent = new Map<string, string>();
   #backends: Measured[] = [];
   #running: Running[] = [];
 
@@ -40,39 +46,66 @@ export class Stage {
     const subject = ['-subj', '/CN=bench.example', '-days', '30'];
     const files = ['-keyout', this.key, '-out', this.certificate];
     spawnSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...files, ...subject]);
+    spawnSync('taskset', ['-a', '-cp', LOAD_CORE, `${process.pid}`]);
   }
 
   /** @returns the port of the backend that the script opens and prints */
-  async startBackend(script: string): Promise<number> {
-    const backend = new Measured(LOAD_CORE, [process.execPath, compiled(script)]);
+  async startBackend(script: string, ...values: readonly number[]): Promise<number> {
+    const command = [process.execPath, compiled(script), ...values.map(String)];
+    const backend = new Measured(LOAD_CORE, command);
     this.#backends.push(backend);
-    return Number(await backend.firstLine());
+    return Number(await backend.firstLine(GRACE));
   }
 
   /** Those of `peers` that are here and asked for; the others are named. */
-  async start(peers: readonly Peer[], backend: number, workers = 1): Promise<Running[]> {
-    for (const peer of peers) {
-      if (this.options.peers?.includes(peer.name) === false) continue;
-      const lack = peer.lack();
-      if (lack !== undefined) {
-        process.stdout.write(`${peer.name} is left out: ${lack}\n`);
-        continue;
+  present(peers: readonly Peer[]): Peer[] {
+    return peers.filter(({ name, lack }) => {
+      if (this.options.peers?.includes(name) === false) return false;
+      const what = lack();
+      if (what !== undefined && !this.absent.has(name)) {
+        this.absent.set(name, what);
+        process.stdout.write(`\n${name} is left out: ${what}\n`);
       }
-      const port = await freePort();
-      const folder = mkdtempSync(join(this.folder, `${peer.name}-`));
-      const { certificate, key } = this;
-      const command = peer.command({ port, backend, certificate, key, folder, workers });
-      const measured = new Measured(workers === 1 ? SERVER_CORE : `${SERVER_CORE},${LOAD_CORE}`, command);
-      await accepting(port, measured);
-      this.#running.push({ peer, port, process: measured });
-    }
-    return this.#running;
+      return what === undefined;
+    });
   }
 
-  /** Runs a load script on its core and returns the JSON it prints. */
-  async load<T>(script: string, job: object): Promise<T> {
-    const generator = new Measured(LOAD_CORE, [process.execPath, compiled(script), JSON.stringify(job)]);
-    return JSON.parse(await generator.firstLine()) as T;
+  /** Starts those that are present. */
+  async start(peers: readonly Peer[], backend: number): Promise<Running[]> {
+    const running: Running[] = [];
+    for (const peer of this.present(peers)) running.push(await this.startOne(peer, backend));
+    return running;
+  }
+
+  async startOne(peer: Peer, backend: number, workers = 1, cores = SERVER_CORE): Promise<Running> {
+    const port = await freePort();
+    const folder = mkdtempSync(join(this.folder, `${peer.name}-`));
+    const { certificate, key } = this;
+    const command = peer.command({ port, backend, certificate, key, folder, workers });
+    const running = { peer, port, process: new Measured(cores, command, 'ignore') };
+    this.#running.push(running);
+    await accepting(port, running.process);
+    return running;
+  }
+
+  /**
+   * Runs a load script and returns the JSON it prints.
+   * @param milliseconds how long its work should take
+   */
+  async load<T>(script: string, job: object, milliseconds: number, cores = LOAD_CORE): Promise<T | Unable> {
+    const generator = new Measured(cores, [process.execPath, compiled(script), JSON.stringify(job)]);
+    try {
+      return JSON.parse(await generator.firstLine(milliseconds + GRACE)) as T | Unable;
+    } catch (error) {
+      return { unable: (error as Error).message };
+    } finally {
+      await generator.stop();
+    }
+  }
+
+  async stop(running: Running): Promise<void> {
+    await running.process.stop();
+    this.#running = this.#running.filter((one) => one !== running);
   }
 
   async clear(): Promise<void> {
@@ -82,8 +115,9 @@ export class Stage {
     this.#backends = [];
   }
 
-  async close(): Promise<void> {
-    await this.clear();
+  /** For the very end, which may come at any moment. */
+  close(): void {
+    Measured.killAll();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
@@ -91,3 +125,6 @@ export class Stage {
 function compiled(script: string): string {
   return fileURLToPath(new URL(script, import.meta.url));
 }
+
+/** Milliseconds for a load to start, to give up on a peer that no longer answers, and to end. */
+const GRACE = 10_000;

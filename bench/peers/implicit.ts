@@ -1,57 +1,37 @@
 /** The proxies for TLS from the first byte: ours, the floor, and those an admin would pick instead. */
-import { fileURLToPath } from 'node:url';
-import { needs, write, type Peer } from './peer.js';
+import { oldhello } from './oldhello.js';
+import { needs, nothing, pem, script, write, type Peer } from './peer.js';
 
-const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
-
-export const oldhello: Peer = {
-  name: 'oldhello',
-  lack: () => undefined,
-  command(setup) {
-    const config = `
-[server]
-hostname = "bench.example"
-state-directory = ${JSON.stringify(setup.folder)}
-[[listener]]
-name = "bench"
-address = "127.0.0.1:${setup.port}"
-mode = "implicit"
-backend = "greeter"
-[[backend]]
-name = "greeter"
-address = "127.0.0.1:${setup.backend}"
-identity = "proxy-v2"
-[[certificate]]
-chain = ${JSON.stringify(setup.certificate)}
-key = ${JSON.stringify(setup.key)}
-[limits]
-max-connections = 20000
-max-connections-per-address = 20000
-max-handshakes = 20000
-handshakes-per-second = 0
-handshakes-per-second-per-address = 0
-[log]
-level = "info"
-`;
-    const file = write(setup, 'oldhello.toml', config);
-    return ['sh', '-c', `exec ${process.execPath} ${CLI} serve --config ${file} >/dev/null`];
-  },
-};
+export const ours = oldhello('implicit');
 
 export const floor: Peer = {
   name: 'floor',
-  lack: () => undefined,
+  lack: nothing,
   command: ({ port, backend, key }) => [process.execPath, script('floor.js'), `${port}`, `${backend}`, key],
 };
+
+export const nodeTls: Peer = {
+  name: 'node-tls',
+  lack: nothing,
+  command: ({ port, backend, certificate, key }) => [
+    process.execPath,
+    script('node-tls.js'),
+    `${port}`,
+    `${backend}`,
+    certificate,
+    key,
+  ],
+};
+
+const STREAM = '/usr/lib/nginx/modules/ngx_stream_module.so';
 
 export const OTHERS: readonly Peer[] = [
   {
     name: 'nginx',
-    lack: needs('/usr/lib/nginx/modules/ngx_stream_module.so', 'libnginx-mod-stream'),
+    lack: needs(STREAM, 'libnginx-mod-stream'),
     command(setup) {
       const config = `
-load_module /usr/lib/nginx/modules/ngx_stream_module.so;
+load_module ${STREAM};
 daemon off; worker_processes ${setup.workers}; pid ${setup.folder}/nginx.pid; error_log ${setup.folder}/nginx.log crit;
 events { worker_connections 30000; }
 stream { server {
@@ -68,11 +48,10 @@ stream { server {
     name: 'hitch',
     lack: needs('/usr/sbin/hitch', 'hitch'),
     command(setup) {
-      const pem = write(setup, 'hitch.pem', '');
       const config = `
 frontend = "[127.0.0.1]:${setup.port}"
 backend = "[127.0.0.1]:${setup.backend}"
-pem-file = "${pem}"
+pem-file = "${pem(setup)}"
 workers = ${setup.workers}
 backlog = 4096
 tls-protos = TLSv1.0 TLSv1.1 TLSv1.2 TLSv1.3
@@ -81,22 +60,16 @@ prefer-server-ciphers = on
 user = "nobody"
 quiet = on
 `;
-      const file = write(setup, 'hitch.conf', config);
-      return [
-        'sh',
-        '-c',
-        `cat ${setup.key} ${setup.certificate} > ${pem}; exec /usr/sbin/hitch --config=${file}`,
-      ];
+      return ['/usr/sbin/hitch', `--config=${write(setup, 'hitch.conf', config)}`];
     },
   },
   {
     name: 'haproxy',
     lack: needs('/usr/sbin/haproxy', 'haproxy'),
     command(setup) {
-      const pem = write(setup, 'haproxy.pem', '');
       const config = `
 global
-  maxconn 9000
+  maxconn 9900
   nbthread ${setup.workers}
   ssl-default-bind-options ssl-min-ver TLSv1.0
   ssl-default-bind-ciphers ALL:@SECLEVEL=0
@@ -107,15 +80,10 @@ defaults
   timeout client 10m
   timeout server 10m
 listen bench
-  bind 127.0.0.1:${setup.port} ssl crt ${pem} backlog 4096
+  bind 127.0.0.1:${setup.port} ssl crt ${pem(setup)} backlog 4096
   server greeter 127.0.0.1:${setup.backend}
 `;
-      const file = write(setup, 'haproxy.cfg', config);
-      return [
-        'sh',
-        '-c',
-        `cat ${setup.certificate} ${setup.key} > ${pem}; exec /usr/sbin/haproxy -db -f ${file}`,
-      ];
+      return ['/usr/sbin/haproxy', '-db', '-f', write(setup, 'haproxy.cfg', config)];
     },
   },
   {
@@ -126,6 +94,8 @@ listen bench
 foreground = yes
 pid =
 debug = 2
+socket = l:TCP_NODELAY=1
+socket = r:TCP_NODELAY=1
 [bench]
 accept = 127.0.0.1:${setup.port}
 connect = 127.0.0.1:${setup.backend}
@@ -133,22 +103,11 @@ cert = ${setup.certificate}
 key = ${setup.key}
 sslVersionMin = TLSv1
 securityLevel = 0
-ciphers = ALL:@SECLEVEL=0
+ciphers = ALL:!kDHE:@SECLEVEL=0
 TIMEOUTclose = 0
 `;
       return ['/usr/bin/stunnel4', write(setup, 'stunnel.conf', config)];
     },
   },
-  {
-    name: 'node-tls',
-    lack: () => undefined,
-    command: ({ port, backend, certificate, key }) => [
-      process.execPath,
-      script('node-tls.js'),
-      `${port}`,
-      `${backend}`,
-      certificate,
-      key,
-    ],
-  },
+  nodeTls,
 ];

@@ -1,6 +1,7 @@
 /** What a benchmark needs to know of a proxy it measures. */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 export interface PeerSetup {
   readonly port: number;
@@ -20,6 +21,8 @@ export interface Peer {
   command(setup: PeerSetup): string[];
 }
 
+export const nothing = (): undefined => undefined;
+
 export function needs(path: string, debianPackage: string): () => string | undefined {
   return () => (existsSync(path) ? undefined : `no ${path}, which the package ${debianPackage} has`);
 }
@@ -29,4 +32,14 @@ export function write({ folder }: PeerSetup, name: string, text: string): string
   const file = join(folder, name);
   writeFileSync(file, text);
   return file;
+}
+
+/** Certificate and key in one file, as some want it. */
+export function pem(setup: PeerSetup): string {
+  return write(setup, 'both.pem', readFileSync(setup.certificate, 'utf8') + readFileSync(setup.key, 'utf8'));
+}
+
+/** A peer of ours, compiled beside this file. */
+export function script(name: string): string {
+  return fileURLToPath(new URL(name, import.meta.url));
 }
