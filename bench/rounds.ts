@@ -10,7 +10,7 @@ export interface Unable {
 
 export interface Contender {
   readonly name: string;
-  measure(): Promise<Sample | Unable>;
+  readonly measure: () => Promise<Sample | Unable>;
 }
 
 export interface Outcome {

@@ -16,9 +16,10 @@ export interface DeliveryLoad {
   readonly suite: SuiteName;
 }
 
-const load = job<DeliveryLoad>();
+const load = job() as DeliveryLoad;
 const latencies: number[] = [];
 let failed = 0;
+let failure = '';
 let over = false;
 
 /** What is sent after each reply, in clear and then over TLS. */
@@ -64,9 +65,11 @@ function deliver(): Promise<void> {
       }
       socket.off('data', take);
       secure(socket, (error) => {
-        if (error !== undefined) return reject(error);
-        latencies.push(performance.now() - began);
-        resolve();
+        if (error !== undefined) reject(error);
+        else {
+          latencies.push(performance.now() - began);
+          resolve();
+        }
       });
     };
     socket.on('data', take);
@@ -97,8 +100,13 @@ function secure(socket: Socket, done: (error: Error | undefined) => void): void 
   connection.begin();
 }
 
+function fail(error: Error): void {
+  failed += 1;
+  failure = error.message;
+}
+
 async function repeat(): Promise<void> {
-  while (!over) await deliver().catch(() => (failed += 1));
+  while (!over) await deliver().catch(fail);
 }
 
 async function main(): Promise<LoadResult> {
@@ -111,7 +119,15 @@ async function main(): Promise<LoadResult> {
   });
   latencies.sort((a, b) => a - b);
   const count = latencies.length;
-  return { count, failed, seconds, cpu, p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
+  return {
+    count,
+    failed,
+    failure,
+    seconds,
+    cpu,
+    p50: percentile(latencies, 0.5),
+    p99: percentile(latencies, 0.99),
+  };
 }
 
 /** Milliseconds; a connection that waits so long is a fault and not a delay. */

@@ -20,6 +20,8 @@ export interface HandshakeLoad {
 export interface LoadResult {
   readonly count: number;
   readonly failed: number;
+  /** Why the last of them failed. */
+  readonly failure: string;
   readonly seconds: number;
   /** CPU seconds of the load generator. */
   readonly cpu: number;
@@ -28,9 +30,10 @@ export interface LoadResult {
   readonly p99: number;
 }
 
-const load = job<HandshakeLoad>();
+const load = job() as HandshakeLoad;
 const latencies: number[] = [];
 let failed = 0;
+let failure = '';
 let session: OldSession | undefined;
 let over = false;
 
@@ -82,8 +85,13 @@ function steps(): Promise<void> {
 
 const action = load.kind === 'steps' ? steps : shake;
 
+function fail(error: Error): void {
+  failed += 1;
+  failure = error.message;
+}
+
 async function repeat(): Promise<void> {
-  while (!over) await action().catch(() => (failed += 1));
+  while (!over) await action().catch(fail);
 }
 
 /** What a peer cannot do shows in the first two connections. */
@@ -97,7 +105,15 @@ async function main(): Promise<LoadResult> {
   });
   latencies.sort((a, b) => a - b);
   const count = latencies.length;
-  return { count, failed, seconds, cpu, p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
+  return {
+    count,
+    failed,
+    failure,
+    seconds,
+    cpu,
+    p50: percentile(latencies, 0.5),
+    p99: percentile(latencies, 0.99),
+  };
 }
 
 const HELLO = Buffer.alloc(46);

@@ -15,7 +15,7 @@ export const RATE_COLUMNS: readonly Column[] = [
 /** Runs a load script against one server, and asks the kernel what that cost the server. */
 export async function measureRate(
   stage: Stage,
-  { process: server }: Running,
+  { peer, process: server }: Running,
   script: string,
   job: object,
 ): Promise<Sample | Unable> {
@@ -23,8 +23,9 @@ export async function measureRate(
   const before = server.cpu;
   const result = await stage.load<LoadResult>(script, { ...job, milliseconds }, milliseconds);
   if ('unable' in result) return result;
-  const { count, failed, seconds, cpu, p50, p99 } = result;
-  if (failed > 0) process.stderr.write(`  ${failed} of ${count + failed} failed\n`);
+  const { count, failed, failure, seconds, cpu, p50, p99 } = result;
+  if (failed > 0)
+    process.stderr.write(`  ${peer.name}: ${failed} of ${count + failed} failed, the last: ${failure}\n`);
   return {
     perSecond: count / seconds,
     cpu: (1e6 * (server.cpu - before)) / count,
