@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { render, type Comparison } from './results.js';
+import { bulk } from './scenarios/bulk.js';
 import { deliveries } from './scenarios/deliveries.js';
 import { fullHandshakes, resumedHandshakes } from './scenarios/handshakes.js';
 import { Stage } from './stage.js';
@@ -10,6 +11,7 @@ const SCENARIOS: Record<string, (stage: Stage) => AsyncGenerator<Comparison>> = 
   handshakes: fullHandshakes,
   resumption: resumedHandshakes,
   smtp: deliveries,
+  bulk,
 };
 
 const { values, positionals } = parseArgs({

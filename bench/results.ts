@@ -47,10 +47,13 @@ export function render({ title, columns, compared, rows, unable, notes }: Compar
     ];
   });
   const head = ['', `oldhello to it, good ${better}`, ...columns.map((column) => column.head)];
-  return [
-    `### ${title}`,
-    table(head, cells),
-    ...unable.map(({ name, why }) => `${name} cannot: ${why}.`),
-    ...notes,
-  ].join('\n\n');
+  return [`### ${title}`, table(head, cells), ...refusals(unable), ...notes].join('\n\n');
+}
+
+/** One line for each reason, with all who have it. */
+function refusals(unable: Comparison['unable']): string[] {
+  return [...new Set(unable.map(({ why }) => why))].map((reason) => {
+    const names = unable.filter(({ why }) => why === reason).map(({ name }) => name);
+    return `Without a figure: ${names.join(', ')} (${reason}).`;
+  });
 }

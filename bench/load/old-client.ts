@@ -16,8 +16,10 @@ import {
 } from 'node:crypto';
 import { prfTls10 } from '../../src/tls/crypto/prf.js';
 import { Rc4 } from '../../src/tls/crypto/rc4.js';
+import { alertName } from '../../src/tls/index.js';
 
-export type SuiteName = 'AES128-SHA' | 'RC4-MD5' | 'DES-CBC3-SHA' | 'ECDHE-RSA-AES128-SHA';
+export type SuiteName =
+  'AES128-SHA' | 'RC4-MD5' | 'DES-CBC3-SHA' | 'CAMELLIA128-SHA' | 'ECDHE-RSA-AES128-SHA';
 
 export interface OldSession {
   readonly id: Buffer;
@@ -50,6 +52,14 @@ const SUITES: Record<SuiteName, Suite> = {
     keyLength: 24,
     ivLength: 8,
     cipher: 'des-ede3-cbc',
+  },
+  'CAMELLIA128-SHA': {
+    id: 0x0041,
+    mac: 'sha1',
+    macLength: 20,
+    keyLength: 16,
+    ivLength: 16,
+    cipher: 'camellia-128-cbc',
   },
   'ECDHE-RSA-AES128-SHA': {
     id: 0xc013,
@@ -127,7 +137,7 @@ export class OldClient {
       const fragment = pending.subarray(5, end);
       pending = pending.subarray(end);
       const content = this.#read === undefined ? fragment : this.#read.open(fragment);
-      if (type === 21 && content[0] === 2) throw new Error(`alert ${content[1]}`);
+      if (type === 21 && content[0] === 2) throw new Error(`it sent the alert ${alertName(content[1]!)}`);
       else if (type === 20) this.#read = this.#keysFor().read;
       else if (type === 22) answer = Buffer.concat([answer, this.#messages(content)]);
       else if (type === 23) data(content);
