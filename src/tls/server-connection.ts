@@ -153,7 +153,6 @@ export class ServerConnection {
 
   /** Gives up without a word: the transport is gone. */
   abandon(): void {
-    if (this.#state === 'ended') return;
     this.#end(undefined);
   }
 
@@ -214,7 +213,7 @@ export class ServerConnection {
 
   #readRecords(): void {
     // A callee of ours may call receive() or complete(): the loop that is running goes on with what it added.
-    if (this.#reading || this.#driving || this.#firstBytes !== undefined) return;
+    if (this.#reading || this.#driving) return;
     this.#reading = true;
     try {
       for (;;) {
@@ -439,7 +438,6 @@ export class ServerConnection {
       const error =
         thrown instanceof TlsError ? thrown : new TlsError('internal_error', undefined, { cause: thrown });
       this.#forgetSession();
-      this.#flight = [];
       const farewell = this.#sealAlert(REFUSALS[error.reason].alert, AlertLevel.fatal);
       this.#end({ kind: 'refused', error, farewell });
     }

@@ -52,8 +52,6 @@ export class Reader {
 
   /** A vector of 16-bit numbers that fills the rest of this reader. */
   u16List(): number[] {
-    if (this.remaining % 2 !== 0)
-      throw new TlsError('malformed_message', 'odd length of a list of 16-bit values');
     const values: number[] = [];
     while (this.remaining > 0) values.push(this.u16());
     return values;

@@ -82,31 +82,43 @@ export class TestServer {
   hold = false;
   /** Called while the connection transmits: a peer in the same process, that answers at once. */
   transmitted: () => void = () => undefined;
+  /** Called for each piece of application data, while the connection delivers it. */
+  delivered: () => void = () => undefined;
+  /** Called for each operation, in place of doing it. */
+  operated: ((operation: Operation) => void) | undefined;
+  /** How often the connection said that it has ended. */
+  ends = 0;
   #held: Operation[] = [];
 
   constructor(
     parameters: Partial<ServerParameters> = {},
     sessions = new SessionCache(100, 3_600_000, () => 0),
+    Connection = ServerConnection,
   ) {
     this.sessions = sessions;
-    this.connection = new ServerConnection(
+    this.connection = new Connection(
       { ...EVERYTHING, ...parameters },
       {
         transmit: (bytes) => {
           this.sent = Buffer.concat([this.sent, bytes]);
           this.transmitted();
         },
-        deliver: (plaintext) => (this.received = Buffer.concat([this.received, plaintext])),
+        deliver: (plaintext) => {
+          this.received = Buffer.concat([this.received, plaintext]);
+          this.delivered();
+        },
         operate: (operation) => {
           this.operations.push(operation);
           if (this.hold) this.#held.push(operation);
-          else this.#complete(operation);
+          else if (this.operated === undefined) this.complete(operation);
+          else this.operated(operation);
         },
         established: (established) => (this.established = established),
         saveSession: (id, session) => sessions.save(id, session),
         forgetSession: (id) => sessions.forget(id),
         ended: (outcome) => {
           this.outcome = outcome;
+          this.ends += 1;
           this.sent = Buffer.concat([this.sent, outcome.farewell]);
         },
       },
@@ -114,7 +126,17 @@ export class TestServer {
   }
 
   completeOperations(): void {
-    for (const operation of this.#held.splice(0)) this.#complete(operation);
+    for (const operation of this.#held.splice(0)) this.complete(operation);
+  }
+
+  /** Does what was asked for, as an honest host would. */
+  complete(operation: Operation): void {
+    if (operation.kind === 'find_session') {
+      this.connection.complete(this.sessions.find(operation.sessionId));
+      return;
+    }
+    const { key } = operation.credential === ECDSA.credential ? ECDSA : RSA;
+    this.connection.complete(performPrivateKeyOperation(operation, key));
   }
 
   receive(bytes: Buffer): void {
@@ -131,14 +153,5 @@ export class TestServer {
   /** The reason of a refusal. */
   get refusal(): string | undefined {
     return this.outcome?.kind === 'refused' ? this.outcome.error.reason : undefined;
-  }
-
-  #complete(operation: Operation): void {
-    if (operation.kind === 'find_session') {
-      this.connection.complete(this.sessions.find(operation.sessionId));
-      return;
-    }
-    const { key } = operation.credential === ECDSA.credential ? ECDSA : RSA;
-    this.connection.complete(performPrivateKeyOperation(operation, key));
   }
 }

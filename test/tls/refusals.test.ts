@@ -76,6 +76,12 @@ function inRecords(message: Buffer, size: number, version = 0x0301): Buffer[] {
   );
 }
 
+/** A hello whose cipher_suites have three bytes. */
+function oddSuites(): Buffer {
+  const body = helloBody({ suites: [0x2f] });
+  return Buffer.concat([body.subarray(0, 35), Buffer.from('0003002f00', 'hex'), body.subarray(39)]);
+}
+
 const extension = (type: number, hex: string): HelloOptions => ({
   version: 0x0303,
   extensions: [[type, Buffer.from(hex, 'hex')]],
@@ -103,12 +109,21 @@ const PROVOCATIONS: Record<RefusalReason, readonly Provocation[]> = {
         ],
       }),
     ],
+    ['an empty list of names', refusedHello(extension(0, '0000'))],
+    ['an empty host name', refusedHello(extension(0, '0003000000'))],
+    ['an empty list of versions', refusedHello(extension(43, '00'))],
+    ['an odd list of versions', refusedHello(extension(43, '03030301'))],
+    ['an odd list of suites', refusedBytes(record(22, 0x0301, handshakeMessage(1, oddSuites())))],
     ['server_name with bytes behind it', refusedHello(extension(0, '0004000001610000'))],
     ['an empty list of groups', refusedHello(extension(10, '0000'))],
     ['an odd list of groups', refusedHello(extension(10, '0003001d00'))],
     ['extended_master_secret with a body', refusedHello(extension(23, '00'))],
     ['an empty list of point formats', refusedHello(extension(11, '00'))],
     ['a ClientKeyExchange of the wrong length', afterHello((client) => client.send(16, Buffer.alloc(50)))],
+    ...[255, 257].map((length): Provocation => [
+      `an EncryptedPreMasterSecret of ${length} bytes`,
+      afterHello((client) => client.send(16, vector16(Buffer.alloc(length, 1)))),
+    ]),
     [
       'an empty EC point',
       afterHello((client) => client.send(16, Buffer.of(0)), { version: 0x0301, suites: [0xc013] }),
@@ -178,6 +193,7 @@ const PROVOCATIONS: Record<RefusalReason, readonly Provocation[]> = {
     ['only SSL 2.0 kinds', refusedHello({ format: 'sslv2', suites: [0x010080, 0x0700c0] })],
     ['only signalling values', refusedHello({ suites: [0xff] })],
     ['a suite of TLS 1.2 at TLS 1.1', refusedHello({ version: 0x0302, suites: [0x9c, 0x3c] })],
+    ['single DES at TLS 1.2 (RFC 5469)', refusedHello({ version: 0x0303, suites: [0x09, 0x15] })],
     ['an EC suite in SSL 3.0', refusedHello({ version: 0x0300, suites: [0xc013] })],
     ['only RSA suites with an ECDSA certificate', refusedHello({}, { credentials: [ECDSA.credential] })],
     [
@@ -196,6 +212,17 @@ const PROVOCATIONS: Record<RefusalReason, readonly Provocation[]> = {
     [
       'DHE with other finite-field groups only (RFC 7919, 4)',
       refusedHello({ version: 0x0303, suites: [0x33], extensions: [[10, Buffer.from('00020101', 'hex')]] }),
+    ],
+    [
+      'the same beside ECDHE for which there is no signature',
+      refusedHello({
+        version: 0x0303,
+        suites: [0xc02f, 0x33],
+        extensions: [
+          [10, Buffer.from('000400170101', 'hex')],
+          [13, Buffer.from('00020804', 'hex')],
+        ],
+      }),
     ],
     [
       'the same beside suites that are not allowed',
@@ -242,6 +269,8 @@ const PROVOCATIONS: Record<RefusalReason, readonly Provocation[]> = {
     ['max_fragment_length 5 (RFC 6066, 4)', refusedHello(extension(1, '05'))],
     ['point formats without the uncompressed one (RFC 8422, 5.1.2)', refusedHello(extension(11, '0101'))],
     ['a host name with a zero', refusedHello(extension(0, '000600000361' + '0062'))],
+    ['a host name with a space', refusedHello(extension(0, '000600000361' + '2062'))],
+    ['a host name with DEL', refusedHello(extension(0, '000600000361' + '7f62'))],
     ['a host name with a control character', refusedHello(extension(0, '000600000361' + '1b62'))],
     ['a host name that is not ASCII', refusedHello(extension(0, '000600000361' + 'c3a4'))],
     ['a host name of 256 bytes', refusedHello(extension(0, '0103' + '000100' + '61'.repeat(256)))],
@@ -682,6 +711,9 @@ test("a client's fatal alert ends the connection and is not answered", async (t)
     t.match(server.outcome, { kind: 'peer_alert' });
     t.equal(server.outcome?.farewell.length, 0);
   }
+  const unnamed = start().server;
+  unnamed.receive(record(21, 0x0301, Buffer.of(2, 255)));
+  t.match(unnamed.outcome, { kind: 'peer_alert', alert: 'alert_255' });
   const { server } = start({ version: 0x0303 }, { maxVersion: 0x0301 });
   server.receive(record(21, 0x0303, Buffer.of(2, 70)));
   t.match(

@@ -28,9 +28,9 @@ export function classifyFirstBytes(bytes: Uint8Array): FirstBytes {
   if (first >= 0x80) return classifySslv2(bytes);
   if (first === ContentType.handshake && bytes[1] !== 3) return 'unknown_version';
   if (isRecordType(first) && bytes[1] === 3) return first === ContentType.alert ? 'alert' : 'record';
-  if (bytes[3] === CLIENT_HELLO && (bytes[4] === 0 || bytes[4] === 3)) return 'sslv2_padded_header';
   // Of a type that does not exist, and the answer to that is an alert (RFC 5246, 6).
   if (bytes[1] === 3 && bytes[2]! <= NEWEST_MINOR) return 'record';
+  if (bytes[3] === CLIENT_HELLO && (bytes[4] === 0 || bytes[4] === 3)) return 'sslv2_padded_header';
   return bytes.subarray(0, FIRST_BYTES_NEEDED).every(isPrintable) ? 'plaintext' : 'garbage';
 }
 

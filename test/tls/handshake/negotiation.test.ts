@@ -1,7 +1,13 @@
 /** What is chosen of what a hello offers, where two right-looking answers differ in what they cost or risk. */
 import { readFileSync } from 'node:fs';
 import { test } from 'tap';
-import { CIPHER_SUITES, DhGroup, PRESETS, type ServerParameters } from '../../../src/tls/index.js';
+import {
+  CIPHER_SUITES,
+  DhGroup,
+  NamedGroup,
+  PRESETS,
+  type ServerParameters,
+} from '../../../src/tls/index.js';
 import { record } from '../../support/reference-protection.js';
 import {
   handshakeMessage,
@@ -120,6 +126,17 @@ test('TLS 1.0 with curves gets them, and DHE above RSA once it names a long grou
   t.same(order(preference, { version: 0x0301, extensions: [groups('00170100')] }), preference);
   const silent = ['ECDHE-RSA-AES128-SHA', 'AES128-SHA', 'DHE-RSA-AES128-SHA'];
   t.same(order(silent, { version: 0x0301, extensions: [groups('0017')] }), silent);
+});
+
+test('a client with curves that names none gets P-256, which all of its age know (RFC 8422, 4)', async (t) => {
+  for (const [version, suite] of [
+    [0x0301, 0xc013],
+    [0x0303, 0xc02f],
+  ] as const) {
+    const { server, client } = answer({ version, suites: [suite] });
+    server.receive(client.secondFlight());
+    t.equal(server.established?.group, NamedGroup.secp256r1);
+  }
 });
 
 test('the 1024-bit group is for those who cannot say that they can do more, where there is one (Logjam)', async (t) => {

@@ -1,0 +1,140 @@
+/** What the engine and its host owe each other: when calls may come, from where, and what follows them. */
+import { test } from 'tap';
+import { ServerConnection } from '../../src/tls/index.js';
+import { handshakeMessage, helloBody, TestClient, type HelloOptions } from '../support/test-client.js';
+import { record } from '../support/reference-protection.js';
+import { EVERYTHING, TestServer } from '../support/test-server.js';
+
+interface Pair {
+  readonly server: TestServer;
+  readonly client: TestClient;
+}
+
+function begin(options: HelloOptions = {}, server = new TestServer()): Pair {
+  const client = new TestClient(options);
+  server.receive(client.hello());
+  client.receive(server.take());
+  return { server, client };
+}
+
+function establish(options: HelloOptions = {}, server = new TestServer()): Pair {
+  const pair = begin(options, server);
+  server.receive(pair.client.secondFlight());
+  pair.client.receive(server.take());
+  return pair;
+}
+
+test('data is sent after the handshake only, and after the end nothing happens any more', async (t) => {
+  const { server, client } = begin();
+  t.throws(() => server.connection.send(Buffer.from('x')), /before the handshake is complete/);
+  t.equal(server.sent.length, 0);
+  server.receive(client.secondFlight());
+  server.connection.close();
+  server.take();
+  server.connection.send(Buffer.from('x'));
+  server.connection.close();
+  server.connection.abandon();
+  server.receive(client.seal(23, Buffer.from('x')));
+  t.equal(server.sent.length, 0);
+  t.equal(server.received.length, 0);
+  t.equal(server.ends, 1);
+});
+
+test('an answer that nobody waits for is ignored: before a question, twice, and after the end', async (t) => {
+  const { server, client } = begin();
+  const unasked = (): void => server.connection.complete(Buffer.alloc(256));
+  unasked();
+  server.receive(client.secondFlight());
+  unasked();
+  unasked();
+  server.receive(client.seal(23, Buffer.from('x')));
+  t.equal(server.refusal, undefined);
+  t.equal(server.received.toString(), 'x');
+
+  const gone = begin();
+  gone.server.hold = true;
+  gone.server.receive(gone.client.secondFlight());
+  t.equal(gone.server.connection.wantsInput, false);
+  gone.server.connection.abandon();
+  gone.server.completeOperations();
+  t.equal(gone.server.connection.state, 'ended');
+  t.equal(gone.server.sent.length, 0);
+});
+
+test('what is received while data is delivered comes after it', async (t) => {
+  const { server, client } = establish();
+  const [first, second] = [client.seal(23, Buffer.from('1')), client.seal(23, Buffer.from('2'))];
+  const seen: string[] = [];
+  server.delivered = () => {
+    const data = server.received.toString();
+    if (data === '1') server.receive(second);
+    seen.push(server.received.toString());
+  };
+  server.receive(first);
+  t.same(seen, ['1', '12'], 'a delivery ends before the next begins');
+});
+
+test('records without data are not delivered', async (t) => {
+  const { server, client } = establish();
+  server.delivered = () => t.not(server.received.length, 0);
+  server.receive(client.seal(23, Buffer.alloc(0)));
+  server.receive(client.seal(23, Buffer.from('x')));
+  t.equal(server.received.toString(), 'x');
+});
+
+test('a message behind the one that is being worked on waits its turn', async (t) => {
+  const two = Buffer.concat([
+    handshakeMessage(1, helloBody({ sessionId: Buffer.alloc(32, 1) })),
+    handshakeMessage(16, Buffer.of(0)),
+  ]);
+  const server = new TestServer();
+  server.hold = true;
+  server.receive(record(22, 0x0301, two));
+  t.equal(server.refusal, undefined, 'while the session is looked up');
+  server.completeOperations();
+  t.equal(server.refusal, 'malformed_message', 'as ClientKeyExchange, which is what it is');
+});
+
+test('a host that closes from within any call is told once, and hears no more', async (t) => {
+  for (const suite of [0x2f, 0x33]) {
+    const { server, client } = begin({ suites: [suite] });
+    server.transmitted = () => server.connection.close();
+    server.receive(client.secondFlight());
+    t.equal(server.established, undefined, 'in the last flight');
+    t.equal(server.connection.state, 'ended');
+    t.equal(server.connection.wait, undefined);
+    t.equal(server.ends, 1);
+  }
+  const asked = new TestServer();
+  asked.operated = (operation) => {
+    asked.complete(operation);
+    asked.connection.close();
+  };
+  asked.receive(new TestClient({ suites: [0x33] }).hello());
+  t.equal(asked.sent.toString('hex'), '15030100020100', 'close_notify and nothing behind it, in a question');
+  t.equal(asked.ends, 1);
+
+  const limited = establish({ suites: [0x0a] }, new TestServer({ smallBlockLimit: 100 }));
+  limited.server.transmitted = () => limited.server.connection.close();
+  limited.server.connection.send(Buffer.alloc(200));
+  t.equal(limited.server.ends, 1, 'in a record that is one too many');
+});
+
+test('what the host throws when it is told of the end goes back to the host, who is not told again', async (t) => {
+  let told = 0;
+  const nothing = (): void => undefined;
+  const connection = new ServerConnection(EVERYTHING, {
+    transmit: nothing,
+    deliver: nothing,
+    operate: nothing,
+    established: nothing,
+    saveSession: nothing,
+    forgetSession: nothing,
+    ended: () => {
+      told += 1;
+      throw new Error('the host broke');
+    },
+  });
+  t.throws(() => connection.receive(Buffer.from('802e010002', 'hex')), /the host broke/);
+  t.equal(told, 1);
+});

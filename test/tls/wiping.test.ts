@@ -1,0 +1,125 @@
+/** Buffers of secrets are overwritten when they are used up, however a handshake ends. */
+import { test } from 'tap';
+import type { ServerParameters, Session, TicketProtector } from '../../src/tls/index.js';
+import * as versions from '../../src/tls/version-rules.js';
+import { TestClient, type HelloOptions } from '../support/test-client.js';
+import { TestServer } from '../support/test-server.js';
+
+const TICKET = Buffer.from('a ticket');
+const EMS = [23, Buffer.alloc(0)] as const;
+
+/** Tickets whose content stays in sight. */
+class Tickets implements TicketProtector {
+  readonly lifetimeHint = 1;
+  given: Session | undefined;
+  readonly held: Session = {
+    version: 0x0301,
+    cipherSuite: 0x2f,
+    masterSecret: Buffer.alloc(48, 5),
+    extendedMasterSecret: true,
+    encryptThenMac: false,
+    maxFragmentLength: undefined,
+    serverName: undefined,
+    context: 'test',
+  };
+
+  protect(session: Session): Buffer {
+    this.given = session;
+    return TICKET;
+  }
+
+  unprotect(): Session {
+    return this.held;
+  }
+}
+
+interface Visit {
+  readonly server: TestServer;
+  readonly client: TestClient;
+  readonly secret: Buffer;
+}
+
+/** A client that comes with a ticket. */
+function visit(options: HelloOptions, parameters: Partial<ServerParameters> = {}): Visit {
+  const tickets = new Tickets();
+  const server = new TestServer({ tickets, ...parameters });
+  const client = new TestClient({ extensions: [EMS, [35, TICKET]], ...options });
+  client.resume(Buffer.from(tickets.held.masterSecret));
+  server.receive(client.hello());
+  client.receive(server.take());
+  return { server, client, secret: tickets.held.masterSecret };
+}
+
+const isWiped = (secret: Buffer): boolean => secret.every((byte) => byte === 0);
+
+test('the master secret of a resumed session is wiped when the handshake has ended, in whatever way', async (t) => {
+  const done = visit({});
+  t.equal(isWiped(done.secret), false, 'it is needed until Finished');
+  const changeCipherSpec = done.client.changeCipherSpec();
+  done.client.protectWrites();
+  done.server.receive(Buffer.concat([changeCipherSpec, done.client.finished()]));
+  t.equal(done.server.established?.resumed, true);
+  t.ok(isWiped(done.secret), 'done');
+
+  const refused = visit({});
+  refused.server.receive(refused.client.seal(23, Buffer.from('x')));
+  t.ok(refused.server.refusal);
+  t.ok(isWiped(refused.secret), 'refused');
+
+  const gone = visit({});
+  gone.server.connection.abandon();
+  t.ok(isWiped(gone.secret), 'given up');
+});
+
+test('so is that of a session that may not be resumed', async (t) => {
+  const changed = visit({}, { sessionContext: 'another' });
+  t.ok(changed.client.messages.includes(14), 'a full handshake');
+  t.ok(isWiped(changed.secret));
+  const dropped = visit({ extensions: [[35, TICKET]] });
+  t.equal(dropped.server.refusal, 'extended_master_secret_missing');
+  t.ok(isWiped(dropped.secret));
+});
+
+test('what went into a ticket is not kept beside it', async (t) => {
+  const tickets = new Tickets();
+  const server = new TestServer({ tickets });
+  const client = new TestClient({ extensions: [[35, Buffer.alloc(0)]] });
+  server.receive(client.hello());
+  client.receive(server.take());
+  server.receive(client.secondFlight());
+  t.ok(server.established);
+  t.ok(isWiped(tickets.given!.masterSecret));
+});
+
+test('premaster secret, master secret and key block are wiped in every version', async (t) => {
+  const secrets: Record<string, Buffer> = {};
+  const versionRules = (version: 0x0300): versions.VersionRules => {
+    const rules = versions.versionRules(version);
+    return {
+      ...rules,
+      masterSecret(suite, premaster, seed) {
+        secrets['premaster'] = premaster;
+        return (secrets['master'] = rules.masterSecret(suite, premaster, seed));
+      },
+      keyBlock: (...inputs) => (secrets['key block'] = rules.keyBlock(...inputs)),
+    };
+  };
+  const handshake = await t.mockImport<typeof import('../../src/tls/handshake/server-handshake.js')>(
+    '../../src/tls/handshake/server-handshake.js',
+    { '../../src/tls/version-rules.js': { versionRules } },
+  );
+  const { ServerConnection } = await t.mockImport<typeof import('../../src/tls/server-connection.js')>(
+    '../../src/tls/server-connection.js',
+    { '../../src/tls/handshake/server-handshake.js': handshake },
+  );
+  for (const version of [0x0300, 0x0301, 0x0302, 0x0303]) {
+    const server = new TestServer({}, undefined, ServerConnection);
+    const client = new TestClient({ version });
+    server.receive(client.hello());
+    client.receive(server.take());
+    server.receive(client.secondFlight());
+    t.ok(server.established);
+    t.same(Object.keys(secrets), ['premaster', 'master', 'key block']);
+    for (const [name, secret] of Object.entries(secrets)) t.ok(isWiped(secret), name);
+  }
+});
