@@ -211,6 +211,11 @@ const limits = {
     50,
     'TLS handshakes a second from one IPv4 address, or one /64 of IPv6, with such a burst too. 0: no limit.',
   ),
+  'max-buffered-bytes': withDefault(
+    count,
+    16_384,
+    'What a connection keeps, each way, for a side that does not take it: with more than this, the other side is not read. What came in one read, up to 64 kB, is kept in any case.',
+  ),
   'proxy-header-timeout': withDefault(
     duration,
     '5s',

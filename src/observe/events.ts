@@ -57,7 +57,7 @@ export const LOG_EVENTS = {
   configuration: {
     level: 'debug',
     means: 'a configuration takes effect; its certificates follow',
-    fields: { limits: numbers('by configuration key; durations in milliseconds') },
+    fields: { limits: numbers('by configuration key; durations in milliseconds, sizes in bytes') },
   },
   session_opened: {
     level: 'debug',

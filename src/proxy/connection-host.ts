@@ -1,5 +1,6 @@
 /** Who runs the connections of clients that were let in: this process, or others (see worker-pool.ts). */
 import type { Socket } from 'node:net';
+import { setDefaultHighWaterMark } from 'node:stream';
 import type { SessionEvent } from '../observe/session-record.js';
 import { ProxiedConnection, type ConnectionServices } from './connection.js';
 import type { Arrival, Runtime } from './runtime.js';
@@ -34,6 +35,8 @@ export class LocalHost implements ConnectionHost {
 
   use(runtime: Runtime): Promise<void> {
     this.#runtime = runtime;
+    // For all sockets from now on, as those that come from another process can be given no options of their own.
+    setDefaultHighWaterMark(false, runtime.config.limits.maxBufferedBytes);
     return Promise.resolve();
   }
 

@@ -64,7 +64,7 @@ function answering(reply: (line: string, socket: Socket) => string | undefined):
       const answer = line.startsWith('PROXY ') ? undefined : reply(line, socket);
       if (answer !== undefined) socket.write(`${answer}\r\n`);
     });
-    lines.on('close', () => socket.end());
+    lines.on('close', () => socket.end()).on('error', () => undefined);
   };
 }
 
@@ -236,17 +236,8 @@ test('a client that does not read our own replies is not read either', async (t)
   socket.pause();
   const flood = Buffer.from('XCLIENT ADDR=127.0.0.1\r\n'.repeat(10_000));
   const before = residentMemory(program);
-  let written = 0;
-  while (written < ENOUGH && socket.write(flood)) written += flood.length;
-  for (let idle = 0; written < ENOUGH && idle < 200; idle += 1) {
-    await pause(5);
-    if (!socket.writableNeedDrain) {
-      socket.write(flood);
-      written += flood.length;
-      idle = 0;
-    }
-  }
-  t.ok(written < ENOUGH, `it took ${written} bytes`);
+  const taken = await pour(socket, flood, 200);
+  t.ok(taken < ENOUGH, `it took ${taken} bytes`);
   t.ok(residentMemory(program) - before < ENOUGH, 'and kept few');
   let text = '';
   socket.on('data', (chunk: Buffer) => (text = (text + chunk.toString('latin1')).slice(-500)));
@@ -257,6 +248,34 @@ test('a client that does not read our own replies is not read either', async (t)
     /550 5\.7\.0 proxy\.example XCLIENT is not for you\r\n250 2\.0\.0 ok\r\n$/,
     'later it goes on',
   );
+});
+
+test('what one side does not take is kept up to max-buffered-bytes, and then the other is not read', async (t) => {
+  let backend: Socket | undefined;
+  const deaf = answering((line, socket) => {
+    if (line.startsWith('MAIL')) backend = socket.pause();
+    return '250 ok';
+  });
+  for (const [limit, patience] of [
+    [16_384, 200],
+    [2 * ENOUGH, Infinity],
+  ] as const) {
+    const limits = `max-buffered-bytes = ${limit}`;
+    for (const direction of ['to the backend', 'to the client'] as const) {
+      const program = await start(t, deaf, { limits });
+      const client = dial(program);
+      for (const line of ['HELO c.example', 'MAIL FROM:<a@b.example>']) {
+        await once(client, 'data');
+        client.write(`${line}\r\n`);
+      }
+      await once(client, 'data');
+      client.pause();
+      const taken = await pour(direction === 'to the backend' ? client : backend!, FLOOD, patience);
+      t.equal(taken >= ENOUGH, limit > ENOUGH, `${limit} ${direction}: it took ${taken} bytes`);
+      client.destroy();
+      backend!.destroy();
+    }
+  }
 });
 
 test('a load balancer that comes too late, or goes away, is one session in the log', async (t) => {
@@ -313,6 +332,21 @@ function hexGroups(v4: string): string {
   return `${hex.slice(0, 4)}:${hex.slice(4)}`;
 }
 
+/** Writes until ENOUGH is taken, or nothing was for `patience` times five milliseconds. @returns the bytes taken */
+async function pour(socket: Socket, chunk: Buffer, patience: number): Promise<number> {
+  let written = 0;
+  for (let idle = 0; written < ENOUGH && idle < patience; idle += 1) {
+    if (socket.writableNeedDrain) {
+      await pause(5);
+      continue;
+    }
+    socket.write(chunk);
+    written += chunk.length;
+    idle = 0;
+  }
+  return written;
+}
+
 /** Bytes, from Linux's own books. */
 function residentMemory({ pid }: Program): number {
   const [, kilobytes] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))!;
@@ -321,3 +355,4 @@ function residentMemory({ pid }: Program): number {
 
 /** Bytes: more than the buffers of two kernels and of Node hold. */
 const ENOUGH = 100_000_000;
+const FLOOD = Buffer.alloc(250_000, 'x');
