@@ -22,6 +22,7 @@ export function openLog({ level, format, priorities, repeatLimit }: LogConfig): 
       written.log('log_dropped', { lines });
     },
   });
+  process.once('exit', () => output.flushSync());
   const show = format === 'pretty' || (format === 'auto' && isatty(STDOUT)) ? prettyLine() : undefined;
   const prefix = priorities === 'always' || (priorities === 'auto' && isJournal(STDOUT));
   const written = createLog({

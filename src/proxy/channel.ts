@@ -67,8 +67,9 @@ export class SocketChannel implements Channel {
     return this.socket.destroyed || this.socket.writableEnded || this.socket.write(bytes);
   }
 
+  /** A second time would make Node build an error, stack and all, for nobody. */
   end(): void {
-    this.socket.end();
+    if (!this.socket.writableEnded) this.socket.end();
   }
 
   destroy(): void {

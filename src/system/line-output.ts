@@ -2,8 +2,11 @@
  * Writes lines to a file descriptor without ever making the program wait for whoever reads them. While the reader is
  * slow, or the disk is full, lines are kept up to a bound and then dropped, and the next line that goes through can say
  * how many.
+ *
+ * A line that comes alone leaves at once; behind one that has just left, lines gather for a moment. Each write is a trip
+ * to another thread and back, which would cost a busy proxy a tenth of its time.
  */
-import { write } from 'node:fs';
+import { write, writeSync } from 'node:fs';
 
 export interface LineOutputOptions {
   readonly fd: number;
@@ -20,6 +23,8 @@ export class LineOutput {
   #queued = 0;
   /** What is being written, until all of it is. */
   #chunk: Buffer | undefined;
+  /** Set while lines gather. */
+  #gathering: NodeJS.Timeout | undefined;
   #dropped = 0;
   #drained: (() => void)[] = [];
 
@@ -35,11 +40,12 @@ export class LineOutput {
     }
     this.#queue.push(line);
     this.#queued += line.length;
-    if (this.#chunk === undefined) this.#next();
+    if (this.#chunk === undefined && this.#gathering === undefined) this.#next();
   }
 
   /** Resolves when all is written, or after so many milliseconds. */
   flush(patience: number): Promise<void> {
+    if (this.#gathering !== undefined) this.#gathered();
     if (this.#chunk === undefined) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, patience);
@@ -50,16 +56,36 @@ export class LineOutput {
     });
   }
 
+  /** For a process that ends without waiting: what the descriptor takes at once. */
+  flushSync(): void {
+    if (this.#queue.length === 0) return;
+    try {
+      writeSync(this.#options.fd, this.#take());
+    } catch {
+      // Nobody is left to be told.
+    }
+  }
+
+  #gathered(): void {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
+    this.#next();
+  }
+
   #next(): void {
     if (this.#queue.length === 0) {
-      this.#chunk = undefined;
       for (const drained of this.#drained.splice(0)) drained();
       return;
     }
-    this.#chunk = Buffer.from(this.#queue.join(''));
+    this.#chunk = Buffer.from(this.#take());
+    this.#write(this.#chunk);
+  }
+
+  #take(): string {
+    const lines = this.#queue.join('');
     this.#queue = [];
     this.#queued = 0;
-    this.#write(this.#chunk);
+    return lines;
   }
 
   #write(bytes: Buffer): void {
@@ -74,7 +100,9 @@ export class LineOutput {
         return;
       }
       this.#tellDropped();
-      this.#next();
+      this.#chunk = undefined;
+      if (this.#drained.length > 0) this.#next();
+      else this.#gathering = setTimeout(() => this.#gathered(), GATHER);
     });
   }
 
@@ -88,5 +116,7 @@ export class LineOutput {
 
 /** Characters: some thousand lines; what a reader that hangs costs us in memory. */
 const MAX_QUEUED = 4 * 1024 * 1024;
+/** Milliseconds: nobody who follows a log sees the difference. */
+const GATHER = 20;
 /** Milliseconds until a full disk, or a pipe that takes nothing, is tried again. */
 const RETRY_AFTER = 500;

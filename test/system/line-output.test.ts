@@ -66,3 +66,25 @@ test('a full disk and a reader that is gone are no errors of ours', async (t) =>
   onGone.write('line\n');
   t.pass('flushing ends, however hopeless');
 });
+
+test('lines that gather behind one that has left are written when the process ends', async (t) => {
+  const { reader, writer } = makePipe(t);
+  const output = new LineOutput({ fd: writer, dropped: () => undefined });
+  output.write('first\n');
+  await output.flush(1_000);
+  for (const line of ['second\n', 'third\n', 'fourth\n']) output.write(line);
+  await output.flush(1_000);
+  t.equal(drain(reader), 'first\nsecond\nthird\nfourth\n');
+  output.write('fifth\n');
+  let text = '';
+  while (text === '') {
+    await new Promise((resolve) => setImmediate(resolve));
+    text = drain(reader);
+  }
+  output.write('last\n');
+  t.equal(drain(reader), '', 'it waits for company');
+  output.flushSync();
+  t.equal(drain(reader), 'last\n');
+  closeSync(reader);
+  closeSync(writer);
+});
