@@ -7,10 +7,10 @@
  * in the order of the wire, in hex, joined by hyphens, and the length of the challenge in bytes; its MD5; and a short
  * form that begins with `v` where JA4 has `t`.
  */
-import { createHash } from 'node:crypto';
 import { ExtensionType, type ClientHello } from '../tls/index.js';
 import { isGrease, numbers } from './hello-numbers.js';
 import { hex, ja4, shortHash, shortVersion, twoDigits } from './ja4.js';
+import { textHash } from './text-hash.js';
 
 export interface HelloFingerprint {
   /** What `text` is: JA3, or our own for the SSLv2 format. */
@@ -27,7 +27,7 @@ export function fingerprintHello(hello: ClientHello): HelloFingerprint {
   const text = sslv2 ? sslv2Text(hello) : ja3Text(hello);
   return {
     kind: sslv2 ? 'sslv2' : 'ja3',
-    hash: createHash('md5').update(text).digest('hex'),
+    hash: textHash('md5', text),
     text,
     short: sslv2 ? sslv2Short(hello) : ja4(hello),
   };

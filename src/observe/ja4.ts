@@ -2,9 +2,9 @@
  * JA4 of a ClientHello over TCP: what it offers, in a form people can read and sort by, with the order that some clients
  * shuffle taken out. As FoxIO published it (technical_details/JA4.md).
  */
-import { createHash } from 'node:crypto';
 import { ExtensionType, type ClientHello } from '../tls/index.js';
 import { isGrease, numbers, supportedVersions } from './hello-numbers.js';
+import { textHash } from './text-hash.js';
 
 export function ja4(hello: ClientHello): string {
   const suites = hello.cipherSuites.filter((id) => !isGrease(id));
@@ -48,7 +48,7 @@ export function twoDigits(count: number): string {
 /** Twelve hex digits of SHA-256; zeros for a list with nothing in it. */
 export function shortHash(list: readonly string[], separator = ','): string {
   if (list.length === 0) return NOTHING;
-  return createHash('sha256').update(list.join(separator)).digest('hex').slice(0, NOTHING.length);
+  return textHash('sha256', list.join(separator)).slice(0, NOTHING.length);
 }
 
 export function hex(value: number, digits: number): string {

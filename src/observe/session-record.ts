@@ -1,5 +1,5 @@
 /** What is known of one client connection, gathered while it lives and logged once when it ends. */
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { versionName, type ClientHello, type Established } from '../tls/index.js';
 import { explainOutcome } from './explain.js';
 import { fingerprintHello } from './fingerprint.js';
@@ -25,8 +25,11 @@ export interface Failure {
 }
 
 export class SessionRecord {
-  /** 16 hex digits: unique enough to search logs for, and sent to the backend where its protocol allows. */
-  readonly id = randomBytes(8).toString('hex');
+  /**
+   * 16 hex digits: unique enough to search logs for, and sent to the backend where its protocol allows. Node keeps
+   * random bytes in store for UUIDs, and for nothing else.
+   */
+  readonly id = randomUUID().slice(19).replace('-', '');
   readonly #listener: string;
   readonly #client: { readonly address: string; readonly port: number };
   readonly #started = performance.now();

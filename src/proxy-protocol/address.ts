@@ -32,12 +32,17 @@ export function mappedBytes(bytes: Buffer): Buffer {
   return bytes.length === 16 ? bytes : Buffer.concat([MAPPED_PREFIX, bytes]);
 }
 
+/** Four decimal numbers below 256, without leading zeros. */
 function ipv4Bytes(text: string): Buffer | undefined {
   const parts = text.split('.');
-  if (parts.length !== 4 || !parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256)) {
-    return undefined;
+  if (parts.length !== 4) return undefined;
+  const bytes = Buffer.allocUnsafe(4);
+  for (let index = 0; index < 4; index += 1) {
+    const value = Number(parts[index]);
+    if (!(value >= 0 && value < 256) || String(value) !== parts[index]) return undefined;
+    bytes[index] = value;
   }
-  return Buffer.from(parts.map(Number));
+  return bytes;
 }
 
 function ipv6Bytes(text: string): Buffer | undefined {

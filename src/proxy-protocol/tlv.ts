@@ -39,13 +39,14 @@ export interface SslFacts {
   readonly keyAlgorithm?: string | undefined;
 }
 
-export function encodeTlvs({ uniqueId, authority, ssl, helloFormat }: ConnectionFacts): Buffer {
-  return Buffer.concat([
-    text(TlvType.unique_id, uniqueId),
-    text(TlvType.authority, authority),
-    ssl === undefined ? NOTHING : tlv(TlvType.ssl, encodeSsl(ssl)),
-    text(TlvType.hello_format, helloFormat),
-  ]);
+/** Bytes as a latin1 string: joining a dozen short strings costs a fraction of joining as many buffers. */
+export function encodeTlvs({ uniqueId, authority, ssl, helloFormat }: ConnectionFacts): string {
+  return (
+    text(TlvType.unique_id, uniqueId) +
+    text(TlvType.authority, authority) +
+    (ssl === undefined ? '' : tlv(TlvType.ssl, encodeSsl(ssl))) +
+    text(TlvType.hello_format, helloFormat)
+  );
 }
 
 /** The inverse of `encodeTlvs`, for whoever receives a header. */
@@ -74,14 +75,14 @@ export function decodeTlvs(bytes: Buffer): Tlv[] | undefined {
 }
 
 /** `verify` is zero only for a client certificate that was presented and verified, and we ask for none. */
-function encodeSsl(ssl: SslFacts): Buffer {
-  return Buffer.concat([
-    Buffer.from([CLIENT_SSL, 0, 0, 0, 1]),
-    text(TlvType.ssl_version, ssl.version),
-    text(TlvType.ssl_cipher, ssl.cipher),
-    text(TlvType.ssl_sig_alg, ssl.signatureAlgorithm),
-    text(TlvType.ssl_key_alg, ssl.keyAlgorithm),
-  ]);
+function encodeSsl(ssl: SslFacts): string {
+  return (
+    String.fromCharCode(CLIENT_SSL, 0, 0, 0, 1) +
+    text(TlvType.ssl_version, ssl.version) +
+    text(TlvType.ssl_cipher, ssl.cipher) +
+    text(TlvType.ssl_sig_alg, ssl.signatureAlgorithm) +
+    text(TlvType.ssl_key_alg, ssl.keyAlgorithm)
+  );
 }
 
 function decodeSsl(value: Buffer): SslFacts | undefined {
@@ -98,15 +99,14 @@ function decodeSsl(value: Buffer): SslFacts | undefined {
   };
 }
 
-function text(type: number, value: string | undefined): Buffer {
-  return value === undefined ? NOTHING : tlv(type, Buffer.from(value, 'latin1').subarray(0, MAX_TEXT));
+function text(type: number, value: string | undefined): string {
+  return value === undefined ? '' : tlv(type, value.slice(0, MAX_TEXT));
 }
 
-function tlv(type: number, value: Buffer): Buffer {
-  return Buffer.concat([Buffer.from([type, value.length >> 8, value.length & 0xff]), value]);
+function tlv(type: number, value: string): string {
+  return String.fromCharCode(type, value.length >> 8, value.length & 0xff) + value;
 }
 
-const NOTHING = Buffer.alloc(0);
 const TLV_HEADER_LENGTH = 3;
 /** Bytes: client flags and verify. */
 const SSL_HEADER_LENGTH = 5;

@@ -14,10 +14,16 @@ export function encodeProxyV2(
   const known = command === 'PROXY' && from !== undefined && to !== undefined;
   const addresses = known ? addressBlock(from, source!.port, to, destination!.port) : Buffer.alloc(0);
   const family = !known ? FAMILY_UNSPEC : addresses.length === IPV4_LENGTH ? FAMILY_TCP4 : FAMILY_TCP6;
-  const body = Buffer.concat([addresses, encodeTlvs(facts), EMPTY_CHECKSUM]);
-  const fixed = Buffer.from([command === 'LOCAL' ? VERSION_2_LOCAL : VERSION_2_PROXY, family, 0, 0]);
-  fixed.writeUInt16BE(body.length, 2);
-  const header = Buffer.concat([V2_SIGNATURE, fixed, body]);
+  const tlvs = encodeTlvs(facts);
+  const checksumAt = FIXED_LENGTH + addresses.length + tlvs.length;
+  const header = Buffer.alloc(checksumAt + EMPTY_CHECKSUM.length);
+  let at = V2_SIGNATURE.copy(header);
+  at = header.writeUInt8(command === 'LOCAL' ? VERSION_2_LOCAL : VERSION_2_PROXY, at);
+  at = header.writeUInt8(family, at);
+  at = header.writeUInt16BE(header.length - FIXED_LENGTH, at);
+  at += addresses.copy(header, at);
+  header.write(tlvs, at, 'latin1');
+  EMPTY_CHECKSUM.copy(header, checksumAt);
   header.writeUInt32BE(crc32c(header), header.length - 4);
   return header;
 }
@@ -48,11 +54,15 @@ export function decodeV2(bytes: Buffer): DecodedProxyHeader {
 }
 
 function addressBlock(from: Buffer, fromPort: number, to: Buffer, toPort: number): Buffer {
-  const ports = Buffer.alloc(4);
-  ports.writeUInt16BE(fromPort, 0);
-  ports.writeUInt16BE(toPort, 2);
-  const both = from.length === to.length ? [from, to] : [mappedBytes(from), mappedBytes(to)];
-  return Buffer.concat([...both, ports]);
+  const mixed = from.length !== to.length;
+  const source = mixed ? mappedBytes(from) : from;
+  const destination = mixed ? mappedBytes(to) : to;
+  const block = Buffer.alloc(2 * source.length + 4);
+  source.copy(block);
+  destination.copy(block, source.length);
+  block.writeUInt16BE(fromPort, block.length - 4);
+  block.writeUInt16BE(toPort, block.length - 2);
+  return block;
 }
 
 function readAddresses(body: Buffer, addressLength: number): ProxyHeader {

@@ -37,6 +37,8 @@ export class Runtime {
   readonly #backends: ReadonlyMap<string, BackendPlan>;
   readonly #policies: PolicyTable<Config['policies'][number]>;
   readonly #profiles: TlsProfiles;
+  /** Looked up for every connection, so by what it comes from and not by what it holds. */
+  readonly #tls = new Map<BackendPlan, Map<Config['policies'][number] | undefined, TlsProfile>>();
   readonly #log: Log;
 
   /** @throws UnusableValueError for a tls-ca file */
@@ -61,27 +63,35 @@ export class Runtime {
 
   /** @throws Error for a listener that this configuration does not have */
   plan({ listener: name, client, destination, offerStarttls }: Arrival): ConnectionPlan {
-    const { tls, limits, server } = this.config;
+    const { limits, server } = this.config;
     const listener = this.#listeners.get(name);
     if (listener === undefined) throw new Error(`no listener ${JSON.stringify(name)} in this configuration`);
     const backend = this.#backends.get(listener.backend)!;
-    const policy = this.policyFor(client);
-    const settings = {
-      ...tls,
-      ...(policy?.profile !== undefined && { profile: policy.profile }),
-      ...(policy?.sslv2Hello !== undefined && { sslv2Hello: policy.sslv2Hello }),
-    };
     return {
       listener,
       backend,
       limits,
       hostname: server.hostname,
-      tls: this.#profiles.profile(settings, modernOf(backend.config)),
+      tls: this.#tlsFor(backend, this.policyFor(client)),
       offerStarttls,
       client,
       destination,
       log: this.#log,
     };
+  }
+
+  #tlsFor(backend: BackendPlan, policy: Config['policies'][number] | undefined): TlsProfile {
+    const made = this.#tls.get(backend)?.get(policy);
+    if (made !== undefined) return made;
+    const settings = {
+      ...this.config.tls,
+      ...(policy?.profile !== undefined && { profile: policy.profile }),
+      ...(policy?.sslv2Hello !== undefined && { sslv2Hello: policy.sslv2Hello }),
+    };
+    const profile = this.#profiles.profile(settings, modernOf(backend.config));
+    const byPolicy = this.#tls.get(backend) ?? new Map<typeof policy, TlsProfile>();
+    this.#tls.set(backend, byPolicy.set(policy, profile));
+    return profile;
   }
 }
 

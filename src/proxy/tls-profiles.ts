@@ -1,5 +1,5 @@
 /** From configuration to what the engine and Node's TLS are given, made once for each set of TLS settings in use. */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { TlsSettings } from '../config/schema.js';
 import type { TlsProfile } from './accept-tls.js';
 import { NativeTls } from './native-tls.js';
@@ -14,6 +14,7 @@ import {
   type TicketProtector,
 } from '../tls/index.js';
 import type { LoadedCredential } from '../system/credentials.js';
+import { pooledRandomBytes } from '../system/random.js';
 
 export interface ProfileSources {
   readonly credentials: readonly LoadedCredential[];
@@ -60,7 +61,7 @@ export class TlsProfiles {
         sessionIds: true,
         tickets: this.#sources.tickets,
         sessionContext: context.digest('base64').slice(0, CONTEXT_LENGTH),
-        random: randomBytes,
+        random: pooledRandomBytes,
       },
     };
   }
