@@ -51,6 +51,11 @@ export class ShortHmac {
     this.#digest(this.#outer, BLOCK_LENGTH, INNER_DIGEST.subarray(0, this.outputLength), output, at);
   }
 
+  /** Takes the time of `blocks` compressions, and leaves nothing. */
+  burn(blocks: number): void {
+    for (let block = 0; block < blocks; block += 1) this.#hash.compress(this.#state, LAST_BLOCKS, 0);
+  }
+
   wipe(): void {
     for (const state of [this.#inner, this.#outer, this.#state]) state.fill(0);
     INNER_DIGEST.fill(0);

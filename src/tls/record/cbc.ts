@@ -95,8 +95,9 @@ function openMacThenEncrypt(
   const { good, length } = checkPadding(plaintext, mac.length, maxPadding);
   const received = extractMac(plaintext, length, mac.length);
   const content = plaintext.subarray(0, length);
-  const expected = mac.compute(type, content);
-  mac.burn(mac.blocks(plaintext.length - mac.length - 1) - mac.blocks(length));
+  const longest = plaintext.length - mac.length - 1;
+  const expected = mac.compute(type, content, longest);
+  mac.burn(mac.blocks(longest) - mac.blocks(length), longest);
   const authentic = timingSafeEqual(received, expected) ? 1 : 0;
   if ((good & authentic) === 0) throw new TlsError('bad_record_mac');
   return content;

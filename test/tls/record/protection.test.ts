@@ -201,13 +201,15 @@ test('as many compressions are computed for any padding, right or wrong (Lucky 1
       const mac = recordMac(...args);
       return {
         ...mac,
-        compute: (type, data) => {
+        compute: (type, data, longest) => {
           compressions += mac.blocks(data.length);
-          return mac.compute(type, data);
+          ways.add(longest);
+          return mac.compute(type, data, longest);
         },
-        burn: (blocks) => {
+        burn: (blocks, longest) => {
           compressions += blocks;
-          mac.burn(blocks);
+          ways.add(longest);
+          mac.burn(blocks, longest);
         },
       };
     };
@@ -216,6 +218,7 @@ test('as many compressions are computed for any padding, right or wrong (Lucky 1
       { '../../../src/tls/record/mac.js': { recordMac: counted } },
     );
     const counts = new Set<number>();
+    const ways = new Set<number | undefined>();
     const { blockLength } = suite.bulk;
     const macLength = MAC_LENGTHS[suite.mac!];
     // 320 bytes of content, MAC and padding, of which the padding takes less or more.
@@ -235,6 +238,7 @@ test('as many compressions are computed for any padding, right or wrong (Lucky 1
       }
     }
     t.equal(counts.size, 1, `${title}: ${[...counts].join(', ')}`);
+    t.same([...ways], [320 - macLength - 1], 'and what chooses how is what anybody can see');
   }
 });
 
