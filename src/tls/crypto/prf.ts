@@ -23,10 +23,10 @@ function xorExpansion(hmac: ShortHmac, seed: Buffer, output: Buffer): void {
   const a = chain.subarray(0, outputLength);
   hmac.compute(seed, a, 0);
   for (let at = 0; at < output.length; at += outputLength) {
+    if (at > 0) hmac.compute(a, a, 0);
     hmac.compute(chain, block, 0);
     const end = Math.min(outputLength, output.length - at);
     for (let i = 0; i < end; i += 1) output[at + i]! ^= block[i]!;
-    hmac.compute(a, a, 0);
   }
   for (const secret of [chain, block]) secret.fill(0);
   hmac.wipe();
