@@ -115,7 +115,7 @@ export class TlsAcceptor {
 
   #serveNatively(native: NativeTls, bytes: Buffer): void {
     this.#waitingFor = () => "Node's TLS";
-    native.accept(this.#raw, bytes, {
+    native.accept(this.#raw, bytes, this.#hello!, {
       established: (channel, socket) => {
         const certificate = socket.isSessionReused() ? undefined : socket.getX509Certificate();
         this.#events.established(channel, nativeFacts(socket), this.#shown(certificate?.raw));

@@ -1,9 +1,10 @@
 /** Node's own TLS for clients that can do TLS 1.2 or 1.3 well, on a socket whose first bytes were already read. */
 import { createSecureContext, TLSSocket, type SecureContext } from 'node:tls';
-import { isNamed, type Credential } from '../tls/index.js';
+import { ExtensionType, isNamed, type ClientHello, type Credential } from '../tls/index.js';
 import type { LoadedCredential } from '../system/credentials.js';
 import { NATIVE_CIPHERS } from './route.js';
 import { SocketChannel } from './channel.js';
+import { TICKET_LIFETIME, type TicketSource } from './session-tickets.js';
 
 export interface NativeEvents {
   established(channel: SocketChannel, socket: TLSSocket): void;
@@ -12,26 +13,39 @@ export interface NativeEvents {
   closed(): void;
 }
 
+/** What is the same for all clients while a ticket key is. */
+interface Contexts {
+  readonly standard: SecureContext;
+  readonly byName: readonly { readonly credential: Credential; readonly context: SecureContext }[];
+}
+
 export class NativeTls {
   readonly credentials: readonly Credential[];
-  readonly #default: SecureContext;
-  readonly #byName: { readonly credential: Credential; readonly context: SecureContext }[];
+  readonly #loaded: readonly LoadedCredential[];
+  readonly #tickets: TicketSource;
+  /** By ticket key, as Node takes only one for each. */
+  readonly #contexts = new WeakMap<Buffer, Contexts>();
 
-  /** @param loaded at least one; OpenSSL takes an RSA and an ECDSA one into the same context and chooses */
-  constructor(loaded: readonly LoadedCredential[]) {
+  /**
+   * @param loaded at least one; OpenSSL takes an RSA and an ECDSA one into the same context and chooses
+   * @throws what OpenSSL says of a certificate or key
+   */
+  constructor(loaded: readonly LoadedCredential[], tickets: TicketSource) {
     this.credentials = loaded.map(({ credential }) => credential);
-    this.#default = secureContext(onePerAlgorithm(loaded));
-    this.#byName = loaded.map((one) => ({ credential: one.credential, context: secureContext([one]) }));
+    this.#loaded = loaded;
+    this.#tickets = tickets;
+    this.#makeContexts();
   }
 
-  /** Takes the socket over; `bytes` are what came on it so far. */
-  accept(raw: SocketChannel, bytes: Buffer, events: NativeEvents): void {
+  /** Takes the socket over; `bytes` are what came on it so far, and `hello` is what they say. */
+  accept(raw: SocketChannel, bytes: Buffer, hello: ClientHello, events: NativeEvents): void {
     const socket = raw.release();
     socket.unshift(bytes);
+    const newest = this.#contextsOf(this.#tickets.native[0]!);
     const tls = new TLSSocket(socket, {
       isServer: true,
-      secureContext: this.#default,
-      SNICallback: (name, done) => done(null, this.#contextFor(name)),
+      secureContext: this.#contextsOf(this.#keyFor(hello)).standard,
+      SNICallback: (name, done) => done(null, contextFor(name, newest)),
       ALPNProtocols: [],
     });
     const failed = (error: Error): void => events.failed(error);
@@ -50,19 +64,50 @@ export class NativeTls {
     tls.resume();
   }
 
-  #contextFor(name: string): SecureContext {
-    const named = this.#byName.filter(({ credential }) => isNamed(credential, name.toLowerCase()));
-    return named.length === 1 ? named[0]!.context : this.#default;
+  /** The one that the client's ticket names, so that it opens also when there is a newer one; else the newest. */
+  #keyFor({ extensions }: ClientHello): Buffer {
+    const keys = this.#tickets.native;
+    const offered = [
+      extensions?.get(ExtensionType.session_ticket),
+      extensions?.get(ExtensionType.pre_shared_key)?.subarray(FIRST_IDENTITY),
+    ];
+    const names = offered.map((ticket) => ticket?.subarray(0, KEY_NAME_LENGTH));
+    return (
+      keys.find((key) => names.some((name) => name?.equals(key.subarray(0, KEY_NAME_LENGTH)))) ?? keys[0]!
+    );
+  }
+
+  #contextsOf(ticketKey: Buffer): Contexts {
+    const made = this.#contexts.get(ticketKey) ?? this.#makeContexts(ticketKey);
+    this.#contexts.set(ticketKey, made);
+    return made;
+  }
+
+  #makeContexts(ticketKey?: Buffer): Contexts {
+    return {
+      standard: secureContext(onePerAlgorithm(this.#loaded), ticketKey),
+      byName: this.#loaded.map((one) => ({
+        credential: one.credential,
+        context: secureContext([one], ticketKey),
+      })),
+    };
   }
 }
 
-function secureContext(loaded: readonly LoadedCredential[]): SecureContext {
+function contextFor(name: string, { standard, byName }: Contexts): SecureContext {
+  const named = byName.filter(({ credential }) => isNamed(credential, name.toLowerCase()));
+  return named.length === 1 ? named[0]!.context : standard;
+}
+
+function secureContext(loaded: readonly LoadedCredential[], ticketKeys: Buffer | undefined): SecureContext {
   return createSecureContext({
     cert: loaded.map(({ chainPem }) => chainPem),
     key: loaded.map(({ keyPem }) => keyPem),
     minVersion: 'TLSv1.2',
     ciphers: NATIVE_CIPHERS,
     honorCipherOrder: true,
+    sessionTimeout: TICKET_LIFETIME,
+    ...(ticketKeys && { ticketKeys }),
   });
 }
 
@@ -72,3 +117,8 @@ function onePerAlgorithm(loaded: readonly LoadedCredential[]): LoadedCredential[
       loaded.findIndex((other) => other.credential.authentication === credential.authentication) === index,
   );
 }
+
+/** Bytes with which a ticket of OpenSSL's begins, and a key of Node's `ticketKeys`. */
+const KEY_NAME_LENGTH = 16;
+/** Where the first identity begins: behind the length of all, and its own (RFC 8446, 4.2.11). */
+const FIRST_IDENTITY = 4;

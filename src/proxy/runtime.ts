@@ -6,12 +6,13 @@ import type { BackendConfig, Config, ListenerConfig } from '../config/schema.js'
 import type { Log } from '../observe/log.js';
 import { PolicyTable } from '../policy/networks.js';
 import type { LoadedCredential } from '../system/credentials.js';
-import type { DhGroup, TicketProtector } from '../tls/index.js';
+import type { DhGroup } from '../tls/index.js';
 import type { TlsProfile } from './accept-tls.js';
 import type { Endpoint } from './backend.js';
 import { backendPlans } from './backend-plan.js';
 import type { BackendPlan } from './backend-session.js';
 import type { ConnectionPlan } from './connection.js';
+import type { TicketSource } from './session-tickets.js';
 import { TlsProfiles } from './tls-profiles.js';
 
 /** What a runtime is made from. */
@@ -42,7 +43,7 @@ export class Runtime {
   readonly #log: Log;
 
   /** @throws UnusableValueError for a tls-ca file */
-  constructor(blueprint: Blueprint, tickets: TicketProtector, log: Log) {
+  constructor(blueprint: Blueprint, tickets: TicketSource, log: Log) {
     const { config, credentials, smallDhGroup } = blueprint;
     this.blueprint = blueprint;
     this.#log = log;
@@ -94,9 +95,6 @@ export class Runtime {
     return profile;
   }
 }
-
-/** Seconds a ticket is good for: as long as the oldest key that still opens tickets lives. */
-export const TICKET_LIFETIME = 24 * 60 * 60;
 
 /** Whether any client may get TLS that wants the 1024-bit group. */
 export function wantsSmallDhGroup({ tls, policies }: Config): boolean {

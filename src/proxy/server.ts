@@ -2,7 +2,6 @@
  * The running proxy. What lives as long as the process is here: listening sockets, counts, memories, ticket keys, and
  * the host of the connections. What a configuration decides is a Runtime, which is replaced as a whole.
  */
-import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { UnusableValueError } from '../config/config-error.js';
 import type { Config, ListenerConfig } from '../config/schema.js';
@@ -16,7 +15,7 @@ import { KeyRing } from '../system/keys.js';
 import type { InheritedSocket } from '../system/systemd.js';
 import { loadSmallDhGroup } from '../system/small-dh-group.js';
 import type { TicketKeyFile } from '../system/ticket-key-file.js';
-import { SessionCache, TicketKeys, type DhGroup, type TicketKey } from '../tls/index.js';
+import { SessionCache, type DhGroup, type TicketKey } from '../tls/index.js';
 import { AdmissionDesk } from './admission.js';
 import { CertificateWatch } from './certificate-watch.js';
 import { LocalHost, type ConnectionHost } from './connection-host.js';
@@ -24,8 +23,9 @@ import { ListenError } from './listen-error.js';
 import { Listener, type AdmittedClient, type ListenAt, type ListenerPlan } from './listener.js';
 import { refuseMissingPrimitives } from './primitives.js';
 import { refuseRelayRisks } from './relay-risk.js';
-import { Runtime, TICKET_LIFETIME, wantsSmallDhGroup, type Blueprint } from './runtime.js';
+import { Runtime, wantsSmallDhGroup, type Blueprint } from './runtime.js';
 import { localSessions } from './session-store.js';
+import { SessionTickets } from './session-tickets.js';
 import { SharedSessions, storeSettings, type StoreSettings } from './shared-sessions.js';
 import { readTicketKeys, TicketKeySource } from './ticket-key-source.js';
 import { processCount, WorkerPool } from './worker-pool.js';
@@ -38,7 +38,7 @@ export interface Listening {
 export class ProxyServer {
   readonly #log: Log;
   readonly #keys = new KeyRing();
-  readonly #tickets = new TicketKeys(TICKET_LIFETIME, () => Math.floor(Date.now() / 1000), randomBytes);
+  readonly #tickets = new SessionTickets();
   readonly #ticketKeys: TicketKeySource;
   readonly #desk: AdmissionDesk;
   readonly #certificates: CertificateWatch;

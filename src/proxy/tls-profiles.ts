@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { TlsSettings } from '../config/schema.js';
 import type { TlsProfile } from './accept-tls.js';
 import { NativeTls } from './native-tls.js';
+import type { TicketSource } from './session-tickets.js';
 import {
   CIPHER_SUITES,
   PRESETS,
@@ -11,14 +12,13 @@ import {
   type CipherSuite,
   type DhGroup,
   type Policy,
-  type TicketProtector,
 } from '../tls/index.js';
 import type { LoadedCredential } from '../system/credentials.js';
 import { pooledRandomBytes } from '../system/random.js';
 
 export interface ProfileSources {
   readonly credentials: readonly LoadedCredential[];
-  readonly tickets: TicketProtector;
+  readonly tickets: TicketSource;
   /** There only when a profile in use wants it. */
   readonly smallDhGroup: DhGroup | undefined;
 }
@@ -31,7 +31,7 @@ export class TlsProfiles {
   constructor(sources: ProfileSources) {
     this.#sources = sources;
     const modern = sources.credentials.filter(({ use }) => use !== 'legacy');
-    this.#native = modern.length > 0 ? new NativeTls(modern) : undefined;
+    this.#native = modern.length > 0 ? new NativeTls(modern, sources.tickets) : undefined;
   }
 
   profile(settings: TlsSettings, modern: TlsProfile['modern']): TlsProfile {
@@ -59,7 +59,7 @@ export class TlsProfiles {
         serviceMaxVersion: native !== undefined || modern === 'passthrough' ? TLS_1_3 : policy.maxVersion,
         smallDhGroup: settings.profile === 'ancient' ? this.#sources.smallDhGroup : undefined,
         sessionIds: true,
-        tickets: this.#sources.tickets,
+        tickets: this.#sources.tickets.engine,
         sessionContext: context.digest('base64').slice(0, CONTEXT_LENGTH),
         random: pooledRandomBytes,
       },

@@ -1,5 +1,4 @@
 /** A worker process: runs the connections that the primary passes on, and asks it for what all workers share. */
-import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createLogChannel, type Log } from '../observe/log.js';
 import { sampleProcess } from '../observe/process-sample.js';
@@ -8,10 +7,11 @@ import { HandshakeCount } from '../policy/handshake-count.js';
 import { restoreCredential } from '../system/credentials.js';
 import { exitOnDefect } from '../system/defects.js';
 import { KeyRing } from '../system/keys.js';
-import { DhGroup, TicketKeys, type Session } from '../tls/index.js';
+import { DhGroup, type Session } from '../tls/index.js';
 import { LocalHost } from './connection-host.js';
-import { Runtime, TICKET_LIFETIME } from './runtime.js';
+import { Runtime } from './runtime.js';
 import type { SessionStore } from './session-store.js';
+import { SessionTickets } from './session-tickets.js';
 import { SHARE_VARIABLE, type PortableBlueprint, type ToPrimary, type ToWorker } from './worker-protocol.js';
 
 /** The sessions of the primary, as far as it answers in time: no handshake waits for long, or fails, because of it. */
@@ -47,7 +47,7 @@ class PrimarySessions implements SessionStore {
 class Worker {
   readonly #log: Log = createLogChannel((entry) => tell({ kind: 'event', entry })).log;
   readonly #keys = new KeyRing();
-  readonly #tickets = new TicketKeys(TICKET_LIFETIME, () => Math.floor(Date.now() / 1000), randomBytes);
+  readonly #tickets = new SessionTickets();
   readonly #sessions = new PrimarySessions();
   readonly #host = new LocalHost({
     keys: this.#keys,

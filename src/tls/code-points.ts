@@ -59,6 +59,7 @@ export const ExtensionType = {
   encrypt_then_mac: 22,
   extended_master_secret: 23,
   session_ticket: 35,
+  pre_shared_key: 41,
   supported_versions: 43,
   renegotiation_info: 0xff01,
 } as const;
