@@ -5,6 +5,10 @@ import { render, type Comparison } from './results.js';
 import { bulk } from './scenarios/bulk.js';
 import { deliveries } from './scenarios/deliveries.js';
 import { fullHandshakes, resumedHandshakes } from './scenarios/handshakes.js';
+import { growth, workers } from './scenarios/growth.js';
+import { idle } from './scenarios/idle.js';
+import { latency } from './scenarios/latency.js';
+import { startup } from './scenarios/startup.js';
 import { Stage } from './stage.js';
 
 const SCENARIOS: Record<string, (stage: Stage) => AsyncGenerator<Comparison>> = {
@@ -12,6 +16,11 @@ const SCENARIOS: Record<string, (stage: Stage) => AsyncGenerator<Comparison>> = 
   resumption: resumedHandshakes,
   smtp: deliveries,
   bulk,
+  idle,
+  latency,
+  startup,
+  growth,
+  workers,
 };
 
 const { values, positionals } = parseArgs({

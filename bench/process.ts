@@ -3,20 +3,22 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
-import { createInterface } from 'node:readline';
+import { createInterface, type Interface } from 'node:readline';
 
 export class Measured {
   static readonly #alive = new Set<Measured>();
   readonly child: ChildProcess;
   readonly #exited: Promise<unknown>;
+  readonly #lines: Interface | undefined;
 
   /**
    * @param cores as taskset has them
-   * @param output `pipe` for one that prints a line to be read
+   * @param talk `pipe` for one that prints lines to be read
    */
-  constructor(cores: string, command: readonly string[], output: 'pipe' | 'ignore' = 'pipe') {
-    this.child = spawn('taskset', ['-c', cores, ...command], { stdio: ['ignore', output, 'inherit'] });
+  constructor(cores: string, command: readonly string[], talk: 'pipe' | 'ignore' = 'pipe') {
+    this.child = spawn('taskset', ['-c', cores, ...command], { stdio: [talk, talk, 'inherit'] });
     this.#exited = once(this.child, 'exit');
+    if (this.child.stdout !== null) this.#lines = createInterface({ input: this.child.stdout });
     Measured.#alive.add(this);
     this.child.once('exit', () => Measured.#alive.delete(this));
   }
@@ -41,20 +43,24 @@ export class Measured {
   }
 
   /**
-   * The first line that it prints.
+   * The next line that it prints.
    * @throws Error where it ends without one or takes longer than `milliseconds`
    */
-  async firstLine(milliseconds: number): Promise<string> {
-    const lines = createInterface({ input: this.child.stdout! });
+  async nextLine(milliseconds: number): Promise<string> {
     const limit = AbortSignal.timeout(milliseconds);
     const line = await Promise.race([
-      once(lines, 'line', { signal: limit }).catch(() => ['']),
+      once(this.#lines!, 'line', { signal: limit }).catch(() => ['']),
       this.#exited.then(() => ['']),
     ]);
     const text = String(line[0]);
     if (text === '')
       throw new Error(`${this.child.spawnargs.join(' ')} printed nothing in ${milliseconds} ms`);
     return text;
+  }
+
+  /** Sends an empty line, for which a script may wait. */
+  nudge(): void {
+    this.child.stdin!.write('\n');
   }
 
   async stop(): Promise<void> {

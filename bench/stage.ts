@@ -29,6 +29,8 @@ export interface Running {
   readonly peer: Peer;
   readonly port: number;
   readonly process: Measured;
+  /** Milliseconds from its being spawned to its first connection. */
+  readonly startup: number;
 }
 
 export class Stage {
@@ -54,7 +56,7 @@ export class Stage {
     const command = [process.execPath, compiled(script), ...values.map(String)];
     const backend = new Measured(LOAD_CORE, command);
     this.#backends.push(backend);
-    return Number(await backend.firstLine(GRACE));
+    return Number(await backend.nextLine(GRACE));
   }
 
   /** Those of `peers` that are here and asked for; the others are named. */
@@ -82,10 +84,11 @@ export class Stage {
     const folder = mkdtempSync(join(this.folder, `${peer.name}-`));
     const { certificate, key } = this;
     const command = peer.command({ port, backend, certificate, key, folder, workers });
-    const running = { peer, port, process: new Measured(cores, command, 'ignore') };
+    const began = performance.now();
+    const running: Running = { peer, port, process: new Measured(cores, command, 'ignore'), startup: 0 };
     this.#running.push(running);
     await accepting(port, running.process);
-    return running;
+    return { ...running, startup: performance.now() - began };
   }
 
   /**
@@ -95,7 +98,7 @@ export class Stage {
   async load<T>(script: string, job: object, milliseconds: number, cores = LOAD_CORE): Promise<T | Unable> {
     const generator = new Measured(cores, [process.execPath, compiled(script), JSON.stringify(job)]);
     try {
-      return JSON.parse(await generator.firstLine(milliseconds + GRACE)) as T | Unable;
+      return JSON.parse(await generator.nextLine(milliseconds + GRACE)) as T | Unable;
     } catch (error) {
       return { unable: (error as Error).message };
     } finally {
@@ -103,9 +106,16 @@ export class Stage {
     }
   }
 
+  /** Starts a load script that goes on until it is stopped. */
+  startLoad(script: string, job: object): Measured {
+    const generator = new Measured(LOAD_CORE, [process.execPath, compiled(script), JSON.stringify(job)]);
+    this.#backends.push(generator);
+    return generator;
+  }
+
   async stop(running: Running): Promise<void> {
     await running.process.stop();
-    this.#running = this.#running.filter((one) => one !== running);
+    this.#running = this.#running.filter((one) => one.process !== running.process);
   }
 
   async clear(): Promise<void> {

@@ -12,6 +12,10 @@ export interface HandshakeLoad {
   readonly port: number;
   readonly concurrency: number;
   readonly milliseconds: number;
+  /** Connections are begun at this rate, however long each takes; absent: one after the other. */
+  readonly perSecond?: number;
+  /** When the clock stops: when the handshake is complete, or when the line of plaintext is there. */
+  readonly until: 'established' | 'greeting';
   /** `steps` sends and takes as many bytes as a handshake does, and computes nothing. */
   readonly kind: 'full' | 'resumed' | 'steps';
   readonly suite: SuiteName;
@@ -25,7 +29,7 @@ export interface LoadResult {
   readonly seconds: number;
   /** CPU seconds of the load generator. */
   readonly cpu: number;
-  /** Milliseconds from connect to the line of plaintext. */
+  /** Milliseconds from connect to the line of plaintext, or to what else the load waits for. */
   readonly p50: number;
   readonly p99: number;
 }
@@ -46,10 +50,13 @@ function shake(): Promise<void> {
       load.port,
       load.suite,
       {
+        established() {
+          if (load.until === 'established') latencies.push(performance.now() - began);
+        },
         data() {
           if (greeted) return;
           greeted = true;
-          latencies.push(performance.now() - began);
+          if (load.until === 'greeting') latencies.push(performance.now() - began);
           if (load.kind === 'resumed') session ??= connection.client.session;
           if (offered !== undefined && !connection.client.resumed)
             reject(new Error('it does not resume by id'));
@@ -94,6 +101,18 @@ async function repeat(): Promise<void> {
   while (!over) await action().catch(fail);
 }
 
+/** Begins a connection whenever one is due, and resolves when all have ended. */
+async function onSchedule(perSecond: number): Promise<void> {
+  const began = performance.now();
+  const running: Promise<unknown>[] = [];
+  while (!over) {
+    const due = Math.floor(((performance.now() - began) / 1000) * perSecond);
+    while (running.length < due) running.push(action().catch(fail));
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  await Promise.all(running);
+}
+
 /** What a peer cannot do shows in the first two connections. */
 async function main(): Promise<LoadResult> {
   await action();
@@ -101,7 +120,9 @@ async function main(): Promise<LoadResult> {
   latencies.length = 0;
   const { seconds, cpu } = await timed(() => {
     setTimeout(() => (over = true), load.milliseconds);
-    return Promise.all(Array.from({ length: load.concurrency }, repeat));
+    return load.perSecond === undefined
+      ? Promise.all(Array.from({ length: load.concurrency }, repeat))
+      : onSchedule(load.perSecond);
   });
   latencies.sort((a, b) => a - b);
   const count = latencies.length;

@@ -140,7 +140,7 @@ export class OldClient {
       if (type === 21 && content[0] === 2) throw new Error(`it sent the alert ${alertName(content[1]!)}`);
       else if (type === 20) this.#read = this.#keysFor().read;
       else if (type === 22) answer = Buffer.concat([answer, this.#messages(content)]);
-      else if (type === 23) data(content);
+      else if (type === 23 && content.length > 0) data(content);
     }
     this.#pending = pending;
     return answer;

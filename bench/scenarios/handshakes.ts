@@ -52,6 +52,7 @@ async function* play(
         measureRate(stage, one, './load/handshakes.js', {
           port: one.port,
           concurrency: CONCURRENCY,
+          until: 'greeting',
           kind: one.peer === floor ? 'steps' : kind,
           suite,
         }),
