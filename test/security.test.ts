@@ -1,5 +1,5 @@
 /** docs/security.md names the tests that show what it says; here they are looked for. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'tap';
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
@@ -33,4 +33,17 @@ test('each attack says what is done here, and each but what no server can help i
     t.match(attack, /^Here: /m, name);
     if (name !== 'STARTTLS stripping') t.match(attack, /^- `test\//m, `${name} is shown by a test`);
   }
+});
+
+test('the engine compares bytes in constant time wherever they could be secret', async (t) => {
+  const folder = new URL('../src/tls/', import.meta.url);
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.ts'),
+  );
+  t.ok(files.length > 40);
+  const careless = files.filter((name) =>
+    /\.equals\(|\bcompare\(/.test(readFileSync(new URL(name, folder), 'utf8')),
+  );
+  // Certificates, and the public values of Diffie-Hellman.
+  t.same(careless.sort(), ['credential.ts', 'crypto/dh-groups.ts']);
 });

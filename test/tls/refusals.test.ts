@@ -144,12 +144,12 @@ const PROVOCATIONS: Record<RefusalReason, readonly Provocation[]> = {
       afterHello(() => record(22, 0x0301, Buffer.of(16, 0, 8, 3))),
     ],
     [
-      'a Finished of a megabyte',
+      'a Finished of 65 bytes, from its header alone',
       afterHello((client) => {
         const keyExchange = client.send(16, client.clientKeyExchange());
         const changeCipherSpec = client.changeCipherSpec();
         client.protectWrites();
-        return Buffer.concat([keyExchange, changeCipherSpec, client.seal(22, Buffer.of(20, 0x10, 0, 0))]);
+        return Buffer.concat([keyExchange, changeCipherSpec, client.seal(22, Buffer.of(20, 0, 0, 65))]);
       }),
     ],
   ],
@@ -669,7 +669,8 @@ test('before there is a hello, an alert has the version of the first record (RFC
 });
 
 test('messages in records of one byte each are read like whole ones (RFC 5246, 6.2.1)', async (t) => {
-  const client = new TestClient({ version: 0x0303, suites: [...Array<number>(1000).fill(0x35), 0x2f] });
+  // A hello that needs nearly as many records as one message may have; what is counted begins anew with the next.
+  const client = new TestClient({ version: 0x0303, suites: [...Array<number>(2000).fill(0x35), 0x2f] });
   const inBytes = (wholeRecord: Buffer): Buffer =>
     Buffer.concat(inRecords(wholeRecord.subarray(5), 1, client.server?.version));
   const hello = inBytes(client.hello());
@@ -682,6 +683,34 @@ test('messages in records of one byte each are read like whole ones (RFC 5246, 6
   client.protectWrites();
   for (const byte of client.finishedMessage()) server.receive(client.seal(22, Buffer.of(byte)));
   t.equal(server.connection.state, 'established');
+});
+
+test('a message may begin in the record of the one before it, and leaves that as it was (RFC 5246, 6.2.1)', async (t) => {
+  const client = new TestClient({ suites: [0x2f] });
+  const server = new TestServer();
+  const hello = client.hello().subarray(5);
+  server.receive(record(22, 0x0301, Buffer.concat([hello, Buffer.of(16)])));
+  client.receive(server.take());
+  const keyExchange = client.send(16, client.clientKeyExchange()).subarray(5);
+  server.receive(record(22, 0x0301, keyExchange.subarray(1)));
+  const changeCipherSpec = client.changeCipherSpec();
+  client.protectWrites();
+  server.receive(Buffer.concat([changeCipherSpec, client.finished()]));
+  t.equal(server.connection.state, 'established');
+  t.same(server.connection.clientHello?.original, hello);
+});
+
+test('a hello has 16384 bytes and 4096 records at most', async (t) => {
+  const announced = (length: number): string | undefined =>
+    refusedBytes(record(22, 0x0301, Buffer.of(1, 0, length >> 8, length & 0xff)))().refusal;
+  t.equal(announced(16384), undefined);
+  t.equal(announced(16385), 'message_too_long');
+  const inSingleBytes = (extra: number): TestServer => {
+    const options = { sessionId: Buffer.alloc(1 + extra), suites: Array<number>(2026).fill(0x2f) };
+    return refusedBytes(...inRecords(handshakeMessage(1, helloBody(options)), 1))();
+  };
+  t.equal(inSingleBytes(0).refusal, undefined);
+  t.equal(inSingleBytes(1).refusal, 'too_many_fragments');
 });
 
 test('renegotiation is refused with a warning, and the connection goes on (RFC 5246, 7.2.2)', async (t) => {

@@ -240,6 +240,24 @@ test('where a ticket comes, the session id is not looked up (RFC 5077, 3.4)', as
   );
 });
 
+test('an empty ticket is none, so the session id counts (RFC 5077, 3.2)', async (t) => {
+  const cache = newCache();
+  const first = full({}, {}, cache);
+  const options = { extensions: [EMPTY_TICKET], sessionId: first.server!.sessionId };
+  const { client, result } = again(first, options, { tickets: newTickets() }, cache);
+  t.equal(result, 'resumed');
+  t.notOk(client.server!.extensions.has(35), 'a resumption brings no ticket, and promises none');
+});
+
+test('where there are no session ids, none is given out and none looked up', async (t) => {
+  const client = new TestClient({ sessionId: Buffer.alloc(32, 1) });
+  const server = new TestServer({ sessionIds: false });
+  server.receive(client.hello());
+  client.receive(server.take());
+  t.same(server.operations, []);
+  t.equal(client.server!.sessionId.length, 0);
+});
+
 test('a store may answer whenever it likes, and failing is having nothing', async (t) => {
   const cache = newCache();
   const first = full({}, {}, cache);
@@ -334,6 +352,7 @@ test('a session resumes by its ticket (RFC 5077)', async (t) => {
     t.ok(first.ticket, 'NewSessionTicket came');
     t.equal(first.server!.sessionId.length, 0, 'and no session id with it (RFC 5077, 3.4)');
     t.ok(first.serverFinished, 'and it is part of what Finished covers (RFC 5077, 3.3)');
+    t.same(first.messages.slice(-2), [4, 20], 'in front of it');
     const extensions = [[35, first.ticket!] as const, EMS];
     const { result, client } = again(
       first,
@@ -343,6 +362,7 @@ test('a session resumes by its ticket (RFC 5077)', async (t) => {
     );
     t.equal(result, 'resumed');
     t.same(client.server!.sessionId, Buffer.alloc(32, 7), 'the client recognises it by its own id');
+    t.notOk(client.server!.extensions.has(35), 'no other one is promised, for none comes (RFC 5077, 3.3)');
   }
 });
 

@@ -55,8 +55,7 @@ export class Reassembly {
     this.#pending.copy(message, 0, 0, total);
     this.#pending.copyWithin(0, total, this.#length);
     this.#length -= total;
-    // What is left began in the record that is being read.
-    this.#fragments = this.#length === 0 ? 0 : 1;
+    this.#fragments = 0;
     if (this.#length === 0) this.#pending = EMPTY;
     return { type, message, body: message.subarray(HANDSHAKE_HEADER_LENGTH) };
   }

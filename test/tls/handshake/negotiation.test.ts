@@ -139,6 +139,14 @@ test('a client with curves that names none gets P-256, which all of its age know
   }
 });
 
+test('a group for DHE among those of the host is none for ECDHE', async (t) => {
+  const parameters = { groups: [NamedGroup.ffdhe2048, NamedGroup.x25519] };
+  const extensions = [groups('0100001d'), signatures('0401')];
+  const { server, client } = answer({ version: 0x0303, suites: [0xc02f], extensions }, parameters);
+  server.receive(client.secondFlight());
+  t.equal(server.established?.group, NamedGroup.x25519);
+});
+
 test('the 1024-bit group is for those who cannot say that they can do more, where there is one (Logjam)', async (t) => {
   const prime = readFileSync(new URL('../../support/dh1024.hex', import.meta.url), 'latin1').trim();
   const smallDhGroup = new DhGroup(hex(prime));
