@@ -44,7 +44,8 @@ export class TlsAcceptor {
   readonly #profile: TlsProfile;
   readonly #services: EngineServices;
   readonly #events: TlsEvents;
-  readonly #sniffer = new HelloSniffer();
+  /** Gone with the bytes it kept, once it has said who serves them. */
+  #sniffer: HelloSniffer | undefined = new HelloSniffer();
   #hello: ClientHello | undefined;
   #waitingFor: () => string = () => 'client_hello';
 
@@ -68,14 +69,16 @@ export class TlsAcceptor {
   }
 
   #sniff(bytes: Buffer): void {
-    const sniffed = this.#sniffer.push(bytes);
+    const sniffer = this.#sniffer!;
+    const sniffed = sniffer.push(bytes);
     if (sniffed.kind === 'need_more') return;
+    this.#sniffer = undefined;
     this.#raw.pause();
     if (sniffed.kind === 'client_hello') {
       this.#hello = sniffed.hello;
       this.#events.hello(sniffed.hello);
     }
-    this.#serve(sniffed, Buffer.from(this.#sniffer.bytes));
+    this.#serve(sniffed, Buffer.from(sniffer.bytes));
   }
 
   #serve(sniffed: Sniffed, bytes: Buffer): void {

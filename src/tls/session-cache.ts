@@ -37,10 +37,10 @@ export class SessionCache {
     session.masterSecret.copy(masterSecret);
     session.masterSecret.fill(0);
     this.#expire();
-    const [oldest] = this.#entries.keys();
-    if (this.#entries.size >= this.#capacity && oldest !== undefined) this.#remove(oldest);
     const kept = { ...session, masterSecret };
     this.#entries.set(id.toString('latin1'), { session: kept, expires: this.#now() + this.#lifetime });
+    const [oldest] = this.#entries.keys();
+    if (this.#entries.size > this.#capacity) this.#remove(oldest!);
   }
 
   find(id: Buffer): Session | undefined {

@@ -128,6 +128,7 @@ const PROVOCATIONS: Record<RefusalReason, readonly Provocation[]> = {
       'an empty EC point',
       afterHello((client) => client.send(16, Buffer.of(0)), { version: 0x0301, suites: [0xc013] }),
     ],
+    ['an empty dh_Yc', afterHello((client) => client.send(16, Buffer.alloc(2)), { suites: [0x33] })],
     [
       'a Finished of the wrong length',
       () => {
@@ -167,10 +168,14 @@ const PROVOCATIONS: Record<RefusalReason, readonly Provocation[]> = {
       refusedBytes(Buffer.from('801c01030100030000001100002f0102030405060708090a0b0c0d0e0f10', 'hex')),
     ],
     ['a session id of 33 bytes', refusedHello({ format: 'sslv2', sessionId: Buffer.alloc(33) })],
-    ['too short for any hello', refusedBytes(Buffer.from('801b010301', 'hex'))],
+    ['too short for any hello', refusedBytes(Buffer.from('800b010301', 'hex'))],
     ['too long for any hello', refusedBytes(Buffer.from('9001010301', 'hex'))],
   ],
   short_challenge: [
+    ...[0, 15].map((length): Provocation => [
+      `one suite and a challenge of ${length} bytes`,
+      refusedHello({ format: 'sslv2', challenge: Buffer.alloc(length) }),
+    ]),
     [
       'a challenge of 15 bytes',
       refusedHello({ format: 'sslv2', suites: [0x2f, 0x05], challenge: Buffer.alloc(15) }),
@@ -698,6 +703,27 @@ test('a message may begin in the record of the one before it, and leaves that as
   server.receive(Buffer.concat([changeCipherSpec, client.finished()]));
   t.equal(server.connection.state, 'established');
   t.same(server.connection.clientHello?.original, hello);
+});
+
+test('a record has 2^14 bytes at most in clear, 2048 more under encryption, and 320 where fragments are small', async (t) => {
+  const header = (length: number, version: number): Buffer =>
+    Buffer.from([23, version >> 8, version & 0xff, length >> 8, length & 0xff]);
+  const inClear = (length: number): string | undefined => {
+    const server = new TestServer({ largeRecords: false });
+    server.receive(Buffer.concat([Buffer.of(22), header(length, 0x0301).subarray(1)]));
+    return server.refusal;
+  };
+  t.equal(inClear(2 ** 14), undefined);
+  t.equal(inClear(2 ** 14 + 1), 'record_overflow');
+  const protectedBy = (length: number, options: HelloOptions): string | undefined => {
+    const { server } = establish(options, { largeRecords: false });
+    server.receive(header(length, options.version!));
+    return server.refusal;
+  };
+  t.equal(protectedBy(2 ** 14 + 2048, { version: 0x0301 }), undefined);
+  t.equal(protectedBy(2 ** 14 + 2049, { version: 0x0301 }), 'record_overflow');
+  t.equal(protectedBy(512 + 320, extension(1, '01')), undefined);
+  t.equal(protectedBy(512 + 321, extension(1, '01')), 'record_overflow');
 });
 
 test('a hello has 16384 bytes and 4096 records at most', async (t) => {

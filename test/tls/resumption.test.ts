@@ -277,6 +277,7 @@ test('a store may answer whenever it likes, and failing is having nothing', asyn
   t.same(attempt((server) => server.completeOperations()).messages, [2, 20], 'found');
   t.same(attempt((server) => server.connection.complete(undefined)).messages, [2, 11, 14], 'not found');
   t.same(attempt((server) => server.connection.complete(new Error('gone'))).messages, [2, 11, 14], 'failed');
+  t.same(attempt((server) => server.connection.complete(Buffer.alloc(3))).messages, [2, 11, 14], 'nonsense');
   const { messages } = attempt((server) => {
     server.connection.complete(undefined);
     server.completeOperations();
@@ -337,6 +338,9 @@ test('sessions expire by age, and the oldest make room for new ones', async (t) 
   t.equal(result(2), 'resumed');
   now = 1000;
   t.equal(result(2), 'full');
+  const none = new SessionCache(0, 1000, () => now);
+  full({}, {}, none);
+  t.equal(none.size, 0, 'a cache for none keeps none');
 });
 
 function newTickets(now: () => number = () => 1000): TicketKeys {

@@ -55,6 +55,8 @@ function dheKeyExchange(io: HandshakeIo, group: DhGroup): ServerKeyExchange {
       const reader = new Reader(body);
       const publicValue = reader.vector16().rest();
       reader.end();
+      // RFC 5246, 7.4.7.2: opaque dh_Yc <1..2^16-1>.
+      if (publicValue.length === 0) throw new TlsError('malformed_message', 'empty dh_Yc');
       return group.premasterSecret(share, publicValue);
     },
   };

@@ -83,8 +83,8 @@ function randomFromChallenge(challenge: Buffer): Buffer {
 
 /** Bytes: the length field with its top bit set, which is not part of the message. */
 export const SSLV2_HEADER_LENGTH = 2;
-/** Bytes: the fixed part, one cipher spec and the shortest challenge. */
-const MIN_LENGTH = 28;
+/** Bytes: the fixed part and one cipher spec; a challenge too short for its own good has a reason of its own. */
+const MIN_LENGTH = 12;
 /** Bytes: what BoringSSL and OpenSSL 1.0.2 accept too; the longest captured hello has under 400. */
 const MAX_LENGTH = 4096;
 const CIPHER_KIND_LENGTH = 3;

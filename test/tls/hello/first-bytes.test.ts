@@ -31,7 +31,7 @@ const BEGINNINGS: readonly (readonly [hex: string, sniffed: string, answer: stri
   ['1603014001', 'malformed', '15030100020216'],
   // From the length alone: nobody waits for 32 KiB of hello.
   ['9001010301', 'malformed', '15030100020232'],
-  ['801b010301', 'malformed', '15030100020232'],
+  ['800b010301', 'malformed', '15030100020232'],
 ];
 
 test('five bytes tell what a connection begins with, and each kind has its answer (RFC 5246, E.2; RFC 6176, 3)', async (t) => {

@@ -1,5 +1,6 @@
 /** Records of every suite against an implementation that shares no code, right and damaged in every bit. */
-import { randomBytes } from 'node:crypto';
+import * as crypto from 'node:crypto';
+import { randomBytes, type Hash } from 'node:crypto';
 import fc from 'fast-check';
 import { test } from 'tap';
 import { TlsError } from '../../../src/tls/alert.js';
@@ -80,6 +81,14 @@ test('padding of every length is taken from TLS 1.0 on, and up to a block in SSL
       const content = randomBytes(20);
       const opened = read.open(23, fragmentOf(write.seal(23, content, { paddingLength })));
       if (!opened.equals(content)) t.fail(`${title}: padding ${paddingLength}`);
+    }
+    if (parameters.version === 0x0300) {
+      const tooLong = fragmentOf(
+        new ReferenceProtection(parameters).seal(23, randomBytes(20), {
+          paddingLength: shortest + bulk.blockLength,
+        }),
+      );
+      t.equal(outcomeOf(parameters, 23, tooLong), 'bad_record_mac ', `${title}: a block more`);
     }
     t.pass(title);
   }
@@ -239,6 +248,42 @@ test('as many compressions are computed for any padding, right or wrong (Lucky 1
     }
     t.equal(counts.size, 1, `${title}: ${[...counts].join(', ')}`);
     t.same([...ways], [320 - macLength - 1], 'and what chooses how is what anybody can see');
+  }
+});
+
+test('a compression that is added is computed, as many as padding can make the difference (Lucky 13)', async (t) => {
+  let compressions = 0;
+  const createHash = (algorithm: string): Hash => {
+    const hash = crypto.createHash(algorithm);
+    const update = hash.update.bind(hash) as (data: Buffer) => Hash;
+    hash.update = ((data: Buffer) => {
+      compressions += data.length / (algorithm === 'sha384' ? 128 : 64);
+      return update(data);
+    }) as Hash['update'];
+    return hash;
+  };
+  const compress = (): void => void (compressions += 1);
+  const shortHmac = await t.mockImport<typeof import('../../../src/tls/crypto/short-hmac.js')>(
+    '../../../src/tls/crypto/short-hmac.js',
+    {
+      '../../../src/tls/crypto/md5.js': { compressMd5: compress },
+      '../../../src/tls/crypto/sha1.js': { compressSha1: compress },
+    },
+  );
+  const { recordMac: spied } = await t.mockImport<typeof import('../../../src/tls/record/mac.js')>(
+    '../../../src/tls/record/mac.js',
+    { 'node:crypto': { ...crypto, createHash }, '../../../src/tls/crypto/short-hmac.js': shortHmac },
+  );
+  for (const algorithm of ['md5', 'sha1', 'sha256', 'sha384'] as const) {
+    const mac = spied(0x0303, algorithm, Buffer.alloc(MAC_LENGTHS[algorithm]));
+    for (const longest of [200, 1000]) {
+      const most = mac.blocks(longest) - mac.blocks(Math.max(0, longest - 256));
+      for (let blocks = 0; blocks <= most; blocks += 1) {
+        compressions = 0;
+        mac.burn(blocks, longest);
+        t.equal(compressions, blocks, `${algorithm}, ${longest} bytes: ${blocks}`);
+      }
+    }
   }
 });
 
