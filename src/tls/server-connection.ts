@@ -130,7 +130,7 @@ export class ServerConnection {
     if (this.#state === 'ended') return;
     if (this.#state !== 'established') throw new Error('send() before the handshake is complete');
     const records: Buffer[] = [];
-    if (this.#splitWrites && this.#hasSent && plaintext.length > 1) {
+    if (this.#splitWrites && this.#hasSent) {
       this.#records.seal(ContentType.application_data, plaintext.subarray(0, 1), records);
       this.#records.seal(ContentType.application_data, plaintext.subarray(1), records);
     } else {
