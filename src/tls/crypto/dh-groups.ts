@@ -36,7 +36,7 @@ export class DhGroup {
    */
   premasterSecret(share: DhShare, peerPublicValue: Buffer): Buffer {
     const peer = stripLeadingZeros(peerPublicValue);
-    if (peer.length > this.prime.length || compareUnsigned(peer, this.#largest) > 0 || isBelowTwo(peer)) {
+    if (compareUnsigned(peer, this.#largest) > 0 || isBelowTwo(peer)) {
       throw new TlsError('bad_key_share', 'dh_Yc is out of range');
     }
     this.#diffieHellman.setPrivateKey(share.privateValue);

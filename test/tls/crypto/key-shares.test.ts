@@ -182,6 +182,7 @@ test('the secret of DHE has no leading zeros, and each share serves once (RFC 52
   const p = BigInt(`0x${group.prime.toString('hex')}`);
   const share = group.newShare(randomBytes);
   const x = BigInt(`0x${share.privateValue.toString('hex')}`);
+  t.equal(share.privateValue.length * 8, 256, 'RFC 7919, 5.2 asks for 225 bits');
   t.same(BigInt(`0x${share.publicValue.toString('hex')}`), power(2n, x, p), 'g^x mod p');
   const secret = group.premasterSecret(share, Buffer.of(3));
   t.equal(BigInt(`0x${secret.toString('hex')}`), power(3n, x, p));
