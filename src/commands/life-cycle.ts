@@ -1,5 +1,6 @@
 /** From the first listening socket to the exit code: what signals do, and what the service manager hears of it. */
 import { UnusableValueError } from '../config/config-error.js';
+import { keysThatTakeRestart } from '../config/restart.js';
 import type { Config } from '../config/schema.js';
 import type { ProxyServer } from '../proxy/server.js';
 import type { ServiceManager } from '../system/systemd.js';
@@ -12,7 +13,8 @@ export interface LifeCycleParts {
   readonly log: OpenLog;
   readonly manager: ServiceManager;
   /** Undefined where there is no file to read again. */
-  readonly configuration: { readonly file: string; readonly load: () => Config } | undefined;
+  readonly configuration:
+    { readonly file: string; readonly load: () => Config; readonly started: Config } | undefined;
   /** The last thing to happen before the end. */
   readonly stopped: () => void;
 }
@@ -78,11 +80,14 @@ export class LifeCycle {
     this.#reloading = true;
     const { server, manager, configuration } = this.#parts;
     const { log } = this.#parts.log;
-    const { file, load } = configuration!;
+    const { file, load, started } = configuration!;
     await manager.reloading();
     try {
-      await server.use(load());
+      const config = load();
+      await server.use(config);
       log('reloaded', { file });
+      const keys = keysThatTakeRestart(started, config);
+      if (keys.length > 0) log('restart_needed', { file, keys });
     } catch (error) {
       log('reload_failed', { file, problems: problemsOf(error, file) });
     }

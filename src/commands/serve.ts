@@ -42,7 +42,11 @@ async function serveConfigured(file: string): Promise<void> {
   const log = openLog(config.log);
   const server = new ProxyServer(log.log, sockets);
   try {
-    await run(server, config, { log, configuration: { file, load }, stopped: () => undefined });
+    await run(server, config, {
+      log,
+      configuration: { file, load, started: config },
+      stopped: () => undefined,
+    });
   } catch (error) {
     throw error instanceof UnusableValueError ? error.in(file) : error;
   }

@@ -59,13 +59,16 @@ const server = {
   workers: withDefault(
     workers,
     1,
-    'Processes that run the connections. 1: the process that accepts them. "auto": one for each processor. Changing it between 1 and more takes a restart.',
+    'Processes that run the connections. 1: the process that accepts them. "auto": one for each processor. A change between 1 and more takes a restart.',
   ),
   user: optional(
     text,
     'Where oldhello is started as root: the user that it becomes once it has its ports. Certificates, keys and the state directory must be readable by this user.',
   ),
-  group: optional(text, 'The group that it becomes then. Absent: the main one of the user.'),
+  group: optional(
+    text,
+    'The group that it becomes then. Absent: the main one of the user. A change of either takes a restart.',
+  ),
 } as const;
 
 const listener = {
@@ -282,6 +285,12 @@ const admin = {
 export const SECTIONS = { server, tls, 'session-store': sessionStore, limits, log, admin } as const;
 /** Arrays of tables, `[[name]]`. */
 export const LISTS = { listener, backend, certificate, policy } as const;
+/** What only the start reads; a reload leaves it as it is, and says so. */
+export const READ_AT_START: Readonly<Partial<Record<keyof typeof SECTIONS, readonly string[]>>> = {
+  server: ['user', 'group'],
+  log: Object.keys(log),
+  admin: Object.keys(admin),
+};
 
 /** What each table is for. */
 export const TABLES: Readonly<Record<keyof typeof SECTIONS | keyof typeof LISTS, string>> = {
@@ -297,8 +306,8 @@ export const TABLES: Readonly<Record<keyof typeof SECTIONS | keyof typeof LISTS,
     'Exceptions for networks of clients. The first entry that has the client counts; an entry without networks is for everybody and must stand last.',
   limits:
     'How much, how fast and for how long. A client over one of the first five hears 421 4.7.0 where SMTP can be spoken, and is disconnected; the log names the limit.',
-  log: 'What is written to standard output.',
-  admin: 'The status page, and the metrics for Prometheus.',
+  log: 'What is written to standard output. A change takes a restart.',
+  admin: 'The status page, and the metrics for Prometheus. A change takes a restart.',
 };
 
 type CamelCase<S extends string> = S extends `${infer Head}-${infer Tail}`

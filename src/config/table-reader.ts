@@ -143,7 +143,8 @@ function kindOf(value: unknown): string {
   return Array.isArray(value) && value.length > 0 && value.every(isTable) ? 'a list of tables' : show(value);
 }
 
-function camelCase(key: string): string {
+/** As Config has it. */
+export function camelCase(key: string): string {
   return key.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 

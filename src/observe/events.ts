@@ -49,6 +49,15 @@ export const LOG_EVENTS = {
       backend: text('name of the backend that takes the mail'),
     },
   },
+  listening_ended: {
+    level: 'info',
+    means: 'no longer listening; who is connected stays',
+    fields: {
+      listener: text('name of the listener'),
+      address: text('IPv4 or IPv6 address'),
+      port: integer('port', 'number'),
+    },
+  },
   admin_listening: {
     level: 'info',
     means: 'serving the status page and metrics',
@@ -215,6 +224,11 @@ export const LOG_EVENTS = {
     level: 'info',
     means: 'new connections get the configuration and certificates read just now',
     fields: { file: text('that was read') },
+  },
+  restart_needed: {
+    level: 'warn',
+    means: 'some of what was read takes a restart, and stays as it was at the start',
+    fields: { file: text('that was read'), keys: texts('that were changed') },
   },
   reload_failed: {
     level: 'error',

@@ -60,6 +60,9 @@ export class StatusBoard {
         this.#listeners.set(`${name} ${address}`, { name, address, mode, backend });
         break;
       }
+      case 'listening_ended':
+        this.#listeners.delete(`${entry.fields.listener} ${withPort(entry.fields)}`);
+        break;
       case 'session_opened': {
         const { connection, listener, client, pid } = entry.fields;
         const { address } = client;
@@ -194,7 +197,7 @@ export class StatusBoard {
   }
 }
 
-function withPort({ address, port }: EventFields<'listening'>): string {
+function withPort({ address, port }: EventFields<'listening_ended'>): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 

@@ -13,17 +13,19 @@ export interface HandshakeLimits {
 export class HandshakeCount {
   readonly #inTotal: RateLimiter;
   readonly #byAddress: RateLimiter;
-  readonly #share: number;
+  /** Which part of the limits is for this process; the others have the rest. */
+  #share = 1;
   #running = 0;
 
-  /**
-   * @param now milliseconds on a clock that never jumps
-   * @param share which part of the limits is for this process; the others have the rest
-   */
-  constructor(now: () => number, share = 1) {
+  /** @param now milliseconds on a clock that never jumps */
+  constructor(now: () => number) {
     this.#inTotal = new RateLimiter(now);
     this.#byAddress = new RateLimiter(now);
-    this.#share = share;
+  }
+
+  /** @param processes that have the limits together */
+  shareAmong(processes: number): void {
+    this.#share = 1 / processes;
   }
 
   /** @returns the limit that is reached, or what to call, once, when the handshake is over */

@@ -6,6 +6,8 @@ import { ProxiedConnection, type ConnectionServices } from './connection.js';
 import type { Arrival, Runtime } from './runtime.js';
 
 export interface ConnectionHost {
+  /** How many run connections. */
+  readonly processes: number;
   /** For every connection from now on; resolves when they would get it. */
   use(runtime: Runtime): Promise<void>;
   /**
@@ -24,6 +26,7 @@ export interface ConnectionHost {
 
 /** The connections of this process. */
 export class LocalHost implements ConnectionHost {
+  readonly processes = 1;
   readonly #services: ConnectionServices;
   readonly #connections = new Set<ProxiedConnection>();
   #runtime: Runtime | undefined;

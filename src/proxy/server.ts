@@ -4,6 +4,7 @@
  */
 import type { AddressInfo } from 'node:net';
 import { UnusableValueError } from '../config/config-error.js';
+import { runsWorkers } from '../config/restart.js';
 import type { Config, ListenerConfig } from '../config/schema.js';
 import type { Log } from '../observe/log.js';
 import { OUTCOMES } from '../observe/outcomes.js';
@@ -28,7 +29,7 @@ import { localSessions } from './session-store.js';
 import { SessionTickets } from './session-tickets.js';
 import { SharedSessions, storeSettings, type StoreSettings } from './shared-sessions.js';
 import { readTicketKeys, TicketKeySource } from './ticket-key-source.js';
-import { processCount, WorkerPool } from './worker-pool.js';
+import { WorkerPool } from './worker-pool.js';
 
 export interface Listening {
   readonly listener: ListenerConfig;
@@ -76,10 +77,6 @@ export class ProxyServer {
    * @throws UnusableValueError, CredentialError, with everything as it was before
    */
   async use(config: Config): Promise<void> {
-    if (this.#runtime !== undefined && isShared(config) !== isShared(this.#runtime.config)) {
-      const problem = new Error('cannot be changed between 1 and more while oldhello runs; restart it');
-      throw new UnusableValueError('server', undefined, 'workers', problem);
-    }
     await refuseRelayRisks(config);
     // Certificates cannot even be read where too much is missing.
     refuseMissingPrimitives(config, []);
@@ -136,7 +133,7 @@ export class ProxyServer {
   }
 
   #newHost(config: Config): ConnectionHost {
-    if (isShared(config)) {
+    if (runsWorkers(config)) {
       return new WorkerPool({ log: this.#log, sessions: this.#sessions });
     }
     const handshakes = new HandshakeCount(() => performance.now());
@@ -170,16 +167,13 @@ export class ProxyServer {
   /** From here on nothing can fail. */
   async #change(runtime: Runtime, listeners: ReadonlyMap<Listener, ListenerPlan>): Promise<void> {
     for (const listener of this.#listeners) if (!listeners.has(listener)) this.#closeListener(listener);
-    for (const [listener, plan] of listeners) {
-      listener.use(plan);
-      if (!this.#listeners.has(listener)) this.#tellOf(listener);
-    }
+    for (const [listener, plan] of listeners) this.#useListener(listener, plan);
     this.#listeners = new Set(listeners.keys());
     this.#bound = () => undefined;
     this.#runtime = runtime;
-    this.#countDescriptors(runtime.config);
     this.#describe(runtime.blueprint);
     const used = this.#host!.use(runtime);
+    this.#countDescriptors(runtime.config);
     for (const listener of this.#listeners) listener.open();
     await used;
     if (wantsSmallDhGroup(runtime.config) && runtime.blueprint.smallDhGroup === undefined)
@@ -187,9 +181,9 @@ export class ProxyServer {
   }
 
   /** Better to turn somebody away in words than to have the kernel do it without. */
-  #countDescriptors({ limits: { maxConnections }, server: { workers } }: Config): void {
+  #countDescriptors({ limits: { maxConnections } }: Config): void {
     const { limit, connections } = descriptorBudget();
-    const all = connections * processCount(workers);
+    const all = connections * this.#host!.processes;
     this.#desk.limitTo(all);
     if (all < maxConnections) this.#log('descriptors_short', { limit, connections: all });
   }
@@ -199,8 +193,21 @@ export class ProxyServer {
     this.#log('listening', { listener, address, port, mode, backend });
   }
 
+  #useListener(listener: Listener, plan: ListenerPlan): void {
+    const isNew = !this.#listeners.has(listener);
+    const isOther = LISTENER_FACTS.some((key) => listener.plan.config[key] !== plan.config[key]);
+    if (isOther && !isNew) this.#tellOfEnd(listener);
+    listener.use(plan);
+    if (isOther || isNew) this.#tellOf(listener);
+  }
+
+  #tellOfEnd({ plan: { config }, address: { address, port } }: Listener): void {
+    this.#log('listening_ended', { listener: config.name, address, port });
+  }
+
   /** An inherited socket is gone for this process once it is closed; systemd still has it. */
   #closeListener(listener: Listener): void {
+    this.#tellOfEnd(listener);
     listener.close();
     this.#inherited = this.#inherited.filter(({ fd }) => !listener.isAt({ fd }));
   }
@@ -246,11 +253,6 @@ export class ProxyServer {
   }
 }
 
-/** Whether other processes run the connections. */
-function isShared({ server: { workers } }: Config): boolean {
-  return workers !== 1;
-}
-
 /** As the configuration file has it. */
 function kebabCase(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
@@ -260,6 +262,8 @@ function listenerPlan({ limits, server: { hostname } }: Config, config: Listener
   return { config, limits, hostname };
 }
 
+/** What is told of a listener. */
+const LISTENER_FACTS = ['name', 'mode', 'backend'] as const;
 /** Sessions kept for resumption by id; about 300 bytes each. */
 const SESSION_CAPACITY = 20_000;
 /** Milliseconds. */

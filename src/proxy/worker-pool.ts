@@ -7,13 +7,15 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { availableParallelism } from 'node:os';
+import { runsWorkers } from '../config/restart.js';
+import type { Config } from '../config/schema.js';
 import type { Log } from '../observe/log.js';
 import { SessionRecord, type SessionEvent } from '../observe/session-record.js';
 import { portableCredential } from '../system/credentials.js';
 import type { ConnectionHost } from './connection-host.js';
 import type { Arrival, Blueprint, Runtime } from './runtime.js';
 import type { SessionStore } from './session-store.js';
-import { SHARE_VARIABLE, type PortableBlueprint, type ToPrimary, type ToWorker } from './worker-protocol.js';
+import type { PortableBlueprint, ToPrimary, ToWorker } from './worker-protocol.js';
 
 interface Handover {
   readonly socket: Socket;
@@ -35,11 +37,10 @@ class WorkerProcess {
   #using = -1;
   #closing = false;
 
-  constructor(pool: WorkerPoolServices, share: number) {
+  constructor(pool: WorkerPoolServices) {
     this.#pool = pool;
     this.#child = fork(new URL('./worker.js', import.meta.url), {
       serialization: 'advanced',
-      env: { ...process.env, [SHARE_VARIABLE]: String(share) },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#child.on('message', (message: ToPrimary) => this.#hear(message));
@@ -189,16 +190,20 @@ export class WorkerPool implements ConnectionHost {
   /** Resolves when all workers have it; one that is dead gets it when it is replaced. */
   use(runtime: Runtime): Promise<void> {
     this.#number += 1;
-    this.#blueprint = portable(runtime.blueprint);
-    this.#size = processCount(runtime.config.server.workers);
+    if (runsWorkers(runtime.config)) this.#size = processCount(runtime.config.server);
+    this.#blueprint = portable(runtime.blueprint, this.#size);
     for (const worker of this.#workers) this.#setUp(worker);
     const active = [...this.#workers].filter(({ closing }) => !closing);
-    for (const worker of active.slice(this.#size)) worker.close(runtime.config.limits.shutdownTimeout);
+    for (const worker of active.slice(this.#size)) worker.close(AS_LONG_AS_IT_TAKES);
     for (let missing = this.#size - active.length; missing > 0; missing -= 1) this.#start();
     return new Promise((resolve) => {
       this.#settled.push(resolve);
       this.#changed();
     });
+  }
+
+  get processes(): number {
+    return this.#size;
   }
 
   useTicketKeys(keys: readonly Buffer[]): void {
@@ -229,7 +234,7 @@ export class WorkerPool implements ConnectionHost {
   }
 
   #start(): void {
-    const worker = new WorkerProcess(this.#services, 1 / this.#size);
+    const worker = new WorkerProcess(this.#services);
     this.#workers.add(worker);
     this.#setUp(worker);
   }
@@ -276,13 +281,17 @@ export class WorkerPool implements ConnectionHost {
   }
 }
 
-/** Processes that run connections. */
-export function processCount(workers: number | 'auto'): number {
+function processCount({ workers }: Config['server']): number {
   return workers === 'auto' ? availableParallelism() : workers;
 }
 
-function portable({ config, credentials, smallDhGroup }: Blueprint): PortableBlueprint {
-  return { config, credentials: credentials.map(portableCredential), smallDhGroup: smallDhGroup?.prime };
+function portable({ config, credentials, smallDhGroup }: Blueprint, workers: number): PortableBlueprint {
+  return {
+    config,
+    credentials: credentials.map(portableCredential),
+    smallDhGroup: smallDhGroup?.prime,
+    workers,
+  };
 }
 
 /** The client sees its connection end, and comes again. */
@@ -304,6 +313,8 @@ const STABLE = 60_000;
 /** Milliseconds before a worker is started again that ended soon after its start; doubled each time. */
 const FIRST_DELAY = 100;
 const LONGEST_DELAY = 30_000;
+/** Milliseconds, the most that a timer takes: a reload leaves those who are connected alone. */
+const AS_LONG_AS_IT_TAKES = 2 ** 31 - 1;
 /** Milliseconds beyond the configured time that connections take to hear 421 and close. */
 const LAST_WORDS = 20_000;
 /** Milliseconds. */

@@ -12,6 +12,8 @@ export interface PortableBlueprint {
   readonly credentials: readonly PortableCredential[];
   /** The prime. */
   readonly smallDhGroup: Buffer | undefined;
+  /** How many workers there are, to have the limits together that each counts for itself. */
+  readonly workers: number;
 }
 
 export type ToWorker =
@@ -34,6 +36,3 @@ export type ToPrimary =
   | { readonly kind: 'save_session'; readonly sessionId: Buffer; readonly session: Session }
   | { readonly kind: 'forget_session'; readonly sessionId: Buffer }
   | { readonly kind: 'alive' };
-
-/** Which part of the limits that each process counts for itself is for one worker. */
-export const SHARE_VARIABLE = 'OLDHELLO_SHARE';

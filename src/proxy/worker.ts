@@ -12,7 +12,7 @@ import { LocalHost } from './connection-host.js';
 import { Runtime } from './runtime.js';
 import type { SessionStore } from './session-store.js';
 import { SessionTickets } from './session-tickets.js';
-import { SHARE_VARIABLE, type PortableBlueprint, type ToPrimary, type ToWorker } from './worker-protocol.js';
+import type { PortableBlueprint, ToPrimary, ToWorker } from './worker-protocol.js';
 
 /** The sessions of the primary, as far as it answers in time: no handshake waits for long, or fails, because of it. */
 class PrimarySessions implements SessionStore {
@@ -49,10 +49,11 @@ class Worker {
   readonly #keys = new KeyRing();
   readonly #tickets = new SessionTickets();
   readonly #sessions = new PrimarySessions();
+  readonly #handshakes = new HandshakeCount(() => performance.now());
   readonly #host = new LocalHost({
     keys: this.#keys,
     sessions: this.#sessions,
-    handshakes: new HandshakeCount(() => performance.now(), Number(process.env[SHARE_VARIABLE])),
+    handshakes: this.#handshakes,
   });
 
   #sampled = false;
@@ -93,7 +94,9 @@ class Worker {
     }
   }
 
-  async #use(number: number, { config, credentials, smallDhGroup }: PortableBlueprint): Promise<void> {
+  async #use(number: number, setUp: PortableBlueprint): Promise<void> {
+    const { config, credentials, smallDhGroup, workers } = setUp;
+    this.#handshakes.shareAmong(workers);
     // Nobody reads samples where there is no admin listener.
     if (config.admin.address !== undefined && !this.#sampled) {
       this.#sampled = true;

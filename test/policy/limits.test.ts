@@ -114,6 +114,8 @@ test('handshakes have a limit at the same time, in total and by address, of whic
     ...Array<string>(BURST).fill('in'),
     ...Array<string>(BURST).fill('handshakes-per-second'),
   ]);
-  const half = admitted(new HandshakeCount(() => 0, 0.5), flood, { handshakesPerSecond: 1 });
+  const shared = new HandshakeCount(() => 0);
+  shared.shareAmong(2);
+  const half = admitted(shared, flood, { handshakesPerSecond: 1 });
   t.equal(half.filter((one) => one === 'in').length, BURST / 2, 'half of it for one of two processes');
 });

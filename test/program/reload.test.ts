@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type Test } from 'tap';
 import { selfSignedCredential } from '../../src/system/credentials.js';
+import { freePort } from '../support/peers/postfix.js';
 import { startProgram, type Program } from '../support/program.js';
 import { startTestSink, type TestSink } from '../support/sink.js';
 import { SmtpClient } from '../support/smtp-client.js';
@@ -96,6 +97,7 @@ test('listeners come and go; who is connected through one that goes is not distu
   program.configure(listener('two') + rest(sink));
   program.signal('SIGHUP');
   const { port } = await program.next('listening');
+  t.match(await program.next('listening_ended'), { listener: 'one', port: program.ports.get('one') });
   await program.next('reloaded');
   await t.rejects(SmtpClient.connect(program.ports.get('one')!), { code: 'ECONNREFUSED' });
   t.match(await old.client.deliver('a@a.example', 'b@b.example', 'x'), /^250 /);
@@ -104,6 +106,59 @@ test('listeners come and go; who is connected through one that goes is not distu
   t.match(await program.nextSession(), { listener: 'two', outcome: 'completed' });
   t.match(await old.client.command('QUIT'), /^221 /);
   t.match(await program.nextSession(), { listener: 'one', outcome: 'completed' });
+});
+
+test('what only the start reads is named, and all else takes effect', async (t) => {
+  const { program, sink } = await start(t);
+  const only = '[log]\nlevel = "warn"\nrepeat-limit = 0\n[admin]\naddress = "127.0.0.1:0"';
+  const workers = (config: string): string =>
+    config.replace('[server]', '[server]\nworkers = 2\nuser = "mail"');
+  program.configure(listener('one') + workers(rest(sink, only)).replace('proxy.example', 'renamed.example'));
+  program.signal('SIGHUP');
+  await program.next('reloaded');
+  t.match(await program.next('restart_needed'), {
+    level: 'warn',
+    file: join(program.folder, 'oldhello.toml'),
+    keys: ['server.workers', 'server.user', 'log.level', 'log.repeat-limit', 'admin.address'],
+  });
+  const client = await SmtpClient.connect(program.ports.get('one')!);
+  t.match(await client.reply(), /^220 /);
+  t.match(await client.command('XCLIENT ADDR=192.0.2.1'), /^550 5\.7\.0 renamed\.example /);
+  client.destroy();
+  program.configure(listener('one') + rest(sink));
+  program.signal('SIGHUP');
+  await program.next('reloaded');
+  t.equal(await program.stop(), 0);
+  t.equal(
+    program.log.filter(({ event }) => event === 'restart_needed').length,
+    1,
+    'nothing differs any more',
+  );
+});
+
+test('a listener that keeps its socket under another name is told as another one', async (t) => {
+  const sink = await startTestSink();
+  const address = `127.0.0.1:${await freePort()}`;
+  const program = await startProgram(listener('one', address) + rest(sink), 1);
+  t.teardown(async () => {
+    await program.stop();
+    sink.close();
+  });
+  const { port } = await program.next('listening');
+  const before = await openSession(port as number);
+  program.configure(listener('two', address) + rest(sink));
+  program.signal('SIGHUP');
+  t.match(await program.next('listening_ended'), { listener: 'one', port });
+  t.match(await program.next('listening'), { listener: 'two', port });
+  await program.next('reloaded');
+  const after = await openSession(port as number);
+  for (const [{ client }, name] of [
+    [before, 'one'],
+    [after, 'two'],
+  ] as const) {
+    await client.command('QUIT');
+    t.match(await program.nextSession(), { outcome: 'completed', listener: name });
+  }
 });
 
 test('a policy that is new holds for the next connection', async (t) => {

@@ -85,6 +85,23 @@ test('an ordinary user with CAP_NET_BIND_SERVICE takes a low port, and the log s
   t.equal(await program.stop(), 0);
 });
 
+test('an ordinary user without that capability hears what would give it a low port', async (t) => {
+  const port = Number(LOW_PORT.split(':')[1]);
+  const free = Number(readFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8'));
+  const lack = free <= port ? `needs net.ipv4.ip_unprivileged_port_start above ${port}` : setpriv;
+  if (!hasPeer(t, 'setpriv', lack)) return;
+  const runner = [
+    'sh',
+    '-c',
+    'unset NODE_OPTIONS; for file; do :; done; chmod -R a+rwX "${file%/*}"; exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"',
+    'sh',
+  ] as const;
+  await t.rejects(start(t, { address: LOW_PORT, runner }), {
+    message:
+      /oldhello\.toml:8: listener\[0\]\.address: cannot listen on 127\.83\.25\.25:25: ports below 1024 need the capability CAP_NET_BIND_SERVICE \(.*\), a socket from systemd \(oldhello\.socket\), a start as root with server\.user set/,
+  });
+});
+
 test('a user that does not exist is told, and nobody is served as root instead', async (t) => {
   if (!hasPeer(t, 'root', root)) return;
   await t.rejects(

@@ -1,5 +1,7 @@
 /** More than one process: what they share, and what the end of one means for the others. */
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import { test, type Test } from 'tap';
 import { startProgram, type Program } from '../support/program.js';
 import { startTestSink } from '../support/sink.js';
@@ -8,14 +10,23 @@ import type { TestClient } from '../support/test-client.js';
 
 const OLD = { format: 'record', version: 0x0301, suites: [0x002f] } as const;
 
-async function start(t: Test, more = ''): Promise<Program> {
+interface Setup {
+  readonly workers?: number | '"auto"';
+  /** Lines behind those of [limits]. */
+  readonly more?: string;
+  /** A script that the first process runs before anything else. */
+  readonly script?: string;
+}
+
+async function start(t: Test, { workers = 2, more = '', script = '' }: Setup = {}): Promise<Program> {
   const sink = await startTestSink();
+  const first = `if (!process.send) { ${script} }`;
   const program = await startProgram(
     `
 [server]
 hostname = "proxy.example"
 state-directory = "STATE"
-workers = 2
+workers = ${workers}
 [[listener]]
 name = "mx"
 address = "127.0.0.1:0"
@@ -34,6 +45,7 @@ ${more}
 level = "debug"
 `,
     1,
+    { env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(first)}` } },
   );
   await program.next('started');
   t.teardown(async () => {
@@ -60,6 +72,20 @@ async function open(program: Program): Promise<Opened> {
   return { client, tls, sessionId: tls.server!.sessionId, pid: pid as number };
 }
 
+/** @returns undefined where there is none of that name */
+async function metric(program: Program, name: string): Promise<string | undefined> {
+  const { port } = program.log.find(({ event }) => event === 'admin_listening')!;
+  const answer = await fetch(`http://127.0.0.1:${String(port)}/metrics`);
+  return new RegExp(`^${name}(?:\\{.*\\})? (.*)$`, 'm').exec(await answer.text())?.[1];
+}
+
+/** Of the processes that run connections. */
+function pidsOf({ pid }: Program): string[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+}
+
+const ADMIN = '[admin]\naddress = "127.0.0.1:0"';
+
 test('connections are spread, and a session begun in one process is resumed in another', async (t) => {
   const program = await start(t);
   const first = await open(program);
@@ -77,19 +103,14 @@ test('connections are spread, and a session begun in one process is resumed in a
 });
 
 test('the metrics have every process, and forget the connections of one that dies', async (t) => {
-  const program = await start(t, '[admin]\naddress = "127.0.0.1:0"');
-  const { port } = await program.next('admin_listening');
-  const metric = async (name: string): Promise<string | undefined> => {
-    const answer = await fetch(`http://127.0.0.1:${String(port)}/metrics`);
-    return new RegExp(`^${name}(?:\\{.*\\})? (.*)$`, 'm').exec(await answer.text())?.[1];
-  };
+  const program = await start(t, { more: ADMIN });
   const first = await open(program);
   const second = await open(program);
-  t.equal(await metric('oldhello_processes'), '3', 'this one and two workers');
-  t.equal(await metric('oldhello_sessions_live'), '2');
+  t.equal(await metric(program, 'oldhello_processes'), '3', 'this one and two workers');
+  t.equal(await metric(program, 'oldhello_sessions_live'), '2');
   process.kill(first.pid, 'SIGKILL');
   await program.next('worker_lost');
-  t.equal(await metric('oldhello_sessions_live'), '1');
+  t.equal(await metric(program, 'oldhello_sessions_live'), '1');
   await second.client.command('QUIT');
 });
 
@@ -120,7 +141,7 @@ test('a process that dies takes its own connections with it, and another one tak
 });
 
 test('limits count the connections of all processes together, also after one of them died', async (t) => {
-  const program = await start(t, 'max-connections-per-address = 3');
+  const program = await start(t, { more: 'max-connections-per-address = 3' });
   const clients = [await open(program), await open(program), await open(program)];
   const refused = await SmtpClient.connect(program.ports.get('mx')!);
   await refused.closed();
@@ -147,4 +168,85 @@ test('a reload reaches every process, and a stop ends every session with 421', a
   for (const { client } of clients) t.match(await client.reply(), /^421 4\.3\.2 proxy\.example /);
   for (const { client } of later) t.match(await client.reply(), /^421 4\.3\.2 renamed\.example /);
   t.equal(await program.exited, 0);
+});
+
+test('"auto" is one process for each processor that the program may use', async (t) => {
+  const program = await start(t, { workers: '"auto"', more: ADMIN });
+  t.equal(pidsOf(program).length, availableParallelism());
+  t.equal(await metric(program, 'oldhello_processes'), String(1 + availableParallelism()));
+});
+
+test('a reload changes how many there are; who is served by one too many stays', async (t) => {
+  const program = await start(t);
+  const file = readFileSync(`${program.folder}/oldhello.toml`, 'utf8');
+  const change = async (workers: number): Promise<void> => {
+    program.configure(file.replace('workers = 2', `workers = ${workers}`));
+    program.signal('SIGHUP');
+    await program.next('reloaded');
+  };
+  await change(3);
+  const three = [await open(program), await open(program), await open(program)];
+  t.equal(new Set(three.map(({ pid }) => pid)).size, 3);
+  await change(2);
+  const later = [await open(program), await open(program)];
+  t.equal(new Set([...three, ...later].map(({ pid }) => pid)).size, 3, 'the third gets no new ones');
+  const third = three.find(({ pid }) => !later.some((other) => other.pid === pid))!;
+  for (const { client } of [...three, ...later]) {
+    t.match(await client.deliver('a@a.example', 'b@b.example', 'x'), /^250 /);
+    await client.command('QUIT');
+    t.match(await program.nextSession(), { outcome: 'completed' });
+  }
+  await t.resolves(untilGone(third.pid), 'it ends with its last connection');
+  t.equal(pidsOf(program).length, 2);
+  t.equal(program.log.filter(({ event }) => event === 'worker_lost').length, 0);
+});
+
+/** @throws when it does not go */
+async function untilGone(pid: number): Promise<void> {
+  for (let tries = 0; tries < 2_000; tries += 1) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return;
+    }
+    await pause(10);
+  }
+  throw new Error(`process ${pid} does not end`);
+}
+
+test('a process that hangs is killed and replaced, and costs its own connections only', async (t) => {
+  // Half a minute, in which a process that is merely slow comes round, becomes seven seconds.
+  const script = 'const real = setInterval; globalThis.setInterval = (f, ms) => real(f, ms / 5);';
+  const program = await start(t, { script });
+  const [one, other] = [await open(program), await open(program)];
+  process.kill(one.pid, 'SIGSTOP');
+  t.match(await program.next('worker_lost'), { pid: one.pid, how: 'SIGKILL', connections: 1 });
+  t.match(await program.nextSession(), { outcome: 'worker_lost' });
+  await one.client.closed();
+  t.match(await other.client.deliver('a@a.example', 'b@b.example', 'x'), /^250 /);
+  const later = [other];
+  while (later.at(-1)!.pid === other.pid) later.push(await open(program));
+  t.not(later.at(-1)!.pid, one.pid, 'there are two again');
+  for (const { client } of later) await client.command('QUIT');
+});
+
+test('what keeps dying young is started again later and later, and at once after it has lived long', async (t) => {
+  const script = `
+    const now = performance.now.bind(performance);
+    let later = 0;
+    performance.now = () => now() + later;
+    process.on('SIGUSR2', () => { later += 3_600_000; });`;
+  const program = await start(t, { script });
+  const delays: unknown[] = [];
+  const lose = async (): Promise<void> => {
+    const { pid, client } = await open(program);
+    process.kill(pid, 'SIGKILL');
+    delays.push((await program.next('worker_lost'))['restart']);
+    client.destroy();
+  };
+  for (let times = 0; times < 4; times += 1) await lose();
+  t.same(delays, [100, 200, 400, 800]);
+  program.signal('SIGUSR2');
+  await lose();
+  t.equal(delays.at(-1), 0);
 });
