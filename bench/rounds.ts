@@ -18,12 +18,16 @@ export interface Outcome {
   readonly unable: readonly { readonly name: string; readonly why: string }[];
 }
 
-/** @param warmUp whether a round is played first that does not count */
+export interface Plan {
+  readonly rounds: number;
+  /** Whether a round is played first that does not count. */
+  readonly warmUp: boolean;
+}
+
 export async function interleave(
   title: string,
   contenders: readonly Contender[],
-  rounds: number,
-  warmUp = true,
+  { rounds, warmUp }: Plan,
 ): Promise<Outcome> {
   const figures = new Map<string, Record<string, number[]>>();
   const unable: { name: string; why: string }[] = [];

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Peer } from './peers/peer.js';
 import { accepting, freePort, Measured } from './process.js';
-import type { Unable } from './rounds.js';
+import type { Plan, Unable } from './rounds.js';
 
 export const SERVER_CORE = '0';
 export const LOAD_CORE = '1';
@@ -49,6 +49,11 @@ export class Stage {
     const files = ['-keyout', this.key, '-out', this.certificate];
     spawnSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...files, ...subject]);
     spawnSync('taskset', ['-a', '-cp', LOAD_CORE, `${process.pid}`]);
+  }
+
+  /** @param share how many of the rounds that were asked for, for a scenario that has more to play than others */
+  plan(share = 1): Plan {
+    return { rounds: Math.ceil(share * this.options.rounds), warmUp: !this.options.quick };
   }
 
   /** @returns the port of the backend that the script opens and prints */

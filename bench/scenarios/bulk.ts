@@ -47,12 +47,12 @@ export async function* bulk(stage: Stage): AsyncGenerator<Comparison> {
         measure: () => transfer(stage, one, backend, kind, way),
       }));
       // Every transfer takes about as long as a round of the other scenarios, and there are many kinds.
-      const rounds = Math.ceil(stage.options.rounds / 2);
+      const { rounds } = stage.plan(0.5);
       yield {
         title,
         columns: COLUMNS,
         compared: { key: 'perCore', better: 'above 1' },
-        ...(await interleave(title, contenders, rounds, false)),
+        ...(await interleave(title, contenders, { rounds, warmUp: false })),
         notes: [],
       };
     }
@@ -66,12 +66,12 @@ async function transfer(
   { suite, megabytes }: Kind,
   way: BulkLoad['way'],
 ): Promise<Sample | Unable> {
-  const size = stage.options.quick ? megabytes / 10 : megabytes;
+  const size = stage.options.quick ? megabytes / 5 : megabytes;
   const job: BulkLoad = { port, backend, way, suite, bytes: size * 1e6 };
   const before = server.cpu;
   const result = await stage.load<BulkResult>('./load/bulk.js', job, LONGEST);
   if ('unable' in result) return result;
-  const used = server.cpu - before;
+  const used = Math.max(server.cpu - before, CLOCK_TICK);
   return {
     perCore: size / used,
     cpu: (1000 * used) / size,
@@ -80,5 +80,7 @@ async function transfer(
   };
 }
 
+/** Seconds; no CPU time is measured more exactly. */
+const CLOCK_TICK = 0.01;
 /** Milliseconds that a transfer may take, with encrypting beforehand. */
 const LONGEST = 20_000;

@@ -61,7 +61,7 @@ async function* play(
       title,
       columns: RATE_COLUMNS,
       compared: { key: 'perSecond', better: 'above 1' },
-      ...(await interleave(title, [...contenders, ...limits], stage.options.rounds)),
+      ...(await interleave(title, [...contenders, ...limits], stage.plan())),
       notes: [],
     };
   }
@@ -73,8 +73,8 @@ const rsaLimit: Contender = {
   measure() {
     const speed = ['openssl', 'speed', '-mr', '-seconds', '1', 'rsa2048'];
     const { stdout } = spawnSync('taskset', ['-c', SERVER_CORE, ...speed], { encoding: 'utf8' });
-    const secondsEach = Number(/^\+F2:\d+:2048:([\d.]+)/m.exec(stdout)?.[1]);
-    const sample: Sample = { perSecond: 1 / secondsEach, cpu: 1e6 * secondsEach };
-    return Promise.resolve(secondsEach > 0 ? sample : { unable: '`openssl speed` printed nothing' });
+    const perSecond = Number(/^\+F2:\d+:2048:([\d.]+)/m.exec(stdout)?.[1]);
+    const sample: Sample = { perSecond, cpu: 1e6 / perSecond };
+    return Promise.resolve(perSecond > 0 ? sample : { unable: 'openssl speed printed nothing' });
   },
 };

@@ -19,7 +19,7 @@ export async function* startup(stage: Stage): AsyncGenerator<Comparison> {
     title,
     columns: [{ key: 'milliseconds', head: 'ms', digits: 0 }],
     compared: { key: 'milliseconds', better: 'below 1' },
-    ...(await interleave(title, contenders, 2 * stage.options.rounds)),
+    ...(await interleave(title, contenders, stage.plan(2))),
     notes: [],
   };
 }
