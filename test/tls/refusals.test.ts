@@ -1,7 +1,7 @@
 /** Every reason the engine has to refuse a client, provoked; and the alert that the client sees for it. */
 import { randomBytes } from 'node:crypto';
 import { test } from 'tap';
-import { AlertDescription, REFUSALS, type RefusalReason } from '../../src/tls/alert.js';
+import { AlertDescription, REFUSALS, type AlertName, type RefusalReason } from '../../src/tls/alert.js';
 import { HelloSniffer, PRESETS, type ServerParameters } from '../../src/tls/index.js';
 import { record } from '../support/reference-protection.js';
 import {
@@ -626,6 +626,54 @@ test('each reason to refuse is met, with the alert that its row names', async (t
       t.match(error, { reason, alert: REFUSALS[reason].alert }, `${reason}: ${title}`);
     }
   }
+});
+
+/** What the specifications say; RFC 5246, 7.2.2 where nothing else is said. */
+const ALERTS: Partial<Record<AlertName, readonly RefusalReason[]>> = {
+  unexpected_message: [
+    'unexpected_message',
+    'unexpected_record', // RFC 5246, 6
+    'interleaved_record',
+    'early_change_cipher_spec',
+    'empty_record', // RFC 5246, 6.2.1
+    'too_many_warnings',
+    'too_many_fragments',
+  ],
+  bad_record_mac: ['bad_record_mac'],
+  record_overflow: ['record_overflow'],
+  handshake_failure: [
+    'no_shared_cipher_suite', // RFC 5246, 7.4.1.3
+    'no_shared_signature_algorithm',
+    'bad_renegotiation_info', // RFC 5746, 3.6
+    'renegotiation', // RFC 5746, 4.5
+    'extended_master_secret_missing', // RFC 7627, 5.3
+  ],
+  illegal_parameter: [
+    'short_challenge',
+    'no_null_compression',
+    'bad_extension', // RFC 6066, 4; RFC 8422, 5.1.2
+    'bad_key_share', // RFC 7919, 4; RFC 8422, 5.11
+    'malformed_change_cipher_spec',
+    'unknown_alert_level',
+    'message_too_long',
+  ],
+  decode_error: ['malformed_message', 'malformed_sslv2_hello', 'malformed_alert'],
+  decrypt_error: ['bad_finished'],
+  protocol_version: ['not_tls', 'no_shared_version', 'sslv2_hello_not_allowed', 'wrong_record_version'],
+  insufficient_security: ['no_shared_dh_group'], // RFC 7919, 4
+  internal_error: ['internal_error'],
+  inappropriate_fallback: ['inappropriate_fallback'], // RFC 7507, 3
+};
+
+test('each reason has the alert that the specifications name', async (t) => {
+  t.same(
+    Object.entries(REFUSALS)
+      .map(([reason, { alert }]) => `${reason}: ${alert}`)
+      .sort(),
+    Object.entries(ALERTS)
+      .flatMap(([alert, reasons]) => reasons.map((reason) => `${reason}: ${alert}`))
+      .sort(),
+  );
 });
 
 test('a refusal is one fatal alert and the end; nothing is read or answered any more', async (t) => {

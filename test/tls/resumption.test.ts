@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { test } from 'tap';
 import {
   PRESETS,
@@ -399,3 +399,61 @@ test('tickets outlive a change of keys, as long as the old key is kept', async (
   tickets.use([keys[1]!]);
   t.equal(again(first, { extensions: [[35, first.ticket!]] }, { tickets }, newCache()).result, 'full');
 });
+
+test('a ticket key has 48 bytes, and without one nothing is protected', async (t) => {
+  const tickets = new TicketKeys(3600, () => 0, randomBytes);
+  t.throws(() => tickets.use([]), RangeError);
+  t.throws(() => tickets.use([Buffer.alloc(TICKET_KEY_LENGTH - 1)]), RangeError);
+  t.throws(() => tickets.protect(SESSION), /no ticket key/);
+  t.equal(tickets.unprotect(Buffer.alloc(200)), undefined);
+});
+
+test('what is protected opens only for what it was bound to, and only in the layout of this program', async (t) => {
+  const key = randomBytes(TICKET_KEY_LENGTH);
+  const tickets = new TicketKeys(3600, () => 0x12345678, randomBytes);
+  tickets.use([key]);
+  const [here, there] = [Buffer.from('here'), Buffer.from('there')];
+  const bound = tickets.protect(SESSION, here);
+  t.same(tickets.unprotect(bound, here), SESSION);
+  t.equal(tickets.unprotect(bound, there), undefined);
+  t.equal(tickets.unprotect(bound), undefined);
+  t.notSame(tickets.protect(SESSION), tickets.protect(SESSION), 'each has a nonce of its own');
+
+  const state = opened(key, tickets.protect(SESSION));
+  t.same(tickets.unprotect(closed(key, state)), SESSION);
+  const changes: Record<string, (bytes: Buffer) => Buffer> = {
+    'another format': (bytes) => bytes.fill(2, 0, 1),
+    'a version that does not exist': (bytes) => bytes.fill(9, 5, 7),
+    'a suite that does not exist': (bytes) => bytes.fill(9, 7, 9),
+    'something behind it': (bytes) => Buffer.concat([bytes, Buffer.of(0)]),
+    'too little': (bytes) => bytes.subarray(0, -1),
+    'a time before its time': (bytes) => bytes.fill(0, 1, 3),
+  };
+  for (const [title, change] of Object.entries(changes)) {
+    t.equal(tickets.unprotect(closed(key, change(Buffer.from(state)))), undefined, title);
+  }
+});
+
+const SESSION = {
+  version: 0x0301,
+  cipherSuite: 0x2f,
+  masterSecret: Buffer.alloc(48, 5),
+  extendedMasterSecret: true,
+  encryptThenMac: false,
+  maxFragmentLength: 512,
+  serverName: 'a.example',
+  context: 'test',
+} as const;
+
+/** The state in a ticket: key_name, nonce, ciphertext, tag. */
+function opened(key: Buffer, ticket: Buffer): Buffer {
+  const decipher = createDecipheriv('aes-256-gcm', key.subarray(16), ticket.subarray(16, 28));
+  return decipher.update(ticket.subarray(28, -16));
+}
+
+function closed(key: Buffer, state: Buffer): Buffer {
+  const nonce = randomBytes(12);
+  const cipher = createCipheriv('aes-256-gcm', key.subarray(16), nonce).setAAD(key.subarray(0, 16));
+  const encrypted = [cipher.update(state), cipher.final()];
+  return Buffer.concat([key.subarray(0, 16), nonce, ...encrypted, cipher.getAuthTag()]);
+}

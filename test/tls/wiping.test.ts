@@ -1,6 +1,7 @@
 /** Buffers of secrets are overwritten when they are used up, however a handshake ends. */
 import { test } from 'tap';
 import type { ServerParameters, Session, TicketProtector } from '../../src/tls/index.js';
+import { ShortHmac } from '../../src/tls/crypto/short-hmac.js';
 import * as versions from '../../src/tls/version-rules.js';
 import { TestClient, type HelloOptions } from '../support/test-client.js';
 import { TestServer } from '../support/test-server.js';
@@ -122,4 +123,29 @@ test('premaster secret, master secret and key block are wiped in every version',
     t.same(Object.keys(secrets), ['premaster', 'master', 'key block']);
     for (const [name, secret] of Object.entries(secrets)) t.ok(isWiped(secret), name);
   }
+});
+
+test('the PRF of TLS 1.0 leaves nothing behind but its answer', async (t) => {
+  const secrets = new Set<Uint8Array>();
+  let wiped = 0;
+  class Spied extends ShortHmac {
+    override compute(message: Uint8Array, output: Uint8Array, at: number): void {
+      secrets.add(output);
+      super.compute(message, output, at);
+    }
+
+    override wipe(): void {
+      wiped += 1;
+      super.wipe();
+    }
+  }
+  const { prfTls10 } = await t.mockImport<typeof import('../../src/tls/crypto/prf.js')>(
+    '../../src/tls/crypto/prf.js',
+    { '../../src/tls/crypto/short-hmac.js': { ShortHmac: Spied } },
+  );
+  const answer = prfTls10(Buffer.alloc(48, 5), 'label', Buffer.alloc(64, 6), 104);
+  t.notOk(isWiped(answer));
+  t.equal(wiped, 2, 'MD5 and SHA-1');
+  t.not(secrets.size, 0);
+  for (const secret of secrets) t.ok(isWiped(Buffer.from(secret)));
 });

@@ -2,8 +2,9 @@
 import { constants, publicEncrypt, randomBytes } from 'node:crypto';
 import { test } from 'tap';
 import { unpadPremasterSecret } from '../../../src/tls/crypto/rsa-premaster.js';
+import { decryptWithoutPadding } from '../../../src/tls/index.js';
 import { TestClient, vector16 } from '../../support/test-client.js';
-import { TestServer } from '../../support/test-server.js';
+import { RSA, TestServer } from '../../support/test-server.js';
 
 const LENGTH = 256;
 const SUBSTITUTE = Buffer.alloc(48, 0x5a);
@@ -121,6 +122,8 @@ test('a ciphertext that is no number below the modulus is as good as any other b
     server.receive(Buffer.concat([changeCipherSpec, client.finished()]));
     t.equal(server.refusal, 'bad_record_mac');
   }
+  const block = decryptWithoutPadding(RSA.key, Buffer.alloc(LENGTH, 0xff), LENGTH);
+  t.same(block, Buffer.alloc(LENGTH), 'and takes as long to be found bad');
 });
 
 test('an EncryptedPreMasterSecret has a length from TLS 1.0 on and may have none in SSLv3 (RFC 5246, 7.4.7.1)', async (t) => {
