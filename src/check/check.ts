@@ -6,6 +6,7 @@ import { checkCertificates } from './certificates.js';
 import type { Finding } from './finding.js';
 import { legsTo } from './legs.js';
 import { checkPrimitives } from './primitives.js';
+import { checkStore, checkTicketKeys } from './sharing.js';
 
 export interface CheckOptions {
   readonly now: Date;
@@ -25,6 +26,8 @@ export async function checkAll(
   found({ check: 'configuration', subject: 'file', verdict: 'good', message, advice: [] });
   checkPrimitives(config).forEach(found);
   checkCertificates(config, now).forEach(found);
+  (await checkTicketKeys(config, now)).forEach(found);
+  (await checkStore(config, patience)).forEach(found);
   for (const plan of backends) {
     for (const leg of legsTo(plan.config, config)) (await checkLeg(plan, leg, patience)).forEach(found);
   }

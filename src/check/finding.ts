@@ -5,6 +5,8 @@ export const CHECKS = {
   configuration: 'the file is valid',
   primitives: 'the OpenSSL of this machine computes what the profiles in use need',
   certificate: 'a certificate and its key can be used, and old clients can use them',
+  tickets: 'the file with ticket keys can be used, is secret, and is changed',
+  store: 'the session store can be reached and keeps what it is given',
   connection: 'the backend can be reached and greets',
   identity: 'the backend accepts how it is told who the client is',
   observed: 'the backend shows that it knows the address that was claimed',

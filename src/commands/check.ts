@@ -12,10 +12,10 @@ export const check: Command = {
   summary: 'try a configuration against the running backends',
   usage: `oldhello check --config FILE [--json]
 
-Looks at the file, the certificates and their keys; reaches each backend as the mail
-of clients does, claims to be a stranger from an address that nobody has, and looks
-whether the backend believes it, whether its TLS is right, and whether it is an open
-relay. Sends no message. The backends must run; oldhello itself need not.
+Looks at the file, the certificates and their keys, and at what several machines share:
+ticket keys and the session store. Reaches each backend as the mail of clients does,
+claims to be a stranger from an address that nobody has, and looks whether the backend
+believes it, whether its TLS is right, and whether it is an open relay. Sends no message. The backends must run; oldhello itself need not.
 
   --config FILE   the configuration, in TOML
   --json          one JSON object instead of lines

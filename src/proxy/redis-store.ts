@@ -98,7 +98,7 @@ export class RedisStore {
     this.#readySince = performance.now();
     if (this.#told === 'up') return;
     this.#told = 'up';
-    this.#log('session_store_up', { store: this.#name });
+    this.#log('session_store_up', { store: nameOf(this.#settings) });
   }
 
   /** Once for each connection, whatever else goes wrong with it. */
@@ -110,7 +110,7 @@ export class RedisStore {
     this.#retry = setTimeout(() => void this.#connect(), this.#delay).unref();
     if (this.#told === 'down') return;
     this.#told = 'down';
-    this.#log('session_store_down', { store: this.#name, problem: problemOf(error) });
+    this.#log('session_store_down', { store: nameOf(this.#settings), problem: problemOf(error) });
   }
 
   #drop(): void {
@@ -119,10 +119,35 @@ export class RedisStore {
     this.#ready = false;
     client?.destroy();
   }
+}
 
-  get #name(): string {
-    const { host, port } = this.#settings.place;
-    return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+/**
+ * Stores something for a moment and reads it again.
+ * @param patience milliseconds for each step
+ * @returns the store's name; what is wrong, or how many milliseconds it took to answer
+ */
+export async function tryStore(
+  settings: RedisSettings,
+  patience: number,
+): Promise<{ name: string; problem: string | undefined; answered: number }> {
+  const name = nameOf(settings);
+  const client = newClient(await import('@redis/client'), settings);
+  let answered = NaN;
+  try {
+    client.on('error', () => undefined);
+    await inTime(client.connect(), patience);
+    await inTime(client.ping(), patience);
+    const [key, value] = [`${settings.keyPrefix}check`, 'oldhello check'];
+    await inTime(client.set(key, value, { expiration: { type: 'PX', value: patience } }), patience);
+    const asked = performance.now();
+    const kept: unknown = await inTime(client.get(key), patience);
+    answered = performance.now() - asked;
+    await inTime(client.del(key), patience);
+    return { name, answered, problem: String(kept) === value ? undefined : 'does not keep what it is given' };
+  } catch (error) {
+    return { name, answered, problem: problemOf(error as Error) };
+  } finally {
+    client.destroy();
   }
 }
 
@@ -158,6 +183,10 @@ function inTime<T>(answer: Promise<T>, bound: number): Promise<T> {
     timer = setTimeout(() => setImmediate(() => reject(new Error(`no answer within ${bound} ms`))), bound);
   });
   return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+}
+
+function nameOf({ place: { host, port } }: RedisSettings): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 /** Some errors of Node have several others in place of words. */

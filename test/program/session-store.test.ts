@@ -16,7 +16,7 @@ interface Shared {
   readonly folder: string;
   readonly sink: TestSink;
   /** @param more keys of [session-store], or of [server] behind them */
-  readonly start: (store: number, more?: string) => Promise<Program>;
+  readonly start: (store: number | string, more?: string, env?: NodeJS.ProcessEnv) => Promise<Program>;
 }
 
 async function shared(t: Test): Promise<Shared> {
@@ -25,7 +25,7 @@ async function shared(t: Test): Promise<Shared> {
   writeFileSync(join(folder, 'ticket.keys'), `${randomBytes(48).toString('hex')}\n`, { mode: 0o600 });
   const sink = await startTestSink();
   t.teardown(() => sink.close());
-  const start = async (store: number, more = ''): Promise<Program> => {
+  const start: Shared['start'] = async (store, more = '', env = {}) => {
     const program = await startProgram(
       `
 [[listener]]
@@ -43,11 +43,12 @@ key = "${folder}/self-signed.key"
 [tls]
 ticket-key-file = "${folder}/ticket.keys"
 [session-store]
-url = "redis://127.0.0.1:${store}/3"
+url = "${typeof store === 'number' ? `redis://127.0.0.1:${store}/3` : store}"
 timeout = "${TIMEOUT}ms"
 ${more}
 `,
       1,
+      { env },
     );
     t.teardown(() => program.stop());
     return program;
@@ -179,4 +180,24 @@ test('a password comes from a file of its own, and a wrong one is told of withou
   const wrong = await start(server.port, `password-file = "${file}"`);
   t.match(await wrong.next('session_store_down'), { problem: /WRONGPASS/ });
   t.notMatch(JSON.stringify([right.log, wrong.log]), /-horse/);
+});
+
+test('over TLS the store is used if its certificate is trusted, and else told why not', async (t) => {
+  if (!hasPeer(t, 'redis', redisLack())) return;
+  const { start } = await shared(t);
+  const folder = mkdtempSync(join(tmpdir(), 'oldhello-redis-tls-'));
+  selfSignedCredential(folder, 'localhost');
+  const tls = { chain: join(folder, 'self-signed.crt'), key: join(folder, 'self-signed.key') };
+  const server = await startRedis(undefined, [], tls);
+  t.teardown(() => server.kill());
+  const url = `rediss://localhost:${server.port}/3`;
+  const trusting = { NODE_EXTRA_CA_CERTS: tls.chain };
+  const [a, b] = [await start(url, '', trusting), await start(url, '', trusting)];
+  await Promise.all([a, b].map((node) => node.next('session_store_up')));
+  const first = await visit(port(a), 'session id');
+  t.ok((await visit(port(b), 'session id', { earlier: first })).resumed);
+  t.equal(inDatabase(server, 'DBSIZE'), '1');
+  const suspicious = await start(url);
+  t.match(await suspicious.next('session_store_down'), { problem: /self-signed certificate/ });
+  t.match((await visit(port(suspicious), 'session id')).reply, /^250 /);
 });

@@ -24,13 +24,20 @@ export function redisLack(): string | undefined {
     : 'needs redis-server';
 }
 
-/** @param more options, as on its command line */
-export async function startRedis(port?: number, more: readonly string[] = []): Promise<Redis> {
+/**
+ * @param more options, as on its command line
+ * @param tls files of the certificate that it is to have; absent: it speaks without TLS
+ */
+export async function startRedis(
+  port?: number,
+  more: readonly string[] = [],
+  tls?: { readonly chain: string; readonly key: string },
+): Promise<Redis> {
   const at = port ?? (await freePort());
   const folder = mkdtempSync(join(tmpdir(), 'oldhello-redis-'));
+  const secure = tls && ['--tls-cert-file', tls.chain, '--tls-key-file', tls.key, '--tls-auth-clients', 'no'];
   const options = [
-    '--port',
-    String(at),
+    ...(secure === undefined ? ['--port', String(at)] : ['--port', '0', '--tls-port', String(at), ...secure]),
     '--bind',
     '127.0.0.1',
     '--save',
@@ -53,7 +60,13 @@ export async function startRedis(port?: number, more: readonly string[] = []): P
   return {
     port: at,
     ask: (...command) => {
-      return spawnSync('redis-cli', ['-p', String(at), ...command], { encoding: 'utf8' }).stdout.trimEnd();
+      const args = [
+        '-p',
+        String(at),
+        ...(tls === undefined ? [] : ['--tls', '--cacert', tls.chain]),
+        ...command,
+      ];
+      return spawnSync('redis-cli', args, { encoding: 'utf8' }).stdout.trimEnd();
     },
     dump() {
       spawnSync('redis-cli', ['-p', String(at), 'SAVE']);

@@ -1,0 +1,77 @@
+/** Whether what several machines share is there: the file with ticket keys, and the session store. */
+import { statSync } from 'node:fs';
+import { UnusableValueError } from '../config/config-error.js';
+import type { Config } from '../config/schema.js';
+import { tryStore } from '../proxy/redis-store.js';
+import { storeSettings } from '../proxy/shared-sessions.js';
+import { CredentialError } from '../system/credential-error.js';
+import { readTicketKeyFile } from '../system/ticket-key-file.js';
+import type { CheckName, Finding, Verdict } from './finding.js';
+
+/** Nothing where no file is configured. */
+export async function checkTicketKeys({ tls }: Config, now: Date): Promise<Finding[]> {
+  if (tls.ticketKeyFile === undefined) return [];
+  const found = finding('tickets', 'ticket keys');
+  try {
+    const { path, keys, exposed } = await readTicketKeyFile(tls.ticketKeyFile);
+    const changed = statSync(path).mtime;
+    const days = Math.floor((now.getTime() - changed.getTime()) / DAY);
+    const what = `${path} has ${keys.length} key${keys.length === 1 ? '' : 's'}, and was changed on ${day(changed)}`;
+    const problems = [
+      ...exposed.map(({ file, mode }) =>
+        found('bad', `${file} can be read by others (mode ${mode}), who can then read sessions`, [
+          `chmod go= ${file}`,
+        ]),
+      ),
+      ...(days >= MAX_AGE
+        ? [found('warning', `${path} was not changed for ${days} days; ${AGE_RISK}`, [AGE_ADVICE])]
+        : []),
+    ];
+    return problems.some(({ verdict }) => verdict === 'bad') ? problems : [found('good', what), ...problems];
+  } catch (error) {
+    if (!(error instanceof CredentialError)) throw error;
+    return [found('bad', error.message)];
+  }
+}
+
+/** Nothing where none is configured. @param patience milliseconds */
+export async function checkStore(config: Config, patience: number): Promise<Finding[]> {
+  const found = finding('store', 'session store');
+  try {
+    const settings = storeSettings(config);
+    if (settings === undefined) return [];
+    const { name, problem, answered } = await tryStore(settings, patience);
+    if (problem !== undefined) return [found('bad', `${name}: ${problem}`, [STORE_ADVICE])];
+    const milliseconds = Math.ceil(answered);
+    const late = milliseconds > settings.timeout;
+    return [
+      late
+        ? found(
+            'warning',
+            `${name} takes ${milliseconds} ms to answer, and timeout is ${settings.timeout} ms`,
+          )
+        : found('good', `${name} keeps what it is given, and answers within ${milliseconds} ms`),
+    ];
+  } catch (error) {
+    if (!(error instanceof UnusableValueError)) throw error;
+    return [found('bad', error.message)];
+  }
+}
+
+type Found = (verdict: Verdict, message: string, advice?: readonly string[]) => Finding;
+
+function finding(check: CheckName, subject: string): Found {
+  return (verdict, message, advice = []) => ({ check, subject, verdict, message, advice });
+}
+
+function day(date: Date): string {
+  return date.toISOString().slice(0, 10);
+}
+
+/** Milliseconds. */
+const DAY = 24 * 60 * 60 * 1000;
+/** Days: keys should change every day, and a weekend is no alarm. */
+const MAX_AGE = 3;
+const AGE_RISK = 'whoever gets an old key reads all sessions of its time';
+const AGE_ADVICE = 'put a new key first and drop the oldest, every day; docs/scaling.md has the commands';
+const STORE_ADVICE = 'until this is mended, sessions resume by id only on the machine that made them';

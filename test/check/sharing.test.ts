@@ -1,0 +1,105 @@
+/** What `oldhello check` says of what several machines share: ticket keys in a file, and a session store. */
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdtempSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'tap';
+import { checkStore, checkTicketKeys } from '../../src/check/sharing.js';
+import { parseConfig } from '../../src/config/load.js';
+import { freePort } from '../support/peers/postfix.js';
+import { redisLack, startRedis } from '../support/peers/redis.js';
+import { hasPeer } from '../support/peers/require-peer.js';
+
+const NOW = new Date('2030-06-15T12:00:00Z');
+const KEY = `${randomBytes(48).toString('base64')}\n`;
+
+function configOf(folder: string, more: string): ReturnType<typeof parseConfig> {
+  return parseConfig(
+    `[[listener]]\nname = "mx"\naddress = "127.0.0.1:0"\nmode = "starttls"\nbackend = "mta"
+[[backend]]\nname = "mta"\naddress = "127.0.0.1:1"\nidentity = "proxy-v2"\n${more}`,
+    join(folder, 'oldhello.toml'),
+  );
+}
+
+/** `verdict: message; advice` of each finding. @param age days since the file was changed */
+async function checkKeys(text: string, mode = 0o600, age = 0.5): Promise<string[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'oldhello-keys-'));
+  const file = join(folder, 'ticket.keys');
+  writeFileSync(file, text);
+  chmodSync(file, mode);
+  const changed = new Date(NOW.getTime() - age * 86_400_000);
+  utimesSync(file, changed, changed);
+  const config = configOf(folder, '[tls]\nticket-key-file = "ticket.keys"');
+  return (await checkTicketKeys(config, NOW)).map(({ verdict, message, advice }) => {
+    return [`${verdict}: ${message}`, ...advice].join('; ').replaceAll(`${folder}/`, '');
+  });
+}
+
+test('ticket keys that are fresh and secret are good; without a file there is nothing to say', async (t) => {
+  t.same(await checkKeys(KEY), ['good: ticket.keys has 1 key, and was changed on 2030-06-15']);
+  t.same(await checkTicketKeys(configOf('/nowhere', ''), NOW), []);
+});
+
+test('ticket keys that others can read, that are no keys, or that are not there are bad', async (t) => {
+  t.same(await checkKeys(KEY, 0o644), [
+    'bad: ticket.keys can be read by others (mode 0644), who can then read sessions; chmod go= ticket.keys',
+  ]);
+  t.match(await checkKeys(KEY.slice(4)), [
+    /^bad: .*ticket\.keys: line 1 is not a key; .*openssl rand -base64 48/,
+  ]);
+  t.match(await checkKeys(''), [/^bad: .*ticket\.keys: has no key/]);
+  const config = configOf('/nowhere', '[tls]\nticket-key-file = "ticket.keys"');
+  t.match(await checkTicketKeys(config, NOW), [
+    { verdict: 'bad', message: /\/nowhere\/ticket\.keys: cannot be read: ENOENT/ },
+  ]);
+});
+
+test('ticket keys that nobody changes are a note', async (t) => {
+  const [good, note] = await checkKeys(KEY, 0o600, 40);
+  t.match(good, /^good/);
+  t.equal(
+    note,
+    'warning: ticket.keys was not changed for 40 days; whoever gets an old key reads all sessions of its time; ' +
+      'put a new key first and drop the oldest, every day; docs/scaling.md has the commands',
+  );
+});
+
+/** @param more keys of [session-store] */
+async function storeFindings(port: number, more = ''): ReturnType<typeof checkStore> {
+  const folder = mkdtempSync(join(tmpdir(), 'oldhello-store-'));
+  writeFileSync(join(folder, 'password'), 'right-horse\n', { mode: 0o600 });
+  const table = `[session-store]\nurl = "redis://127.0.0.1:${port}"\ntimeout = "200ms"\n${more}`;
+  return checkStore(configOf(folder, `[tls]\nticket-key-file = "ticket.keys"\n${table}`), 5_000);
+}
+
+test('a session store that keeps what it is given is good, and nothing of ours stays there', async (t) => {
+  if (!hasPeer(t, 'redis', redisLack())) return;
+  const server = await startRedis();
+  t.teardown(() => server.kill());
+  t.match(await storeFindings(server.port), [
+    {
+      check: 'store',
+      verdict: 'good',
+      message: `127.0.0.1:${server.port} keeps what it is given, and answers within`,
+    },
+  ]);
+  t.equal(server.ask('DBSIZE'), '0');
+});
+
+test('a session store that is away, wants a password, or takes nothing is bad, with its own words', async (t) => {
+  if (!hasPeer(t, 'redis', redisLack())) return;
+  const away = await freePort();
+  t.match(await storeFindings(away), [
+    { verdict: 'bad', message: /^127\.0\.0\.1:\d+: .*ECONNREFUSED/, advice: [/sessions resume by id only/] },
+  ]);
+  const locked = await startRedis(undefined, ['--requirepass', 'right-horse']);
+  t.teardown(() => locked.kill());
+  t.match(await storeFindings(locked.port), [{ verdict: 'bad', message: /NOAUTH/ }]);
+  t.match(await storeFindings(locked.port, 'password-file = "password"'), [{ verdict: 'good' }]);
+  t.match(await storeFindings(locked.port, 'password-file = "gone"'), [
+    { verdict: 'bad', message: /gone.*ENOENT/ },
+  ]);
+  const full = await startRedis(undefined, ['--maxmemory', '1', '--maxmemory-policy', 'noeviction']);
+  t.teardown(() => full.kill());
+  t.match(await storeFindings(full.port), [{ verdict: 'bad', message: /OOM/ }]);
+});
