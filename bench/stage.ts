@@ -111,6 +111,11 @@ export class Stage {
     }
   }
 
+  /** CPU seconds that the backends have used so far. */
+  get backendCpu(): number {
+    return this.#backends.reduce((sum, { cpu }) => sum + cpu, 0);
+  }
+
   /** Starts a load script that goes on until it is stopped. */
   startLoad(script: string, job: object): Measured {
     const generator = new Measured(LOAD_CORE, [process.execPath, compiled(script), JSON.stringify(job)]);

@@ -32,7 +32,7 @@ const COLUMNS: readonly Column[] = [
   { key: 'perCore', head: 'MB per server CPU second', digits: 0 },
   { key: 'cpu', head: 'server CPU s per GB', digits: 2 },
   { key: 'rate', head: 'MB a second', digits: 0 },
-  { key: 'busy', head: 'load busy', digits: 2 },
+  { key: 'busy', head: 'load core busy', digits: 2 },
 ];
 
 export async function* bulk(stage: Stage): AsyncGenerator<Comparison> {

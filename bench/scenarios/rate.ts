@@ -9,7 +9,7 @@ export const RATE_COLUMNS: readonly Column[] = [
   { key: 'cpu', head: 'server CPU us each', digits: 0 },
   { key: 'p50', head: 'p50 ms', digits: 1 },
   { key: 'p99', head: 'p99 ms', digits: 1 },
-  { key: 'busy', head: 'load busy', digits: 2 },
+  { key: 'busy', head: 'load core busy', digits: 2 },
 ];
 
 /** Runs a load script against one server, and asks the kernel what that cost the server. */
@@ -21,6 +21,7 @@ export async function measureRate(
 ): Promise<Sample | Unable> {
   const { milliseconds } = stage.options;
   const before = server.cpu;
+  const backendsBefore = stage.backendCpu;
   const result = await stage.load<LoadResult>(script, { ...job, milliseconds }, milliseconds);
   if ('unable' in result) return result;
   const { count, failed, failure, seconds, cpu, p50, p99 } = result;
@@ -31,7 +32,7 @@ export async function measureRate(
     cpu: (1e6 * (server.cpu - before)) / count,
     p50,
     p99,
-    busy: cpu / seconds,
+    busy: (cpu + stage.backendCpu - backendsBefore) / seconds,
     failed,
   };
 }

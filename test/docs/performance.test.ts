@@ -25,8 +25,8 @@ ${conditions(report)}
 Rounds are interleaved: every server has its turn in each, and ratios are taken within a round. A figure is a median with
 the smallest and the largest of the rounds behind it. \`oldhello to it\` is the ratio of the figure that the table is
 about; its head says which side of 1 is good. \`server CPU us each\` is what the kernel charged the server for one, and
-\`load busy\` how much of its core the load generator used: where that is high, the rate says less than the server's CPU
-time does. bench/README.md says what each program is and how it is set up.
+\`load core busy\` how much of the other core the clients and the backend used: where that is high, the rate says less
+than the server's CPU time does. bench/README.md says what each program is and how it is set up.
 
 ## All ratios
 
