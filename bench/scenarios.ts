@@ -27,7 +27,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'resumption',
-    what: 'The same with an abbreviated handshake.',
+    what: 'The same with an abbreviated handshake. Here `node-tls` remembers sessions, which Node leaves to the program.',
     play: resumedHandshakes,
   },
   {

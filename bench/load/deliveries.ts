@@ -64,6 +64,7 @@ function deliver(): Promise<void> {
         return;
       }
       socket.off('data', take);
+      socket.off('error', reject);
       secure(socket, (error) => {
         if (error !== undefined) reject(error);
         else {

@@ -10,22 +10,26 @@ export const floor: Peer = {
   command: ({ port, backend, key }) => [process.execPath, script('floor.js'), `${port}`, `${backend}`, key],
 };
 
-export const nodeTls: Peer = {
-  name: 'node-tls',
-  lack: nothing,
-  command: ({ port, backend, certificate, key }) => [
-    process.execPath,
-    script('node-tls.js'),
-    `${port}`,
-    `${backend}`,
-    certificate,
-    key,
-  ],
-};
+/** @param more arguments after those that every peer has */
+function nodeTls(...more: readonly string[]): Peer {
+  return {
+    name: 'node-tls',
+    lack: nothing,
+    command: ({ port, backend, certificate, key }) => [
+      process.execPath,
+      script('node-tls.js'),
+      `${port}`,
+      `${backend}`,
+      certificate,
+      key,
+      ...more,
+    ],
+  };
+}
 
 const STREAM = '/usr/lib/nginx/modules/ngx_stream_module.so';
 
-export const OTHERS: readonly Peer[] = [
+const NATIVE: readonly Peer[] = [
   {
     name: 'nginx',
     lack: needs(STREAM, 'libnginx-mod-stream'),
@@ -109,5 +113,9 @@ TIMEOUTclose = 0
       return ['/usr/bin/stunnel4', write(setup, 'stunnel.conf', config)];
     },
   },
-  nodeTls,
 ];
+
+export const OTHERS: readonly Peer[] = [...NATIVE, nodeTls()];
+
+/** The same, all of which remember sessions by id. */
+export const RESUMING: readonly Peer[] = [...NATIVE, nodeTls('remember')];

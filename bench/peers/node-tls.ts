@@ -1,9 +1,18 @@
-/** The proxy that anybody would write with Node's own tls. */
+/**
+ * The proxy that anybody would write with Node's own tls. It remembers sessions by id only where a fifth argument says so,
+ * since Node leaves that to the program.
+ */
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { createServer } from 'node:tls';
 
-const [port, backend, certificate, key] = process.argv.slice(2) as [string, string, string, string];
+const [port, backend, certificate, key, remember] = process.argv.slice(2) as [
+  string,
+  string,
+  string,
+  string,
+  string | undefined,
+];
 const server = createServer(
   {
     cert: readFileSync(certificate),
@@ -21,3 +30,13 @@ const server = createServer(
   },
 );
 server.listen({ port: Number(port), host: '127.0.0.1', backlog: 4096 });
+if (remember !== undefined) {
+  const sessions = new Map<string, Buffer>();
+  server.on('newSession', (id: Buffer, data: Buffer, done: () => void) => {
+    sessions.set(id.toString('hex'), data);
+    done();
+  });
+  server.on('resumeSession', (id: Buffer, done: (error: null, data: Buffer | null) => void) => {
+    done(null, sessions.get(id.toString('hex')) ?? null);
+  });
+}

@@ -1,7 +1,8 @@
 /** Handshakes a second, with a connection to the backend and its greeting behind each. */
 import { spawnSync } from 'node:child_process';
 import type { HandshakeLoad } from '../load/handshakes.js';
-import { floor, OTHERS, ours } from '../peers/implicit.js';
+import { floor, OTHERS, ours, RESUMING } from '../peers/implicit.js';
+import type { Peer } from '../peers/peer.js';
 import type { Comparison } from '../results.js';
 import { interleave, type Contender, type Sample } from '../rounds.js';
 import { SERVER_CORE, type Stage } from '../stage.js';
@@ -31,20 +32,21 @@ const RESUMED: readonly Variant[] = [
 const CONCURRENCY = 16;
 
 export async function* fullHandshakes(stage: Stage): AsyncGenerator<Comparison> {
-  yield* play(stage, FULL, [rsaLimit]);
+  yield* play(stage, FULL, [ours, floor, ...OTHERS], [rsaLimit]);
 }
 
 export async function* resumedHandshakes(stage: Stage): AsyncGenerator<Comparison> {
-  yield* play(stage, RESUMED, []);
+  yield* play(stage, RESUMED, [ours, ...RESUMING], []);
 }
 
 async function* play(
   stage: Stage,
   variants: readonly Variant[],
+  peers: readonly Peer[],
   limits: readonly Contender[],
 ): AsyncGenerator<Comparison> {
   const backend = await stage.startBackend('./load/greeter.js');
-  const running = await stage.start([ours, floor, ...OTHERS], backend);
+  const running = await stage.start(peers, backend);
   for (const { title, kind, suite } of variants) {
     const contenders = running.map((one): Contender => ({
       name: one.peer.name,
