@@ -5,7 +5,7 @@
  */
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -121,7 +121,10 @@ test('the package installs in a clean Debian, works there, and leaves as it shou
   t.strictSame(pathsOf(root), before, 'a purge leaves nothing');
 });
 
-/** With the configuration where it belongs, and a key so long that another thread decrypts with it. */
+/**
+ * With the configuration where it belongs, and all that is more than one file of code: worker processes, a key so long
+ * that another thread decrypts with it, the status page, and the client of the session store.
+ */
 async function delivers(t: Test, root: string): Promise<void> {
   const sink = await startTestSink();
   t.teardown(() => sink.close());
@@ -131,10 +134,12 @@ async function delivers(t: Test, root: string): Promise<void> {
     ...['req', '-x509', '-newkey', 'rsa:3072', '-nodes', '-subj', '/CN=mine.example', '-days', '30'],
     ...['-keyout', join(root, 'tmp/mine.key'), '-out', join(root, 'tmp/mine.crt')],
   );
+  writeFileSync(join(root, 'tmp/ticket.keys'), `${randomBytes(48).toString('base64')}\n`, { mode: 0o600 });
   writeFileSync(
     at('oldhello.toml'),
     `[server]
 hostname = "mine.example"
+workers = 2
 [[listener]]
 name = "mx"
 address = "127.0.0.1:0"
@@ -147,6 +152,14 @@ identity = "proxy-v2"
 [[certificate]]
 chain = "/tmp/mine.crt"
 key = "/tmp/mine.key"
+[tls]
+ticket-key-file = "/tmp/ticket.keys"
+[session-store]
+url = "redis://127.0.0.1:1"
+[admin]
+address = "127.0.0.1:0"
+[log]
+level = "debug"
 `,
   );
   const command = ['oldhello', 'serve', '--config', '/etc/oldhello/oldhello.toml'];
@@ -156,6 +169,7 @@ key = "/tmp/mine.key"
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const program = await followProgram(child, 1, root, () => undefined);
+  t.match(await program.next('session_store_down'), { problem: /ECONNREFUSED/ });
   const client = `printf 'EHLO me.example\\r\\nMAIL FROM:<a@b.example>\\r\\nRCPT TO:<c@d.example>\\r\\nDATA\\r\\nhello\\r\\n.\\r\\nQUIT\\r\\n' |
     openssl s_client -connect 127.0.0.1:${program.ports.get('mx')} -quiet -tls1 -cipher AES128-SHA:@SECLEVEL=0`;
   const { stdout } = await promisify(execFile)('sh', ['-c', client]).catch(
@@ -164,5 +178,18 @@ key = "/tmp/mine.key"
   t.match(stdout, /^221 /m);
   t.match(await sink.next(), { from: 'a@b.example', tls: { version: 'TLSv1', cipher: 'AES128-SHA' } });
   t.match(await program.nextSession(), { outcome: 'completed', tls: { path: 'engine', keyExchange: 'RSA' } });
+  const [started, opened] = [await program.next('started'), await program.next('session_opened')];
+  t.not(opened['pid'], started['pid'], 'by a worker');
+  const { port } = await program.next('admin_listening');
+  const get = async (path: string): Promise<string> => {
+    return (await fetch(`http://127.0.0.1:${String(port)}${path}`)).text();
+  };
+  t.match(await get('/metrics'), /^oldhello_sessions_total\{.*outcome="completed".*\} 1$/m);
+  t.match(await get('/metrics'), /^oldhello_processes 3$/m);
+  const page = await get('/');
+  t.match(page, 'mx');
+  for (const [, asset = ''] of page.matchAll(/(?:src|href)="(\/?[^"#:]+\.(?:js|css))"/g)) {
+    t.ok((await get(asset.replace(/^\/?/, '/'))).length > 500, asset);
+  }
   t.equal(await program.stop(), 0);
 }
