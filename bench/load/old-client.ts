@@ -257,12 +257,12 @@ function direction(
       content.copy(plain);
       tag.copy(plain, content.length);
       if (rc4 === undefined) return record(type, block!.update(plain));
-      rc4.crypt(plain, plain);
+      rc4.crypt(plain);
       return record(type, plain);
     },
     open(fragment) {
       if (rc4 !== undefined) {
-        rc4.crypt(fragment, fragment);
+        rc4.crypt(fragment);
         return fragment.subarray(0, fragment.length - macLength);
       }
       const plain = block!.update(fragment);

@@ -20,7 +20,7 @@ export function streamWriteProtection({ version, suite, keys }: ProtectionParame
       const fragment = record.subarray(RECORD_HEADER_LENGTH);
       fragment.set(plaintext);
       fragment.set(mac.compute(type, plaintext), plaintext.length);
-      rc4.crypt(fragment, fragment);
+      rc4.crypt(fragment);
       return record;
     },
   };
@@ -32,7 +32,7 @@ export function streamReadProtection({ version, suite, keys }: ProtectionParamet
   return {
     open(type, fragment) {
       if (fragment.length < mac.length) throw new TlsError('bad_record_mac');
-      rc4.crypt(fragment, fragment);
+      rc4.crypt(fragment);
       const content = fragment.subarray(0, fragment.length - mac.length);
       if (!timingSafeEqual(mac.compute(type, content), fragment.subarray(content.length))) {
         throw new TlsError('bad_record_mac');

@@ -32,12 +32,12 @@ const RC4_STREAMS = [
 
 test('RC4 gives the keystream of RFC 6229, however it is asked for', async (t) => {
   for (const [key, streams] of RC4_STREAMS) {
-    for (const chunk of [1, 7, 256]) {
+    for (const chunk of [1, 7, 61, 256]) {
       const rc4 = new Rc4(hex(key));
       const stream = Buffer.alloc(512);
       for (let at = 0; at < stream.length; at += chunk) {
         const piece = stream.subarray(at, at + chunk);
-        rc4.crypt(piece, piece);
+        rc4.crypt(piece);
       }
       for (const [offset, expected] of streams) {
         const name = `${key} at ${offset}, by ${chunk}`;
