@@ -40,6 +40,7 @@ export class SocketChannel implements Channel {
   handler: ChannelHandler = NO_HANDLER;
   readonly socket: Socket;
   #error: Error | undefined;
+  #corked = false;
   readonly #listeners = {
     data: (bytes: Buffer): void => this.handler.data(bytes),
     drain: (): void => this.handler.drain(),
@@ -58,14 +59,28 @@ export class SocketChannel implements Channel {
 
   /** Lets go of the socket, which then belongs to the caller. */
   release(): Socket {
+    this.#uncork();
     this.socket.pause();
     for (const [event, listener] of Object.entries(this.#listeners)) this.socket.off(event, listener);
     return this.socket;
   }
 
+  /** What is written in one turn of the event loop leaves in one system call, when the turn is over. */
   write(bytes: Uint8Array): boolean {
-    return this.socket.destroyed || this.socket.writableEnded || this.socket.write(bytes);
+    if (this.socket.destroyed || this.socket.writableEnded) return true;
+    if (!this.#corked) {
+      this.#corked = true;
+      this.socket.cork();
+      process.nextTick(this.#uncork);
+    }
+    return this.socket.write(bytes);
   }
+
+  readonly #uncork = (): void => {
+    if (!this.#corked) return;
+    this.#corked = false;
+    this.socket.uncork();
+  };
 
   /** A second time would make Node build an error, stack and all, for nobody. */
   end(): void {
@@ -73,6 +88,7 @@ export class SocketChannel implements Channel {
   }
 
   destroy(): void {
+    this.#uncork();
     this.socket.destroy();
   }
 

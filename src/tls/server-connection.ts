@@ -24,7 +24,7 @@ import { Writer } from './wire.js';
 
 /** Where a connection's effects go. Calls come in order and only while one of the connection's methods runs. */
 export interface ConnectionOutput {
-  /** Bytes for the client; the callee owns the buffer. */
+  /** Bytes for the client, a record or a piece of one; the callee owns the buffer, and does well to cork its socket. */
   transmit(bytes: Buffer): void;
   /** Application data; valid until the next call of `receive`. */
   deliver(plaintext: Buffer): void;
@@ -129,15 +129,17 @@ export class ServerConnection {
   send(plaintext: Uint8Array): void {
     if (this.#state === 'ended') return;
     if (this.#state !== 'established') throw new Error('send() before the handshake is complete');
-    const records: Buffer[] = [];
+    if (plaintext.length === 0) return;
+    const pieces: Buffer[] = [];
     if (this.#splitWrites && this.#hasSent) {
-      this.#records.seal(ContentType.application_data, plaintext.subarray(0, 1), records);
-      this.#records.seal(ContentType.application_data, plaintext.subarray(1), records);
+      this.#records.seal(ContentType.application_data, plaintext.subarray(0, 1), pieces);
+      this.#records.seal(ContentType.application_data, plaintext.subarray(1), pieces);
     } else {
-      this.#records.seal(ContentType.application_data, plaintext, records);
+      this.#records.seal(ContentType.application_data, plaintext, pieces);
     }
     this.#hasSent = true;
-    for (const record of records) this.#output.transmit(record);
+    if (plaintext.length < WORTH_PIECES) this.#output.transmit(Buffer.concat(pieces));
+    else for (const piece of pieces) this.#output.transmit(piece);
     this.#checkDataLimit();
   }
 
@@ -404,9 +406,9 @@ export class ServerConnection {
   }
 
   #sealAlert(alert: AlertName, level: AlertLevel): Buffer {
-    const records: Buffer[] = [];
-    this.#records.seal(ContentType.alert, Buffer.of(level, this.#rules.alertDescription(alert)), records);
-    return records[0]!;
+    const pieces: Buffer[] = [];
+    this.#records.seal(ContentType.alert, Buffer.of(level, this.#rules.alertDescription(alert)), pieces);
+    return Buffer.concat(pieces);
   }
 
   /**
@@ -469,6 +471,9 @@ const SSLV2_NO_CIPHER_ERROR = Buffer.from('8003000001', 'hex');
 
 /** Bytes: DES and 3DES. */
 const SMALL_BLOCK_LENGTH = 8;
+
+/** Bytes of plaintext from which on copying them once more costs more than writing in pieces. */
+const WORTH_PIECES = 4096;
 
 /** In a row; the number BoringSSL uses. */
 const MAX_WARNINGS = 4;

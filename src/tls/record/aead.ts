@@ -28,14 +28,13 @@ export function aeadWriteProtection(
       const sequence = additional.subarray(0, SEQUENCE_LENGTH);
       const cipher = createCipheriv(nodeName(bulk), keys.key, nonceFor(bulk, keys.iv, sequence), TAG);
       cipher.setAAD(additional);
-      const record = newRecord(type, version, explicitNonceLength + plaintext.length + TAG_LENGTH);
-      let at = RECORD_HEADER_LENGTH;
+      const length = explicitNonceLength + plaintext.length + TAG_LENGTH;
+      const start = newRecord(type, version, length, explicitNonceLength);
       // RFC 5288, 3: the explicit part may be the sequence number, which never repeats.
-      if (explicitNonceLength > 0) at += sequence.copy(record, at);
-      at += cipher.update(plaintext).copy(record, at);
+      if (explicitNonceLength > 0) sequence.copy(start, RECORD_HEADER_LENGTH);
+      const ciphertext = cipher.update(plaintext);
       cipher.final();
-      cipher.getAuthTag().copy(record, at);
-      return record;
+      return [start, ciphertext, cipher.getAuthTag()];
     },
   };
 }

@@ -9,7 +9,6 @@ import { TlsError } from '../alert.js';
 import type { BulkCipher } from '../cipher-suites.js';
 import { ProtocolVersion } from '../code-points.js';
 import { checkPadding, extractMac } from '../crypto/cbc-tail.js';
-import { RECORD_HEADER_LENGTH } from './deframer.js';
 import { recordMac, type RecordMac } from './mac.js';
 import {
   newRecord,
@@ -25,25 +24,27 @@ export function cbcWriteProtection(parameters: ProtectionParameters, bulk: CbcCi
   const mac = recordMac(version, suite.mac!, keys.macKey);
   const explicitIv = explicitIvLength(version, bulk);
   const cipher = chained(createCipheriv, bulk, keys, explicitIv);
-  const encrypt = (content: Uint8Array, tail: Uint8Array): Buffer => {
+  const encrypt = (content: Uint8Array, tail: Uint8Array): Buffer[] => {
+    const iv = explicitIv > 0 ? random(explicitIv) : NOTHING;
     const length = content.length + tail.length;
     // RFC 5246, 6.2.3.2: as short as it gets, since SSLv3 allows no more than a block.
     const padding = bulk.blockLength - (length % bulk.blockLength);
-    const plaintext = Buffer.allocUnsafe(explicitIv + length + padding);
-    if (explicitIv > 0) plaintext.set(random(explicitIv));
-    plaintext.set(content, explicitIv);
-    plaintext.set(tail, explicitIv + content.length);
-    plaintext.fill(padding - 1, explicitIv + length);
-    return cipher.update(plaintext);
+    const end = Buffer.alloc(tail.length + padding, padding - 1);
+    end.set(tail);
+    const pieces = [iv, content, end];
+    // Copying what is short is cheaper than a call for each piece.
+    const ready = length < SHORT ? [Buffer.concat(pieces)] : pieces.filter((piece) => piece.length > 0);
+    return ready.map((piece) => cipher.update(piece));
   };
   return {
     seal(type, content) {
       const ciphertext = encrypt(content, encryptThenMac ? NOTHING : mac.compute(type, content));
-      const tail = encryptThenMac ? mac.compute(type, ciphertext) : NOTHING;
-      const record = newRecord(type, version, ciphertext.length + tail.length);
-      record.set(ciphertext, RECORD_HEADER_LENGTH);
-      record.set(tail, RECORD_HEADER_LENGTH + ciphertext.length);
-      return record;
+      if (encryptThenMac) {
+        const whole = Buffer.concat(ciphertext);
+        ciphertext.splice(0, ciphertext.length, whole, mac.compute(type, whole));
+      }
+      const length = ciphertext.reduce((sum, piece) => sum + piece.length, 0);
+      return [newRecord(type, version, length, 0), ...ciphertext];
     },
   };
 }
@@ -129,3 +130,5 @@ function roundUp(length: number, multiple: number): number {
 }
 
 const NOTHING = Buffer.alloc(0);
+/** Bytes. */
+const SHORT = 2048;

@@ -4,8 +4,8 @@ import type { ContentType, ProtocolVersion } from '../code-points.js';
 import { RECORD_HEADER_LENGTH } from './deframer.js';
 
 export interface WriteProtection {
-  /** One whole record, header included, in a buffer of its own. */
-  seal(type: ContentType, plaintext: Uint8Array): Buffer;
+  /** One whole record, header first, in pieces that are the caller's: what OpenSSL gives out is not copied again. */
+  seal(type: ContentType, plaintext: Uint8Array): Buffer[];
 }
 
 export interface ReadProtection {
@@ -38,16 +38,24 @@ export function nullWriteProtection(version: ProtocolVersion): WriteProtection {
     seal(type, plaintext) {
       const record = newRecord(type, version, plaintext.length);
       record.set(plaintext, RECORD_HEADER_LENGTH);
-      return record;
+      return [record];
     },
   };
 }
 
 export const nullReadProtection: ReadProtection = { open: (_type, fragment) => fragment };
 
-/** A record with its header written and room for `length` bytes of fragment, which the caller must fill. */
-export function newRecord(type: ContentType, version: ProtocolVersion, length: number): Buffer {
-  const record = Buffer.allocUnsafe(RECORD_HEADER_LENGTH + length);
+/**
+ * A record with its header written and room for `room` bytes of its fragment of `length`, all of it if not said
+ * otherwise, which the caller must fill.
+ */
+export function newRecord(
+  type: ContentType,
+  version: ProtocolVersion,
+  length: number,
+  room = length,
+): Buffer {
+  const record = Buffer.allocUnsafe(RECORD_HEADER_LENGTH + room);
   record[0] = type;
   record.writeUInt16BE(version, 1);
   record.writeUInt16BE(length, 3);

@@ -99,13 +99,15 @@ export class RecordLayer {
     this.#deframer.maxFragment = maxFragmentLength;
   }
 
-  /** `content` as one or more whole records, appended to `records`. */
-  seal(type: ContentType, content: Uint8Array, records: Buffer[]): void {
+  /** `content` as one or more whole records, appended to `output` in pieces. */
+  seal(type: ContentType, content: Uint8Array, output: Buffer[]): void {
     for (let at = 0; at < content.length; at += this.#maxFragment) {
       const end = Math.min(at + this.#maxFragment, content.length);
-      const record = this.#write.seal(type, content.subarray(at, end));
-      this.#bytesWritten += record.length - RECORD_HEADER_LENGTH;
-      records.push(record);
+      this.#bytesWritten -= RECORD_HEADER_LENGTH;
+      for (const piece of this.#write.seal(type, content.subarray(at, end))) {
+        this.#bytesWritten += piece.length;
+        output.push(piece);
+      }
     }
   }
 

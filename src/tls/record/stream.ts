@@ -21,7 +21,7 @@ export function streamWriteProtection({ version, suite, keys }: ProtectionParame
       fragment.set(plaintext);
       fragment.set(mac.compute(type, plaintext), plaintext.length);
       rc4.crypt(fragment);
-      return record;
+      return [record];
     },
   };
 }

@@ -74,7 +74,7 @@ test('records that tlslite-ng seals are opened, and sealed the same where nothin
     vector.contents.forEach((content, index) => {
       const opened = read.open(23, hex(vector.clientRecords[index]!).subarray(5));
       t.equal(opened.toString('hex'), content, `${title(vector)}: opened`);
-      const sealed = write.seal(23, hex(content)).toString('hex');
+      const sealed = Buffer.concat(write.seal(23, hex(content))).toString('hex');
       if (explicitIv) t.equal(sealed.length, vector.serverRecords[index]!.length);
       else t.equal(sealed, vector.serverRecords[index], `${title(vector)}: sealed`);
     });
@@ -143,7 +143,7 @@ test('each block cipher gives its published answer, chained as CBC', async (t) =
       encryptThenMac: false,
       random: noRandom,
     };
-    const record = createWriteProtection(parameters).seal(23, hex(plaintext));
+    const record = Buffer.concat(createWriteProtection(parameters).seal(23, hex(plaintext)));
     t.equal(record.toString('hex', 5, 5 + ciphertext.length / 2), ciphertext, source);
     t.equal(createReadProtection(parameters).open(23, record.subarray(5)).toString('hex'), plaintext);
   }
