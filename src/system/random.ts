@@ -14,9 +14,9 @@ export function pooledRandomBytes(length: number): Buffer {
     randomFillSync(PAGE);
     at = 0;
   }
-  const taken = PAGE.subarray(at, at + length);
-  const bytes = Buffer.from(taken);
-  taken.fill(0);
+  const bytes = Buffer.alloc(length);
+  PAGE.copy(bytes, 0, at, at + length);
+  PAGE.fill(0, at, at + length);
   at += length;
   return bytes;
 }

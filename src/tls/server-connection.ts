@@ -20,7 +20,7 @@ import type { Step, Wait } from './handshake/wait.js';
 import { RecordLayer, type RecordContent } from './record/record-layer.js';
 import type { Operation, OperationResult, ServerParameters } from './server-parameters.js';
 import { versionRules, type VersionRules } from './version-rules.js';
-import { Writer } from './wire.js';
+import { lastingCopy, Writer } from './wire.js';
 
 /** Where a connection's effects go. Calls come in order and only while one of the connection's methods runs. */
 export interface ConnectionOutput {
@@ -210,7 +210,7 @@ export class ServerConnection {
     if (first.length < total) return;
     this.#firstBytes = undefined;
     if (first.length > total) this.#records.push(first.subarray(total));
-    this.#startHandshake(decodeSslv2ClientHello(Buffer.from(first.subarray(0, total))));
+    this.#startHandshake(decodeSslv2ClientHello(lastingCopy(first.subarray(0, total))));
   }
 
   #readRecords(): void {

@@ -3,6 +3,7 @@
  * younger, so that no secret stays longer than `lifetime`.
  */
 import type { Session } from './handshake/session.js';
+import { lastingCopy } from './wire.js';
 
 interface Entry {
   readonly session: Session;
@@ -31,10 +32,9 @@ export class SessionCache {
     return this.#entries.size;
   }
 
-  /** Keeps a copy and wipes the secret it was given: small buffers are cut from a pool, and would keep all of it. */
+  /** Keeps a copy and wipes the secret it was given. */
   save(id: Buffer, session: Session): void {
-    const masterSecret = Buffer.alloc(session.masterSecret.length);
-    session.masterSecret.copy(masterSecret);
+    const masterSecret = lastingCopy(session.masterSecret);
     session.masterSecret.fill(0);
     this.#expire();
     const kept = { ...session, masterSecret };

@@ -145,5 +145,12 @@ export class Writer {
   }
 }
 
+/** In a buffer of its own: Node cuts small ones from a pool, and each would keep all of the pool's 8 KiB. */
+export function lastingCopy(bytes: Uint8Array): Buffer {
+  const copy = Buffer.alloc(bytes.length);
+  copy.set(bytes);
+  return copy;
+}
+
 /** Bytes; enough for every message but Certificate, which passes its own size. */
 const INITIAL_CAPACITY = 512;

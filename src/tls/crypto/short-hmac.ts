@@ -23,50 +23,62 @@ export class ShortHmac {
   /** Bytes. */
   readonly outputLength: number;
   readonly #hash: ShortHash;
-  /** The state after the padded key, inside and outside (RFC 2104, 4). */
-  readonly #inner: Int32Array;
-  readonly #outer: Int32Array;
-  readonly #state: Int32Array;
+  /** The states after the padded key, inside and then outside (RFC 2104, 4). */
+  readonly #keyed: Int32Array;
 
   constructor(algorithm: keyof typeof HASHES, key: Uint8Array) {
     const hash = HASHES[algorithm];
     this.#hash = hash;
     this.outputLength = 4 * hash.initial.length;
-    this.#inner = Int32Array.from(hash.initial);
-    this.#outer = Int32Array.from(hash.initial);
-    this.#state = new Int32Array(hash.initial.length);
-    const padded = new Uint8Array(BLOCK_LENGTH);
-    if (key.length <= BLOCK_LENGTH) padded.set(key);
-    else this.#digest(hash.initial, 0, key, padded, 0);
-    for (let at = 0; at < BLOCK_LENGTH; at += 1) padded[at]! ^= INNER_PAD;
-    hash.compress(this.#inner, padded, 0);
-    for (let at = 0; at < BLOCK_LENGTH; at += 1) padded[at]! ^= INNER_PAD ^ OUTER_PAD;
-    hash.compress(this.#outer, padded, 0);
-    padded.fill(0);
+    this.#keyed = new Int32Array(2 * hash.initial.length);
+    PADDED_KEY.fill(0);
+    if (key.length <= BLOCK_LENGTH) PADDED_KEY.set(key);
+    else this.#digest(hash.initial, 0, 0, key, PADDED_KEY, 0);
+    for (let at = 0; at < BLOCK_LENGTH; at += 1) PADDED_KEY[at]! ^= INNER_PAD;
+    this.#absorbKey(0);
+    for (let at = 0; at < BLOCK_LENGTH; at += 1) PADDED_KEY[at]! ^= INNER_PAD ^ OUTER_PAD;
+    this.#absorbKey(hash.initial.length);
+    PADDED_KEY.fill(0);
   }
 
   /** Writes the MAC of `message` to `output` from `at` on. */
   compute(message: Uint8Array, output: Uint8Array, at: number): void {
-    this.#digest(this.#inner, BLOCK_LENGTH, message, INNER_DIGEST, 0);
-    this.#digest(this.#outer, BLOCK_LENGTH, INNER_DIGEST.subarray(0, this.outputLength), output, at);
+    const { length } = this.#hash.initial;
+    this.#digest(this.#keyed, 0, BLOCK_LENGTH, message, INNER_DIGEST, 0);
+    this.#digest(this.#keyed, length, BLOCK_LENGTH, INNER_DIGEST.subarray(0, 4 * length), output, at);
   }
 
   /** Takes the time of `blocks` compressions, and leaves nothing. */
   burn(blocks: number): void {
-    for (let block = 0; block < blocks; block += 1) this.#hash.compress(this.#state, LAST_BLOCKS, 0);
+    for (let block = 0; block < blocks; block += 1) this.#hash.compress(STATE, LAST_BLOCKS, 0);
   }
 
   wipe(): void {
-    for (const state of [this.#inner, this.#outer, this.#state]) state.fill(0);
+    this.#keyed.fill(0);
+    STATE.fill(0);
     INNER_DIGEST.fill(0);
     LAST_BLOCKS.fill(0);
   }
 
-  /** Goes on from `from`, which has seen `before` bytes. */
-  #digest(from: Int32Array, before: number, message: Uint8Array, output: Uint8Array, outputAt: number): void {
-    const { compress, littleEndian } = this.#hash;
-    const state = this.#state;
-    state.set(from);
+  #absorbKey(at: number): void {
+    const { initial, compress } = this.#hash;
+    STATE.set(initial);
+    compress(STATE, PADDED_KEY, 0);
+    for (let word = 0; word < initial.length; word += 1) this.#keyed[at + word] = STATE[word]!;
+  }
+
+  /** Goes on from the state that lies in `states` from `stateAt` on, and has seen `before` bytes. */
+  #digest(
+    states: Int32Array,
+    stateAt: number,
+    before: number,
+    message: Uint8Array,
+    output: Uint8Array,
+    outputAt: number,
+  ): void {
+    const { compress, initial, littleEndian } = this.#hash;
+    const state = STATE;
+    for (let word = 0; word < initial.length; word += 1) state[word] = states[stateAt + word]!;
     const whole = message.length - (message.length % BLOCK_LENGTH);
     for (let at = 0; at < whole; at += BLOCK_LENGTH) compress(state, message, at);
     // RFC 1321, 3.1 and 3.2; FIPS 180-4, 5.1.1: a one bit, zeros, and the length in bits.
@@ -78,7 +90,8 @@ export class ShortHmac {
     LAST_BLOCKS_VIEW.setUint32(littleEndian ? end - 8 : end - 4, 8 * (before + message.length), littleEndian);
     compress(state, LAST_BLOCKS, 0);
     if (end > BLOCK_LENGTH) compress(state, LAST_BLOCKS, BLOCK_LENGTH);
-    for (const word of state) {
+    for (let at = 0; at < initial.length; at += 1) {
+      const word = state[at]!;
       for (let shift = 0; shift < 32; shift += 8, outputAt += 1) {
         output[outputAt] = littleEndian ? word >>> shift : word >>> (24 - shift);
       }
@@ -96,3 +109,6 @@ const OUTER_PAD = 0x5c;
 const LAST_BLOCKS = new Uint8Array(2 * BLOCK_LENGTH);
 const LAST_BLOCKS_VIEW = new DataView(LAST_BLOCKS.buffer);
 const INNER_DIGEST = new Uint8Array(BLOCK_LENGTH);
+const PADDED_KEY = new Uint8Array(BLOCK_LENGTH);
+/** Words: as many as SHA-1 has. */
+const STATE = new Int32Array(5);

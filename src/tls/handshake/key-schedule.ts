@@ -4,6 +4,7 @@ import { ProtocolVersion } from '../code-points.js';
 import { createReadProtection, createWriteProtection } from '../record/create-protection.js';
 import type { ReadProtection, WriteProtection } from '../record/protection.js';
 import type { VersionRules } from '../version-rules.js';
+import { lastingCopy } from '../wire.js';
 
 export interface ConnectionProtection {
   readonly read: ReadProtection;
@@ -24,18 +25,21 @@ export function connectionProtection(
   const length = 2 * (macLength + suite.bulk.keyLength + ivLength);
   const block = rules.keyBlock(suite, masterSecret, seed, length);
   let at = 0;
-  const take = (bytes: number): Buffer => Buffer.from(block.subarray(at, (at += bytes)));
-  const [clientMacKey, serverMacKey] = [take(macLength), take(macLength)];
-  const [clientKey, serverKey] = [take(suite.bulk.keyLength), take(suite.bulk.keyLength)];
-  const [clientIv, serverIv] = [take(ivLength), take(ivLength)];
+  const take = (bytes: number): Buffer => block.subarray(at, (at += bytes));
+  // What OpenSSL's chained objects, and RC4's state, have taken in is needed no more.
+  const keep = suite.bulk.kind === 'aead' ? lastingCopy : (key: Buffer): Buffer => key;
+  const [clientMacKey, serverMacKey] = [lastingCopy(take(macLength)), lastingCopy(take(macLength))];
+  const [clientKey, serverKey] = [keep(take(suite.bulk.keyLength)), keep(take(suite.bulk.keyLength))];
+  const [clientIv, serverIv] = [keep(take(ivLength)), keep(take(ivLength))];
   const client = { macKey: clientMacKey, key: clientKey, iv: clientIv };
   const server = { macKey: serverMacKey, key: serverKey, iv: serverIv };
-  block.fill(0);
   const shared = { version: rules.version, suite, encryptThenMac, random };
-  return {
+  const protection = {
     read: createReadProtection({ ...shared, keys: client }),
     write: createWriteProtection({ ...shared, keys: server }),
   };
+  block.fill(0);
+  return protection;
 }
 
 /** RFC 4346, 6.2.3.2: from TLS 1.1 on CBC takes nothing from the key block. */
