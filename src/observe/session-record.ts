@@ -1,6 +1,6 @@
 /** What is known of one client connection, gathered while it lives and logged once when it ends. */
 import { randomUUID } from 'node:crypto';
-import { versionName, type ClientHello, type Established } from '../tls/index.js';
+import { versionName, type ClientHello, type Established, type HelloFormat } from '../tls/index.js';
 import { explainOutcome } from './explain.js';
 import { fingerprintHello } from './fingerprint.js';
 import { offeredVersion } from './hello-numbers.js';
@@ -35,7 +35,9 @@ export class SessionRecord {
   readonly #started = performance.now();
   #handshakeStarted: number | undefined;
   #handshake: number | undefined;
+  /** Until TLS is established; what is said of it is a tenth of its size. */
   #hello: ClientHello | undefined;
+  #described: SessionEvent['hello'];
   #tls: TlsFacts | undefined;
   #helo: string | undefined;
   #failure: Failure | undefined;
@@ -47,8 +49,8 @@ export class SessionRecord {
     this.#client = client;
   }
 
-  get hello(): ClientHello | undefined {
-    return this.#hello;
+  get helloFormat(): HelloFormat | undefined {
+    return this.#hello?.format ?? this.#described?.format;
   }
 
   get tls(): TlsFacts | undefined {
@@ -69,6 +71,8 @@ export class SessionRecord {
 
   established(tls: TlsFacts): void {
     this.#tls = tls;
+    this.#described = this.#describe();
+    this.#hello = undefined;
     if (this.#handshakeStarted !== undefined) this.#handshake = performance.now() - this.#handshakeStarted;
   }
 
@@ -83,15 +87,20 @@ export class SessionRecord {
     return this.#hello === undefined ? 'plaintext' : 'passthrough_failed';
   }
 
+  #describe(): SessionEvent['hello'] {
+    return this.#hello === undefined ? this.#described : describeHello(this.#hello, this.#tls);
+  }
+
   event(): SessionEvent {
     const failure = this.#failure ?? { outcome: this.#outcome() };
     const fault = failure.fault ?? OUTCOMES[failure.outcome].fault;
+    const hello = this.#describe();
     const explanation = failure.explanation ?? explainOutcome(failure.outcome, failure.reason);
     return {
       connection: this.id,
       listener: this.#listener,
       client: this.#client,
-      ...(this.#hello && { hello: describeHello(this.#hello, this.#tls) }),
+      ...(hello && { hello }),
       ...(this.#tls && { tls: this.#tls }),
       ...(this.#helo !== undefined && { smtp: { helo: escape(this.#helo) } }),
       bytes: { fromClient: this.fromClient, toClient: this.toClient },

@@ -102,6 +102,7 @@ export class TlsAcceptor {
     const channel = new EngineChannel(this.#raw, this.#profile.parameters, this.#services, {
       established: (facts) => {
         established = true;
+        this.#hello = undefined;
         channel.pause();
         this.#events.established(channel, engineFacts(facts), this.#shown(facts.credential?.chain[0]));
       },

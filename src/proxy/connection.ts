@@ -445,13 +445,13 @@ export class ProxiedConnection {
 
   #identity(): ClientIdentity {
     const { client, destination } = this.#plan;
-    const { id, tls, hello } = this.record;
+    const { id, tls, helloFormat } = this.record;
     const identity = { connection: id, source: client, destination };
-    if (tls === undefined || hello === undefined) return identity;
+    if (tls === undefined || helloFormat === undefined) return identity;
     const { version, suite, serverName } = tls;
     return {
       ...identity,
-      tls: { version, cipher: suite, serverName, helloFormat: hello.format, ...this.#certificate },
+      tls: { version, cipher: suite, serverName, helloFormat, ...this.#certificate },
     };
   }
 
