@@ -37,7 +37,10 @@ export class Measured {
     return this.pids.reduce((sum, pid) => sum + ticks(pid), 0) / TICKS_PER_SECOND;
   }
 
-  /** Bytes of memory that are this process's alone or its share of what several have (PSS), children included. */
+  /**
+   * Bytes of memory that are this process's alone or its share of what several have (PSS), children included. Without
+   * files: the program's own pages are shared with whoever runs the same program, such as the load.
+   */
   get memory(): number {
     return this.pids.reduce((sum, pid) => sum + pss(pid), 0);
   }
@@ -139,7 +142,10 @@ function ticks(pid: number): number {
 function pss(pid: number): number {
   try {
     const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1');
-    return 1024 * Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0);
+    const kibibytes = [...rollup.matchAll(/^Pss_(?:Anon|Shmem):\s+(\d+)/gm)].map(([, number]) =>
+      Number(number),
+    );
+    return 1024 * kibibytes.reduce((sum, one) => sum + one, 0);
   } catch {
     return 0;
   }

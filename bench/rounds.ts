@@ -35,7 +35,9 @@ export async function interleave(
     process.stderr.write(`${title}: ${round === 0 ? 'warm-up' : `round ${round} of ${rounds}`}\n`);
     for (const { name, measure } of contenders) {
       if (unable.some((one) => one.name === name)) continue;
-      const sample = await measure();
+      const sample = await measure().catch((error: unknown): Unable => ({
+        unable: (error as Error).message,
+      }));
       if ('unable' in sample) {
         process.stderr.write(`  ${name}: ${sample.unable}\n`);
         unable.push({ name, why: String(sample.unable) });

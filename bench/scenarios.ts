@@ -48,7 +48,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'idle',
     what:
-      'Memory (PSS, of all processes of the server) that comes with each established and silent connection, its backend half ' +
+      'Memory (PSS without files, of all processes of the server) that comes with each established and silent connection, its backend half ' +
       'included; TLS 1.0 with AES128-SHA. The memory of the kernel for sockets is not in it.',
     play: idle,
   },

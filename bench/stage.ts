@@ -69,10 +69,7 @@ export class Stage {
     return peers.filter(({ name, lack }) => {
       if (this.options.peers?.includes(name) === false) return false;
       const what = lack();
-      if (what !== undefined && !this.absent.has(name)) {
-        this.absent.set(name, what);
-        process.stdout.write(`\n${name} is left out: ${what}\n`);
-      }
+      if (what !== undefined) this.#leaveOut(name, what);
       return what === undefined;
     });
   }
@@ -80,8 +77,20 @@ export class Stage {
   /** Starts those that are present. */
   async start(peers: readonly Peer[], backend: number): Promise<Running[]> {
     const running: Running[] = [];
-    for (const peer of this.present(peers)) running.push(await this.startOne(peer, backend));
+    for (const peer of this.present(peers)) {
+      try {
+        running.push(await this.startOne(peer, backend));
+      } catch (error) {
+        this.#leaveOut(peer.name, (error as Error).message);
+      }
+    }
     return running;
+  }
+
+  #leaveOut(name: string, why: string): void {
+    if (this.absent.get(name) === why) return;
+    this.absent.set(name, why);
+    process.stdout.write(`\n${name} is left out: ${why}\n`);
   }
 
   async startOne(peer: Peer, backend: number, workers = 1, cores = SERVER_CORE): Promise<Running> {
