@@ -92,14 +92,14 @@ test('a session store that is away, wants a password, or takes nothing is bad, w
   t.match(await storeFindings(away), [
     { verdict: 'bad', message: /^127\.0\.0\.1:\d+: .*ECONNREFUSED/, advice: [/sessions resume by id only/] },
   ]);
-  const locked = await startRedis(undefined, ['--requirepass', 'right-horse']);
+  const locked = await startRedis({ more: ['--requirepass', 'right-horse'] });
   t.teardown(() => locked.kill());
   t.match(await storeFindings(locked.port), [{ verdict: 'bad', message: /NOAUTH/ }]);
   t.match(await storeFindings(locked.port, 'password-file = "password"'), [{ verdict: 'good' }]);
   t.match(await storeFindings(locked.port, 'password-file = "gone"'), [
     { verdict: 'bad', message: /gone.*ENOENT/ },
   ]);
-  const full = await startRedis(undefined, ['--maxmemory', '1', '--maxmemory-policy', 'noeviction']);
+  const full = await startRedis({ more: ['--maxmemory', '1', '--maxmemory-policy', 'noeviction'] });
   t.teardown(() => full.kill());
   t.match(await storeFindings(full.port), [{ verdict: 'bad', message: /OOM/ }]);
 });

