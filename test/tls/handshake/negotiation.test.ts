@@ -222,6 +222,20 @@ test('an SSLv3 hello may carry extensions of any content (RFC 5746, 3.3)', async
   t.equal(answer({ ...broken, version: 0x0301 }).server.refusal, 'malformed_message');
 });
 
+test('a name that is no host_name is ignored, and a host_name may have 255 bytes (RFC 6066, 3; RFC 1035, 2.3.4)', async (t) => {
+  const named = (list: Buffer): string | undefined => {
+    const { server, client } = answer({ version: 0x0303, extensions: [[0, vector16(list)]] });
+    server.receive(client.secondFlight());
+    t.equal(server.refusal, undefined);
+    return server.established?.serverName;
+  };
+  const name = (type: number, text: string): Buffer =>
+    Buffer.concat([Buffer.of(type), vector16(Buffer.from(text))]);
+  t.equal(named(name(1, 'a.example')), undefined);
+  t.equal(named(Buffer.concat([name(7, 'b'), name(0, 'A.Example')])), 'a.example');
+  t.equal(named(name(0, 'a'.repeat(255))), 'a'.repeat(255));
+});
+
 test('extensions that nobody knows are ignored, those of other protocols too (RFC 5246, 7.4.1.4)', async (t) => {
   const extensions = [
     [0x0a0a, Buffer.alloc(0)],
