@@ -31,21 +31,14 @@ export function versionRules(version: ProtocolVersion): VersionRules {
   return RULES.get(version)!;
 }
 
-/** RFC 6101, 5.4: SSLv3 has few alerts; the newer ones become the nearest of them, as OpenSSL maps them. */
+/** RFC 6101, 5.4: SSLv3 has few alerts; of ours, the newer ones become the nearest of them, as OpenSSL maps them. */
 const SSL3_ALERTS: Partial<Record<AlertName, AlertName>> = {
-  decryption_failed: 'bad_record_mac',
   record_overflow: 'bad_record_mac',
-  unknown_ca: 'bad_certificate',
-  access_denied: 'handshake_failure',
   decode_error: 'handshake_failure',
   decrypt_error: 'handshake_failure',
-  export_restriction: 'handshake_failure',
   protocol_version: 'handshake_failure',
   insufficient_security: 'handshake_failure',
   internal_error: 'handshake_failure',
-  user_canceled: 'handshake_failure',
-  no_renegotiation: 'handshake_failure',
-  unsupported_extension: 'handshake_failure',
 };
 
 const ssl3: VersionRules = {

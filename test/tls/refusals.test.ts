@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'tap';
 import { AlertDescription, REFUSALS, type AlertName, type RefusalReason } from '../../src/tls/alert.js';
 import { HelloSniffer, PRESETS, type ServerParameters } from '../../src/tls/index.js';
+import { versionRules } from '../../src/tls/version-rules.js';
 import { record } from '../support/reference-protection.js';
 import {
   handshakeMessage,
@@ -674,6 +675,13 @@ test('each reason has the alert that the specifications name', async (t) => {
       .flatMap(([alert, reasons]) => reasons.map((reason) => `${reason}: ${alert}`))
       .sort(),
   );
+});
+
+test('SSL 3.0 hears only alerts that it knows, and RFC 7507 has given it one more (RFC 6101, 5.4.2)', async (t) => {
+  const known = [0, 10, 20, 30, 40, 41, 42, 43, 44, 45, 46, 47, AlertDescription.inappropriate_fallback];
+  const rules = versionRules(0x0300);
+  for (const { alert } of Object.values(REFUSALS)) t.ok(known.includes(rules.alertDescription(alert)), alert);
+  t.equal(rules.alertDescription('record_overflow'), AlertDescription.bad_record_mac);
 });
 
 test('a refusal is one fatal alert and the end; nothing is read or answered any more', async (t) => {

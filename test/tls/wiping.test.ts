@@ -1,4 +1,5 @@
 /** Buffers of secrets are overwritten when they are used up, however a handshake ends. */
+import * as crypto from 'node:crypto';
 import { test } from 'tap';
 import type { ServerParameters, Session, TicketProtector } from '../../src/tls/index.js';
 import { ShortHmac } from '../../src/tls/crypto/short-hmac.js';
@@ -92,6 +93,28 @@ test('what went into a ticket is not kept beside it', async (t) => {
   t.ok(isWiped(tickets.given!.masterSecret));
 });
 
+test('the state that went into a ticket is wiped when it is sealed', async (t) => {
+  let state: Buffer | undefined;
+  const createCipheriv = (...inputs: Parameters<typeof crypto.createCipheriv>): crypto.Cipher => {
+    const cipher = crypto.createCipheriv(...inputs);
+    const update = cipher.update.bind(cipher);
+    cipher.update = ((bytes: Buffer) => {
+      state = bytes;
+      return update(bytes);
+    }) as typeof cipher.update;
+    return cipher;
+  };
+  const { TicketKeys } = await t.mockImport<typeof import('../../src/tls/tickets.js')>(
+    '../../src/tls/tickets.js',
+    { 'node:crypto': { ...crypto, createCipheriv } },
+  );
+  const tickets = new TicketKeys(1, () => 0, crypto.randomBytes);
+  tickets.use([crypto.randomBytes(48)]);
+  const { held } = new Tickets();
+  t.same(tickets.unprotect(tickets.protect(held)), held);
+  t.ok(isWiped(state!));
+});
+
 test('premaster secret, master secret and key block are wiped in every version', async (t) => {
   const secrets: Record<string, Buffer> = {};
   const versionRules = (version: 0x0300): versions.VersionRules => {
@@ -148,4 +171,20 @@ test('the PRF of TLS 1.0 leaves nothing behind but its answer', async (t) => {
   t.equal(wiped, 2, 'MD5 and SHA-1');
   t.not(secrets.size, 0);
   for (const secret of secrets) t.ok(isWiped(Buffer.from(secret)));
+});
+
+test('the MAC of a short record keeps no copy of what is in it', async (t) => {
+  let message: Uint8Array | undefined;
+  class Spied extends ShortHmac {
+    override compute(input: Uint8Array, output: Uint8Array, at: number): void {
+      message = input;
+      super.compute(input, output, at);
+    }
+  }
+  const { recordMac } = await t.mockImport<typeof import('../../src/tls/record/mac.js')>(
+    '../../src/tls/record/mac.js',
+    { '../../src/tls/crypto/short-hmac.js': { ShortHmac: Spied } },
+  );
+  recordMac(0x0301, 'sha1', Buffer.alloc(20, 5)).compute(23, Buffer.from('a password'));
+  t.ok(isWiped(Buffer.from(message!)));
 });
