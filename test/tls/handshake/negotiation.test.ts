@@ -270,3 +270,12 @@ test('each preset negotiates what its name promises', async (t) => {
   t.equal(negotiated({ format: 'sslv2', version: 0x0300 }, 'ancient'), 'RC4-SHA');
   t.equal(negotiated({ version: 0x0301, suites: [0x09] }, 'ancient'), 'no_shared_cipher_suite');
 });
+
+test('intermediate has nothing but forward secrecy with authenticated encryption, and no preset trusts 64-bit blocks for long', async (t) => {
+  for (const { keyExchange, bulk } of PRESETS.intermediate.cipherSuites) {
+    t.same([keyExchange, bulk.kind], ['ecdhe', 'aead']);
+  }
+  for (const { smallBlockLimit } of Object.values(PRESETS)) {
+    t.ok(smallBlockLimit <= 2 ** 30, '2^27 blocks, at which two equal ones have a chance of 2^-11 (SWEET32)');
+  }
+});
