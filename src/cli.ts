@@ -1,16 +1,18 @@
 #!/usr/bin/env node
 /** The command line, and the only place that touches process.argv and the exit code. */
 import { parseArgs } from 'node:util';
-import { check } from './commands/check.js';
 import { FAILED, say, UsageError, WRONG_USAGE, type Arguments, type Command } from './commands/command.js';
-import { probe } from './commands/probe.js';
-import { report } from './commands/report.js';
-import { serve } from './commands/serve.js';
 import { ConfigError, UnusableValueError } from './config/config-error.js';
 import { CredentialError } from './system/credentials.js';
 import { version } from './system/version.js';
 
-const COMMANDS: Readonly<Record<string, Command>> = { serve, check, probe, report };
+/** Each is loaded when it is asked for: half of what the others need would else be loaded for nothing. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import('./commands/serve.js')).serve,
+  check: async () => (await import('./commands/check.js')).check,
+  probe: async () => (await import('./commands/probe.js')).probe,
+  report: async () => (await import('./commands/report.js')).report,
+};
 
 async function main(args: readonly string[]): Promise<void> {
   const [name, ...rest] = args;
@@ -19,11 +21,12 @@ async function main(args: readonly string[]): Promise<void> {
     return;
   }
   if (name === undefined || name === '--help' || name === 'help') {
-    say(usage());
+    say(await usage());
     return;
   }
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (command === undefined) throw new UsageError(`unknown command ${JSON.stringify(name)}\n\n${usage()}`);
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (load === undefined) throw new UsageError(`unknown command ${JSON.stringify(name)}\n\n${await usage()}`);
+  const command = await load();
   const parsed = parse(command, rest);
   if (parsed.values['help'] === true) {
     say(command.usage);
@@ -43,10 +46,11 @@ function parse({ options, allowPositionals, usage: text }: Command, args: readon
   }
 }
 
-function usage(): string {
-  const lines = Object.entries(COMMANDS).map(
-    ([name, { summary }]) => `  oldhello ${name.padEnd(8)} ${summary}`,
-  );
+async function usage(): Promise<string> {
+  const commands = Object.entries(COMMANDS).map(async ([name, load]) => {
+    return `  oldhello ${name.padEnd(8)} ${(await load()).summary}`;
+  });
+  const lines = await Promise.all(commands);
   return `oldhello: a TLS proxy in front of a mail server, for clients with very old TLS
 
 ${lines.join('\n')}

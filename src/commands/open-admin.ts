@@ -3,7 +3,6 @@ import { AdminServer } from '../admin/admin-server.js';
 import { loadAssets } from '../admin/assets.js';
 import { UnusableValueError } from '../config/config-error.js';
 import type { AdminConfig } from '../config/schema.js';
-import { watchBackends } from '../observe/backend-watch.js';
 import type { LogChannel } from '../observe/log.js';
 import { Metrics } from '../observe/metrics.js';
 import { sampleProcess } from '../observe/process-sample.js';
@@ -11,10 +10,11 @@ import { StatusBoard } from '../observe/status.js';
 import { ListenError } from '../proxy/listen-error.js';
 
 /** To be called before anything is reported. @throws UnusableValueError for an address that cannot be listened on */
-export async function openAdmin(config: AdminConfig, channel: LogChannel): Promise<void> {
-  watchBackends(channel);
-  const { address } = config;
-  if (address === undefined) return;
+export async function openAdmin(
+  config: AdminConfig,
+  address: NonNullable<AdminConfig['address']>,
+  channel: LogChannel,
+): Promise<void> {
   const sources = { metrics: new Metrics(), board: new StatusBoard(), assets: loadAssets() };
   channel.subscribe(sources.metrics.receive);
   channel.subscribe(sources.board.receive);

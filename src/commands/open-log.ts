@@ -1,7 +1,6 @@
 /** The log on standard output, in the form its reader wants, and never at the cost of the mail. */
 import { fstatSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import pretty from 'pino-pretty';
 import type { LogConfig } from '../config/schema.js';
 import { createLog, type LogChannel } from '../observe/log.js';
 import { LineOutput } from '../system/line-output.js';
@@ -13,7 +12,7 @@ export interface OpenLog extends LogChannel {
   close(): Promise<void>;
 }
 
-export function openLog({ level, format, priorities, repeatLimit }: LogConfig): OpenLog {
+export async function openLog({ level, format, priorities, repeatLimit }: LogConfig): Promise<OpenLog> {
   let dropped = 0;
   const output = new LineOutput({
     fd: STDOUT,
@@ -23,7 +22,8 @@ export function openLog({ level, format, priorities, repeatLimit }: LogConfig): 
     },
   });
   process.once('exit', () => output.flushSync());
-  const show = format === 'pretty' || (format === 'auto' && isatty(STDOUT)) ? prettyLine() : undefined;
+  const isPretty = format === 'pretty' || (format === 'auto' && isatty(STDOUT));
+  const show = isPretty ? await prettyLine() : undefined;
   const prefix = priorities === 'always' || (priorities === 'auto' && isJournal(STDOUT));
   const written = createLog({
     level,
@@ -45,7 +45,8 @@ export function openLog({ level, format, priorities, repeatLimit }: LogConfig): 
   };
 }
 
-function prettyLine(): (line: string) => string {
+async function prettyLine(): Promise<(line: string) => string> {
+  const { default: pretty } = await import('pino-pretty');
   const colorize = isatty(STDOUT) && process.env['NO_COLOR'] === undefined;
   return pretty.prettyFactory({
     colorize,

@@ -2,15 +2,13 @@
 import { ConfigError, UnusableValueError } from '../config/config-error.js';
 import { loadConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
-import { demoConfig } from '../demo/demo-config.js';
-import { startSink } from '../demo/sink.js';
+import { watchBackends } from '../observe/backend-watch.js';
 import type { Log } from '../observe/log.js';
 import { ProxyServer, type Listening } from '../proxy/server.js';
 import { currentPrivileges, dropRoot } from '../system/privileges.js';
 import { inheritedSockets, ServiceManager, type InheritedSocket } from '../system/systemd.js';
 import { say, type Command } from './command.js';
 import { LifeCycle, type LifeCycleParts } from './life-cycle.js';
-import { openAdmin } from './open-admin.js';
 import { openLog } from './open-log.js';
 
 export const serve: Command = {
@@ -39,7 +37,7 @@ async function serveConfigured(file: string): Promise<void> {
   const config = load();
   const sockets = inheritedSockets(process.env, process.pid);
   refuseStraySockets(sockets, config, file);
-  const log = openLog(config.log);
+  const log = await openLog(config.log);
   const server = new ProxyServer(log.log, sockets);
   try {
     await run(server, config, {
@@ -54,7 +52,11 @@ async function serveConfigured(file: string): Promise<void> {
 
 /** The set-up for trying: an embedded sink, a certificate of our own, everything on loopback. */
 async function serveDemo(): Promise<void> {
-  const log = openLog({ level: 'info', format: 'auto', priorities: 'auto', repeatLimit: 0 });
+  const log = await openLog({ level: 'info', format: 'auto', priorities: 'auto', repeatLimit: 0 });
+  const [{ demoConfig }, { startSink }] = await Promise.all([
+    import('../demo/demo-config.js'),
+    import('../demo/sink.js'),
+  ]);
   const sink = await startSink(log.log, 'localhost');
   const config = demoConfig(sink.port);
   const server = new ProxyServer(log.log, []);
@@ -84,7 +86,11 @@ async function run(
   });
   const lifeCycle = new LifeCycle({ ...parts, server, manager });
   lifeCycle.watch();
-  await openAdmin(config.admin, parts.log);
+  watchBackends(parts.log);
+  if (config.admin.address !== undefined) {
+    const { openAdmin } = await import('./open-admin.js');
+    await openAdmin(config.admin, config.admin.address, parts.log);
+  }
   await server.start(config, () => becomeUser(config, log));
   await lifeCycle.begin();
 }
