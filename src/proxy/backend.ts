@@ -73,7 +73,7 @@ export function dialBackend(
   socket.on('error', failed);
   socket.once('connect', () => {
     settle(() => {
-      if (leadsNearby(backend, socket.localAddress, socket.remoteAddress ?? '')) {
+      if (leadsNearby(backend, socket)) {
         fail(new BackendError('backend_nearby', backend, ''));
         socket.destroy();
         return;

@@ -197,6 +197,7 @@ function endpoint(address: string, port: number | undefined): Endpoint {
 
 /** IPv4 as IPv4, also where a socket that listens for both says it in IPv6: else all of IPv4 would count as one /64. */
 function unmapped({ address, port }: Endpoint): Endpoint {
+  if (!address.includes(':')) return { address, port };
   const bytes = addressBytes(address);
   return { address: bytes?.length === 4 ? addressText(bytes) : address, port };
 }

@@ -1,5 +1,6 @@
 /** Backends with identity "none" whose name leads nearby, which the configuration alone does not show. */
 import { lookup } from 'node:dns/promises';
+import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { UnusableValueError } from '../config/config-error.js';
 import { isNear, relayRisk } from '../config/near.js';
@@ -22,8 +23,13 @@ export async function refuseRelayRisks(
 }
 
 /** Names can come to mean something else at any time, so this is asked of each connection that was made. */
-export function leadsNearby(backend: BackendConfig, local: string | undefined, remote: string): boolean {
-  return isAtRisk(backend) && (isNear(remote) || local === remote);
+export function leadsNearby(
+  backend: BackendConfig,
+  socket: Pick<Socket, 'localAddress' | 'remoteAddress'>,
+): boolean {
+  return (
+    isAtRisk(backend) && (isNear(socket.remoteAddress ?? '') || socket.localAddress === socket.remoteAddress)
+  );
 }
 
 function isAtRisk({ identity, acknowledgeRelayRisk }: BackendConfig): boolean {

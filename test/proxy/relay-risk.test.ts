@@ -41,12 +41,20 @@ test('a name that leads elsewhere, or nowhere yet, or a risk that was acknowledg
   t.pass('none of them is refused');
 });
 
+const ends = (
+  localAddress: string,
+  remoteAddress: string,
+): { localAddress: string; remoteAddress: string } => ({
+  localAddress,
+  remoteAddress,
+});
+
 test('a name that comes to lead nearby later is refused when a connection is made', async (t) => {
   const [backend] = config().backends;
-  t.equal(leadsNearby(backend!, '203.0.113.9', '203.0.113.5'), false);
-  t.equal(leadsNearby(backend!, '203.0.113.9', '203.0.113.9'), true, 'this machine');
-  t.equal(leadsNearby(backend!, '127.0.0.1', '127.0.0.1'), true);
-  t.equal(leadsNearby({ ...backend!, identity: 'proxy-v2' }, '127.0.0.1', '127.0.0.1'), false);
+  t.equal(leadsNearby(backend!, ends('203.0.113.9', '203.0.113.5')), false);
+  t.equal(leadsNearby(backend!, ends('203.0.113.9', '203.0.113.9')), true, 'this machine');
+  t.equal(leadsNearby(backend!, ends('127.0.0.1', '127.0.0.1')), true);
+  t.equal(leadsNearby({ ...backend!, identity: 'proxy-v2' }, ends('127.0.0.1', '127.0.0.1')), false);
 });
 
 test('the program does not start with a backend whose name is that of its own machine', async (t) => {
