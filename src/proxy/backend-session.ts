@@ -81,6 +81,15 @@ export function openBackendSession(
   return () => cancel();
 }
 
+/** RFC 3207, 4.2: what this session knows must be forgotten, so it ends here; the MTA should not call that an error. */
+export function retire(channel: SocketChannel): void {
+  channel.handler = { ...NO_HANDLER, end: () => channel.destroy() };
+  channel.write(QUIT);
+  channel.end();
+  channel.resume();
+  setTimeout(() => channel.destroy(), RETIREMENT).unref();
+}
+
 interface ConversationHandler extends SessionHandler {
   rejected(channel: SocketChannel, greeting: Buffer): void;
 }
@@ -125,4 +134,7 @@ function converse<D extends { fromBackend(bytes: Buffer): void }>(
 }
 
 const NOTHING = Buffer.alloc(0);
+const QUIT = Buffer.from('QUIT\r\n');
+/** Milliseconds for a backend to close after QUIT. */
+const RETIREMENT = 10_000;
 const CLOSED_EARLY = 'it closed the connection while oldhello prepared the session';

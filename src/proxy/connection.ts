@@ -4,23 +4,24 @@
  */
 import type { Socket } from 'node:net';
 import type { LimitsConfig, ListenerConfig } from '../config/schema.js';
-import { explainNotTls, sentence } from '../observe/explain.js';
+import { explainNotTls } from '../observe/explain.js';
 import type { Log } from '../observe/log.js';
 import { SessionRecord, type Failure, type SessionEvent, type TlsFacts } from '../observe/session-record.js';
 import { ServerHelloWatch } from '../observe/server-hello.js';
 import type { CertificateFacts } from '../system/certificate-facts.js';
-import { finalReplyCode } from '../smtp/reply.js';
-import { GATE_REFUSALS, type GateRefusal } from '../smtp/gate-refusals.js';
 import { Gate, type GateOptions } from '../smtp/gate.js';
 import type { HandshakeCount } from '../policy/handshake-count.js';
 import { isWeakTls } from '../policy/weak-tls.js';
 import { overLimit } from './admission.js';
 import { TlsAcceptor, type TlsProfile } from './accept-tls.js';
 import type { ClientIdentity, Endpoint } from './backend.js';
-import { BACKEND_ADVICE, BACKEND_FAILURES, type BackendError, type BackendFailure } from './backend-error.js';
-import { openBackendSession, type BackendPlan } from './backend-session.js';
+import { BACKEND_FAILURES, type BackendError, type BackendFailure } from './backend-error.js';
+import { openBackendSession, retire, type BackendPlan } from './backend-session.js';
 import { NO_HANDLER, SocketChannel, type Channel, type ChannelHandler } from './channel.js';
+import { Deadline } from './deadline.js';
+import { backendFailure, gateRefusal, idle, shutdown, type Ending } from './ending.js';
 import type { EngineServices } from './engine-channel.js';
+import { ReplyWatch } from './reply-watch.js';
 
 /** What a listener decided about a client before handing it over. */
 export interface ConnectionPlan {
@@ -60,12 +61,9 @@ export class ProxiedConnection {
   #certificate: CertificateFacts | undefined;
   /** Set while this client's handshake is counted. */
   #handshakeDone: (() => void) | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #deadline = new Deadline();
+  readonly #dialogue = new ReplyWatch();
   #ending = false;
-  /** Where SMTP passes, whether the client has its reply to everything it said; undefined where it is TLS that passes. */
-  #answered: boolean | undefined;
-  /** The backend has said that it closes; how it and the client do so is no failure any more. */
-  #backendLeaves = false;
   /** Once set, nothing more is taken from the client, and what it hears when the backend has answered. */
   #lastWords: string | undefined;
 
@@ -102,15 +100,16 @@ export class ProxiedConnection {
    */
   shutDown(): void {
     if (this.#ending) return;
-    this.record.fails({ outcome: 'shutdown' });
-    const reply = `421 4.3.2 ${this.#plan.hostname} is shutting down, try again later\r\n`;
-    const betweenCommands = this.#gate !== undefined || this.#cancelOpening !== undefined || this.#answered;
-    if (this.#answered === undefined) this.#destroy();
+    const { failure, reply } = shutdown(this.#plan.hostname);
+    this.record.fails(failure);
+    const { answered } = this.#dialogue;
+    const betweenCommands = this.#gate !== undefined || this.#cancelOpening !== undefined || answered;
+    if (answered === undefined) this.#destroy();
     else if (betweenCommands) this.#sayGoodbye(reply);
     else {
       this.#lastWords = reply;
       this.#client.pause();
-      this.#arm(LAST_ANSWER_TIMEOUT, () => this.#destroy());
+      this.#deadline.set(LAST_ANSWER_TIMEOUT, () => this.#destroy());
     }
   }
 
@@ -128,19 +127,10 @@ export class ProxiedConnection {
     const starttls = !offerStarttls ? 'hide' : tls === 'bridge' ? 'pass' : 'offer';
     const auth = listener.auth === 'always' ? 'offer' : 'withhold';
     this.#client.handler = this.#clientHandler();
-    this.#answered = true;
+    this.#dialogue.smtpBegins();
     this.#open(tls === 'implicit' ? 'implicit' : 'none', (backend, greeting) => {
       this.#relay(backend, { hostname, starttls, greeting: 'relay', auth }, greeting);
     });
-  }
-
-  /** RFC 3207, 4.2: what this session knows must be forgotten, so it ends here; the MTA should not call that an error. */
-  #retire(backend: SocketChannel): void {
-    backend.handler = { ...NO_HANDLER, end: () => backend.destroy() };
-    backend.write(QUIT);
-    backend.end();
-    backend.resume();
-    setTimeout(() => backend.destroy(), CLOSE_TIMEOUT).unref();
   }
 
   // ---- TLS ----
@@ -174,7 +164,7 @@ export class ProxiedConnection {
 
   #acceptTls(): void {
     const { tls, limits } = this.#plan;
-    this.#answered = undefined;
+    this.#dialogue.tlsBegins();
     this.record.handshakeStarts();
     const acceptor = new TlsAcceptor(this.#raw, tls, this.#services, {
       hello: (hello) => this.record.sees(hello),
@@ -196,7 +186,7 @@ export class ProxiedConnection {
         this.#clientClosed(error);
       },
     });
-    this.#arm(limits.handshakeTimeout, () => {
+    this.#deadline.set(limits.handshakeTimeout, () => {
       this.abort({ outcome: 'client_timeout', reason: `waiting for ${acceptor.waitingFor}` });
     });
   }
@@ -212,7 +202,7 @@ export class ProxiedConnection {
   #established(channel: Channel, facts: TlsFacts): void {
     this.#handshakeOver();
     this.record.established(facts);
-    this.#answered = true;
+    this.#dialogue.smtpBegins();
     channel.pause();
     channel.handler = this.#clientHandler();
     this.#client = channel;
@@ -231,7 +221,9 @@ export class ProxiedConnection {
   /** The backend said 220 to the client's STARTTLS and waits for TLS, on the very session the client spoke in. */
   #encryptBackend(backend: SocketChannel, facts: TlsFacts): void {
     this.#backend = undefined;
-    this.#arm(this.#plan.limits.handshakeTimeout, () => this.#backendTimedOut('the TLS of the backend'));
+    this.#deadline.set(this.#plan.limits.handshakeTimeout, () =>
+      this.#backendTimedOut('the TLS of the backend'),
+    );
     this.#cancelOpening = this.#plan.backend.tls!.secure(backend, {
       secured: (secured) => {
         this.#cancelOpening = undefined;
@@ -279,7 +271,7 @@ export class ProxiedConnection {
     this.#gate = gate;
     backend.handler = this.#backendHandler(backend);
     if (gate.greeted) this.#awaitCommands();
-    else this.#arm(this.#plan.limits.greetingTimeout, () => this.#backendTimedOut('its greeting'));
+    else this.#deadline.set(this.#plan.limits.greetingTimeout, () => this.#backendTimedOut('its greeting'));
     if (greeted.length > 0) backend.handler.data(greeted);
     backend.resume();
     this.#client.resume();
@@ -305,17 +297,17 @@ export class ProxiedConnection {
         this.#leaveGate();
         this.#blindPipe();
       },
-      refuse: (reason) => this.#gateRefused(reason),
+      refuse: (reason) => this.#end(gateRefusal(reason)),
     });
   }
 
   #awaitCommands(): void {
-    this.#arm(this.#plan.limits.commandTimeout, () => this.#idle());
+    this.#deadline.set(this.#plan.limits.commandTimeout, () => this.#idle());
   }
 
   #blindPipe(): void {
-    this.#arm(this.#plan.limits.idleTimeout, () => {
-      if (this.#answered === true) this.#idleClient();
+    this.#deadline.set(this.#plan.limits.idleTimeout, () => {
+      if (this.#dialogue.answered === true) this.#end(idle(this.#plan.hostname));
       else this.abort({ outcome: 'client_timeout', reason: 'idle' });
     });
   }
@@ -328,7 +320,7 @@ export class ProxiedConnection {
       backend.pause();
     } else {
       this.#backend = undefined;
-      this.#retire(backend);
+      retire(backend);
     }
     this.#acceptTls();
   }
@@ -402,11 +394,8 @@ export class ProxiedConnection {
   #toClient(bytes: Buffer): void {
     this.record.toClient += bytes.length;
     if (!this.#client.write(bytes)) this.#choke();
-    if (this.#answered === undefined) return;
-    const code = finalReplyCode(bytes);
-    this.#answered = code !== undefined;
-    this.#backendLeaves = code !== undefined && CLOSING_REPLIES.has(code);
-    if (this.#answered && this.#lastWords !== undefined) this.#sayGoodbye(this.#lastWords);
+    this.#dialogue.toClient(bytes);
+    if (this.#dialogue.answered === true && this.#lastWords !== undefined) this.#sayGoodbye(this.#lastWords);
   }
 
   /** Behind the gate only the backend has more for a client that does not read; in front of it, we do too. */
@@ -423,7 +412,7 @@ export class ProxiedConnection {
   }
 
   #toBackend(bytes: Buffer): void {
-    if (this.#answered !== undefined) this.#answered = false;
+    this.#dialogue.toBackend();
     if (this.#backend !== undefined && !this.#backend.write(bytes)) this.#client.pause();
   }
 
@@ -433,7 +422,7 @@ export class ProxiedConnection {
     security: 'none' | 'implicit' | 'starttls',
     ready: (backend: SocketChannel, greeting: Buffer) => void,
   ): void {
-    this.#arm(this.#plan.limits.greetingTimeout, () => this.#backendTimedOut('its greeting'));
+    this.#deadline.set(this.#plan.limits.greetingTimeout, () => this.#backendTimedOut('its greeting'));
     this.#cancelOpening = openBackendSession(this.#plan.backend, this.#identity(), security, {
       ready: (backend, greeting) => {
         this.#cancelOpening = undefined;
@@ -465,35 +454,22 @@ export class ProxiedConnection {
     this.#backendFailed('backend_timeout', 'backend_greeting_timeout', `${what} did not come in time`);
   }
 
-  /** RFC 5321, 3.8: the client hears 421 and tries again later. */
   #backendFailed(outcome: 'backend_failed' | 'backend_timeout', reason: BackendFailure, means: string): void {
-    this.record.fails({ outcome, reason, explanation: sentence({ means, try: BACKEND_ADVICE[reason] }) });
-    this.#sayGoodbye(`421 4.3.0 ${this.#plan.hostname} mail system is not available, try again later\r\n`);
+    this.#end(backendFailure(this.#plan.hostname, outcome, reason, means));
   }
 
   // ---- the end ----
 
-  #gateRefused(reason: GateRefusal): void {
-    const { fault } = GATE_REFUSALS[reason];
-    this.record.fails({
-      outcome: fault === 'client' ? 'smtp_refused' : 'backend_failed',
-      reason,
-      fault,
-      explanation: sentence(GATE_REFUSALS[reason]),
-    });
-    this.#sayGoodbye('');
+  #end({ failure, reply }: Ending): void {
+    this.record.fails(failure);
+    this.#sayGoodbye(reply);
   }
 
   #idle(): void {
     if (this.#gate?.awaitsBackend === true) {
       const means = BACKEND_FAILURES.backend_reply_timeout;
       this.#backendFailed('backend_timeout', 'backend_reply_timeout', means);
-    } else this.#idleClient();
-  }
-
-  #idleClient(): void {
-    this.record.fails({ outcome: 'client_timeout', reason: 'idle' });
-    this.#sayGoodbye(`421 4.4.2 ${this.#plan.hostname} no command for too long, closing\r\n`);
+    } else this.#end(idle(this.#plan.hostname));
   }
 
   /** Our last words to the client; the backend's session ends without a word of ours in it. */
@@ -517,7 +493,7 @@ export class ProxiedConnection {
   #clientClosed(error: Error | undefined): void {
     this.#clientOpen = false;
     this.record.greetedBy(this.#gate?.heloName);
-    if (error !== undefined && !this.#backendLeaves) {
+    if (error !== undefined && !this.#dialogue.backendLeaves) {
       this.record.fails({ outcome: 'client_gone', reason: errorCode(error) });
     }
     this.#cancelOpening?.();
@@ -531,7 +507,7 @@ export class ProxiedConnection {
     if (backend !== this.#backend) return;
     this.#backend = undefined;
     if (this.#clientOpen && !this.#ending) this.#backendEnded();
-    if (error !== undefined && this.#clientOpen && !this.#backendLeaves) {
+    if (error !== undefined && this.#clientOpen && !this.#dialogue.backendLeaves) {
       this.record.fails({ outcome: 'backend_failed', reason: errorCode(error) });
     }
     if (this.#clientOpen) {
@@ -546,7 +522,7 @@ export class ProxiedConnection {
   #waitForClose(): void {
     if (this.#ending) return;
     this.#ending = true;
-    this.#arm(CLOSE_TIMEOUT, () => this.#destroy());
+    this.#deadline.set(CLOSE_TIMEOUT, () => this.#destroy());
   }
 
   #destroy(): void {
@@ -559,19 +535,14 @@ export class ProxiedConnection {
 
   #finishWhenClosed(): void {
     if (this.#clientOpen || this.#backend !== undefined) return;
-    clearTimeout(this.#timer);
+    this.#deadline.clear();
     this.#handshakeOver();
     this.#finished(this.record.event());
   }
 
   /** Something came; but what ends, ends. */
   #touch(): void {
-    if (!this.#ending && this.#lastWords === undefined) this.#timer?.refresh();
-  }
-
-  #arm(milliseconds: number, expired: () => void): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(expired, milliseconds);
+    if (!this.#ending && this.#lastWords === undefined) this.#deadline.extend();
   }
 }
 
@@ -584,12 +555,8 @@ const CLOSE_TIMEOUT = 10_000;
 /** Milliseconds for a backend to answer what it was told last, when the proxy stops. */
 const LAST_ANSWER_TIMEOUT = 5_000;
 
-/** RFC 5321, 4.2.2: the service closes the transmission channel. */
-const CLOSING_REPLIES = new Set([221, 421]);
-
 const NOTHING = Buffer.alloc(0);
 const LF = 0x0a;
-const QUIT = Buffer.from('QUIT\r\n');
 const SMTP_VERB = /^(?:EHLO|HELO|MAIL|QUIT|NOOP|STARTTLS|AUTH|RSET)\b/i;
 const TLS_REQUIRED =
   '554 5.5.0 this port expects TLS from the first byte; use STARTTLS on port 25 or 587\r\n';
