@@ -201,6 +201,22 @@ test('a reload changes how many there are; who is served by one too many stays',
   t.equal(program.log.filter(({ event }) => event === 'worker_lost').length, 0);
 });
 
+test('a stop ends sessions of a process that is one too many as it does others', async (t) => {
+  const program = await start(t);
+  const clients = [await open(program), await open(program)];
+  t.not(clients[0]!.pid, clients[1]!.pid);
+  const file = readFileSync(`${program.folder}/oldhello.toml`, 'utf8');
+  for (const workers of [3, 2]) {
+    program.configure(file.replace('workers = 2', `workers = ${workers}`));
+    program.signal('SIGHUP');
+    await program.next('reloaded');
+    if (workers === 3) clients.push(await open(program));
+  }
+  program.signal('SIGTERM');
+  for (const { client } of clients) t.match(await client.reply(), /^421 4\.3\.2 /);
+  t.equal(await program.exited, 0);
+});
+
 /** @throws when it does not go */
 async function untilGone(pid: number): Promise<void> {
   for (let tries = 0; tries < 2_000; tries += 1) {
@@ -237,16 +253,16 @@ test('what keeps dying young is started again later and later, and at once after
     performance.now = () => now() + later;
     process.on('SIGUSR2', () => { later += 3_600_000; });`;
   const program = await start(t, { script });
-  const delays: unknown[] = [];
-  const lose = async (): Promise<void> => {
-    const { pid, client } = await open(program);
+  const lose = async ({ pid, client }: Opened): Promise<unknown> => {
     process.kill(pid, 'SIGKILL');
-    delays.push((await program.next('worker_lost'))['restart']);
+    const { restart } = await program.next('worker_lost');
     client.destroy();
+    return restart;
   };
-  for (let times = 0; times < 4; times += 1) await lose();
-  t.same(delays, [100, 200, 400, 800]);
+  for (const delay of [100, 200, 400, 800]) t.equal(await lose(await open(program)), delay);
+  const old = await open(program);
   program.signal('SIGUSR2');
-  await lose();
-  t.equal(delays.at(-1), 0);
+  const later = await open(program);
+  t.equal(await lose(old), 0);
+  later.client.destroy();
 });
