@@ -87,7 +87,7 @@ class Worker {
         void this.#host
           .close(message.patience)
           .then(flushed)
-          .then(() => process.disconnect());
+          .then(() => process.exit(0));
         return;
       case 'ping':
         tell({ kind: 'alive' });
