@@ -6,29 +6,30 @@ import { ShortHmac } from './short-hmac.js';
 /** TLS 1.0 and 1.1: P_MD5 over one half of the secret, P_SHA-1 over the other, which overlap by a byte if it is odd. */
 export function prfTls10(secret: Buffer, label: string, seed: Buffer, length: number): Buffer {
   const half = Math.ceil(secret.length / 2);
-  const labelAndSeed = Buffer.concat([Buffer.from(label, 'latin1'), seed]);
   const output = Buffer.alloc(length);
-  xorExpansion(new ShortHmac('md5', secret.subarray(0, half)), labelAndSeed, output);
-  xorExpansion(new ShortHmac('sha1', secret.subarray(secret.length - half)), labelAndSeed, output);
+  const seedLength = CHAIN.write(label, SEED_AT, 'latin1') + seed.copy(CHAIN, SEED_AT + label.length);
+  if (seedLength < label.length + seed.length)
+    throw new RangeError('a seed that is longer than any of TLS 1.0');
+  xorExpansion(new ShortHmac('md5', secret.subarray(0, half)), seedLength, output);
+  xorExpansion(new ShortHmac('sha1', secret.subarray(secret.length - half)), seedLength, output);
+  CHAIN.fill(0, 0, SEED_AT + seedLength);
   return output;
 }
 
-/** P_hash of RFC 2246, 5, XORed into `output`. */
-function xorExpansion(hmac: ShortHmac, seed: Buffer, output: Buffer): void {
+/** P_hash of RFC 2246, 5, XORed into `output`; label and seed lie in CHAIN. */
+function xorExpansion(hmac: ShortHmac, seedLength: number, output: Buffer): void {
   const { outputLength } = hmac;
-  const block = Buffer.alloc(outputLength);
-  // A(i) with the seed behind it, as one message.
-  const chain = Buffer.alloc(outputLength + seed.length);
-  seed.copy(chain, outputLength);
-  const a = chain.subarray(0, outputLength);
-  hmac.compute(seed, a, 0);
+  const from = SEED_AT - outputLength;
+  const a = CHAIN.subarray(from, SEED_AT);
+  const chain = CHAIN.subarray(from, SEED_AT + seedLength);
+  hmac.compute(CHAIN.subarray(SEED_AT, SEED_AT + seedLength), a, 0);
   for (let at = 0; at < output.length; at += outputLength) {
     if (at > 0) hmac.compute(a, a, 0);
-    hmac.compute(chain, block, 0);
+    hmac.compute(chain, BLOCK, 0);
     const end = Math.min(outputLength, output.length - at);
-    for (let i = 0; i < end; i += 1) output[at + i]! ^= block[i]!;
+    for (let i = 0; i < end; i += 1) output[at + i]! ^= BLOCK[i]!;
   }
-  for (const secret of [chain, block]) secret.fill(0);
+  BLOCK.fill(0);
   hmac.wipe();
 }
 
@@ -46,3 +47,9 @@ function expand(hash: string, secret: Buffer, seed: Buffer, length: number): Buf
   }
   return output;
 }
+
+/** Bytes: the longest A(i), SHA-1's; it lies right in front of the seed, so that both are one message. */
+const SEED_AT = 20;
+/** Shared by all, since nothing here is interrupted; label and seed take 86 bytes at most (RFC 7627, 4). */
+const CHAIN = Buffer.alloc(SEED_AT + 256);
+const BLOCK = new Uint8Array(SEED_AT);

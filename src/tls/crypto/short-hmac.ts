@@ -10,12 +10,19 @@ interface ShortHash {
   readonly compress: (state: Int32Array, block: Uint8Array, at: number) => void;
   readonly initial: Int32Array;
   readonly littleEndian: boolean;
+  /** Room for the inner digest of every HMAC, since nothing here is interrupted. */
+  readonly inner: Uint8Array;
 }
 
 const IV = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476];
 const HASHES = {
-  md5: { compress: compressMd5, initial: Int32Array.from(IV), littleEndian: true },
-  sha1: { compress: compressSha1, initial: Int32Array.from([...IV, 0xc3d2e1f0]), littleEndian: false },
+  md5: { compress: compressMd5, initial: Int32Array.from(IV), littleEndian: true, inner: new Uint8Array(16) },
+  sha1: {
+    compress: compressSha1,
+    initial: Int32Array.from([...IV, 0xc3d2e1f0]),
+    littleEndian: false,
+    inner: new Uint8Array(20),
+  },
 } as const satisfies Record<string, ShortHash>;
 
 /** One key, for as many messages as come. Holds key material until `wipe`. */
@@ -43,9 +50,9 @@ export class ShortHmac {
 
   /** Writes the MAC of `message` to `output` from `at` on. */
   compute(message: Uint8Array, output: Uint8Array, at: number): void {
-    const { length } = this.#hash.initial;
-    this.#digest(this.#keyed, 0, BLOCK_LENGTH, message, INNER_DIGEST, 0);
-    this.#digest(this.#keyed, length, BLOCK_LENGTH, INNER_DIGEST.subarray(0, 4 * length), output, at);
+    const { initial, inner } = this.#hash;
+    this.#digest(this.#keyed, 0, BLOCK_LENGTH, message, inner, 0);
+    this.#digest(this.#keyed, initial.length, BLOCK_LENGTH, inner, output, at);
   }
 
   /** Takes the time of `blocks` compressions, and leaves nothing. */
@@ -56,7 +63,7 @@ export class ShortHmac {
   wipe(): void {
     this.#keyed.fill(0);
     STATE.fill(0);
-    INNER_DIGEST.fill(0);
+    this.#hash.inner.fill(0);
     LAST_BLOCKS.fill(0);
   }
 
@@ -108,7 +115,6 @@ const OUTER_PAD = 0x5c;
 /** Shared by all, since nothing here is interrupted; a message's end and its padding take at most two blocks. */
 const LAST_BLOCKS = new Uint8Array(2 * BLOCK_LENGTH);
 const LAST_BLOCKS_VIEW = new DataView(LAST_BLOCKS.buffer);
-const INNER_DIGEST = new Uint8Array(BLOCK_LENGTH);
 const PADDED_KEY = new Uint8Array(BLOCK_LENGTH);
 /** Words: as many as SHA-1 has. */
 const STATE = new Int32Array(5);
