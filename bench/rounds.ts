@@ -20,19 +20,19 @@ export interface Outcome {
 
 export interface Plan {
   readonly rounds: number;
-  /** Whether a round is played first that does not count. */
-  readonly warmUp: boolean;
+  /** Rounds that are played first and do not count: what runs on a just-in-time compiler takes seconds to find its pace. */
+  readonly warmUps: number;
 }
 
 export async function interleave(
   title: string,
   contenders: readonly Contender[],
-  { rounds, warmUp }: Plan,
+  { rounds, warmUps }: Plan,
 ): Promise<Outcome> {
   const figures = new Map<string, Record<string, number[]>>();
   const unable: { name: string; why: string }[] = [];
-  for (let round = warmUp ? 0 : 1; round <= rounds; round += 1) {
-    process.stderr.write(`${title}: ${round === 0 ? 'warm-up' : `round ${round} of ${rounds}`}\n`);
+  for (let round = 1 - warmUps; round <= rounds; round += 1) {
+    process.stderr.write(`${title}: ${round <= 0 ? 'warm-up' : `round ${round} of ${rounds}`}\n`);
     for (const { name, measure } of contenders) {
       if (unable.some((one) => one.name === name)) continue;
       const sample = await measure().catch((error: unknown): Unable => ({

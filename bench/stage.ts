@@ -52,8 +52,8 @@ export class Stage {
   }
 
   /** @param share how many of the rounds that were asked for, for a scenario that has more to play than others */
-  plan(share = 1): Plan {
-    return { rounds: Math.ceil(share * this.options.rounds), warmUp: !this.options.quick };
+  plan(share = 1, warmUps = 1): Plan {
+    return { rounds: Math.ceil(share * this.options.rounds), warmUps: this.options.quick ? 0 : warmUps };
   }
 
   /** @returns the port of the backend that the script opens and prints */

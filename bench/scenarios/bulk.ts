@@ -47,12 +47,12 @@ export async function* bulk(stage: Stage): AsyncGenerator<Comparison> {
         measure: () => transfer(stage, one, backend, kind, way),
       }));
       // Every transfer takes about as long as a round of the other scenarios, and there are many kinds.
-      const { rounds } = stage.plan(0.5);
+      const plan = stage.plan(0.5);
       yield {
         title,
         columns: COLUMNS,
         compared: { key: 'perCore', better: 'above 1' },
-        ...(await interleave(title, contenders, { rounds, warmUp: false })),
+        ...(await interleave(title, contenders, plan)),
         notes: [],
       };
     }

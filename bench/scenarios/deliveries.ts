@@ -28,7 +28,7 @@ export async function* deliveries(stage: Stage): AsyncGenerator<Comparison> {
     title,
     columns: RATE_COLUMNS,
     compared: { key: 'perSecond', better: 'above 1' },
-    ...(await interleave(title, contenders, stage.plan())),
+    ...(await interleave(title, contenders, stage.plan(1, 4))),
     notes: [
       'stunnel waits 200 ms of its own before it greets, so its latency says nothing; its rate and CPU do.',
       'oldhello opens two backend sessions a delivery, one before STARTTLS and one after.',

@@ -25,7 +25,7 @@ export async function* growth(stage: Stage): AsyncGenerator<Comparison> {
       title,
       columns: RATE_COLUMNS,
       compared: { key: 'perSecond', better: 'above 1' },
-      ...(await interleave(title, contenders, stage.plan(0.5))),
+      ...(await interleave(title, contenders, stage.plan(0.5, 3))),
       notes: [],
     };
   }
@@ -59,7 +59,7 @@ export async function* workers(stage: Stage): AsyncGenerator<Comparison> {
         { key: 'perCore', head: 'per core-second', digits: 0 },
       ],
       compared: { key: 'perCore', better: 'above 1' },
-      ...(await interleave(title, contenders, stage.plan(0.5))),
+      ...(await interleave(title, contenders, stage.plan(0.5, 3))),
       notes: count === 1 ? [] : [SHARED],
     };
     for (const one of running) await stage.stop(one);

@@ -31,6 +31,8 @@ const RESUMED: readonly Variant[] = [
 /** As many at a time as keep any server busy and no queue long. */
 const CONCURRENCY = 16;
 
+const WARM_UPS = 4;
+
 export async function* fullHandshakes(stage: Stage): AsyncGenerator<Comparison> {
   yield* play(stage, FULL, [ours, floor, ...OTHERS], [rsaLimit]);
 }
@@ -63,7 +65,7 @@ async function* play(
       title,
       columns: RATE_COLUMNS,
       compared: { key: 'perSecond', better: 'above 1' },
-      ...(await interleave(title, [...contenders, ...limits], stage.plan())),
+      ...(await interleave(title, [...contenders, ...limits], stage.plan(1, WARM_UPS))),
       notes: [],
     };
   }

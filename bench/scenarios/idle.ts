@@ -28,7 +28,7 @@ export async function* idle(stage: Stage): AsyncGenerator<Comparison> {
       { key: 'total', head: 'MiB in all', digits: 0 },
     ],
     compared: { key: 'many', better: 'below 1' },
-    ...(await interleave(title, contenders, { rounds, warmUp: false })),
+    ...(await interleave(title, contenders, { rounds, warmUps: 0 })),
     notes:
       many === 10_000 || stage.options.quick
         ? []

@@ -30,7 +30,7 @@ export async function* latency(stage: Stage): AsyncGenerator<Comparison> {
       title,
       columns: RATE_COLUMNS.map((column) => ({ ...column, digits: Math.max(1, column.digits) })),
       compared: { key: 'p99', better: 'below 1' },
-      ...(await interleave(title, contenders, stage.plan())),
+      ...(await interleave(title, contenders, stage.plan(1, 6))),
       notes: [],
     };
   }

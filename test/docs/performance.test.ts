@@ -1,11 +1,22 @@
 /** docs/performance.md, from the figures of the last benchmark that was kept. */
 import { readFileSync } from 'node:fs';
 import { test } from 'tap';
+import type { ProfileReport } from '../../bench/profile.js';
+import { PARTS } from '../../bench/profile-parts.js';
 import { conditions, ratios, tables, type Report } from '../../bench/report.js';
 import { checkDoc } from '../support/generated-doc.js';
 
 const RESULTS = new URL('../../bench/results.json', import.meta.url);
 const report = JSON.parse(readFileSync(RESULTS, 'utf8')) as Report;
+const PROFILE = new URL('../../bench/profile.json', import.meta.url);
+const { profiles } = JSON.parse(readFileSync(PROFILE, 'utf8')) as ProfileReport;
+
+const profileTable = [
+  `| Microseconds of CPU | ${profiles.map(({ title }) => title).join(' | ')} |`,
+  `| --- |${' --: |'.repeat(profiles.length)}`,
+  ...PARTS.map((part) => `| ${part} | ${profiles.map(({ parts }) => parts[part].toFixed(0)).join(' | ')} |`),
+  `| in all | ${profiles.map(({ total }) => total.toFixed(0)).join(' | ')} |`,
+].join('\n');
 
 const PAGE = `# Performance
 
@@ -31,6 +42,42 @@ than the server's CPU time does. bench/README.md says what each program is and h
 ## All ratios
 
 ${ratios(report)}
+
+## Where the time goes
+
+\`npm run bench:profile\` samples the server under the load of the first tables, after four seconds of warm-up. The
+profiler itself costs a tenth and more, so the sums are above what the tables have.
+
+${profileTable}
+
+The floor is the first two lines: the private key is OpenSSL's, the sockets are the kernel's and Node's, and no proxy in
+Node does without either. The \`floor\` of the tables writes twice and closes without a word; close_notify, the greeting
+and the PROXY header come on top of that. What stands between oldhello and a proxy in C is the rest:
+
+- **The TLS engine.** About a quarter of it is the PRF of TLS 1.0, some 45 HMACs of MD5 and SHA-1 a handshake. They run in
+  TypeScript, because a call of node:crypto costs 2 us however short the message is. Two cipher objects cost 8 us each.
+  Parsing, checking and hashing the messages is the rest.
+- **The connection, and the log.** The other proxies, as they are set up here, do not tell the backend who the client is,
+  do not name the hello, and write no line about a session.
+- **Resumed handshakes** have no private key in them, so everything else shows undiluted.
+- **Deliveries** need two sessions with the backend, one before STARTTLS and one after it: RFC 3207 wants what was learnt
+  in clear forgotten, and the first greeting and EHLO reply are the backend's, not made up.
+- **Bulk, AES-CBC.** OpenSSL inside the other proxies computes AES and SHA-1 in one pass and in place. node:crypto gives
+  one after the other, each with a buffer of its own for its result.
+- **Bulk, AES-GCM and ChaCha20-Poly1305.** By default such clients are served by Node's own TLS; what is lost against a
+  bare proxy on the same TLS is the way of each record through the connection. In the engine (\`oldhello-engine\`), where
+  node:crypto cannot give a cipher object a new nonce, a record costs an object of 5 us more.
+- **RC4** is not in node:crypto. Four bytes at a time the cipher alone does about 450 MB/s in TypeScript; MD5 over the same
+  bytes comes on top.
+- **Idle connections** hold no buffers but the halves of their record layer, and no ClientHello; most of what is left is
+  Node's: two sockets with their streams, handles and listeners.
+- **Latency.** At 300 connections a second one in a hundred waits three to four times as long as at the best peer, at half
+  the load that the server could take. What it waits for is not known yet.
+- **Workers.** With two, the first process accepts and hands each connection to a worker, which costs half as much again
+  for each. On a machine with two cores, which the clients and the backend need too, a second worker cannot show what it
+  is worth, and does not.
+
+Code is compiled while it runs: in the first seconds after a start a connection costs up to half as much again.
 
 ${tables(report)}
 `;
