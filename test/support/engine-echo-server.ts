@@ -91,6 +91,8 @@ export async function startEngineEchoServer({
     ended: (outcome) => {
       seen.end = describe(outcome);
       socket.end(outcome.farewell);
+      // A socket that has ended drains without saying so.
+      socket.resume();
     },
   });
 
