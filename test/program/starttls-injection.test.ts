@@ -17,9 +17,11 @@ interface Backend {
 async function startBackend(afterStarttls = ''): Promise<Backend> {
   const heard: string[] = [];
   const server = createServer((socket) => {
-    socket.on('error', () => undefined);
     socket.write('220 mta.example ESMTP\r\n');
-    createInterface({ input: socket, crlfDelay: Infinity }).on('line', (line) => {
+    const lines = createInterface({ input: socket, crlfDelay: Infinity });
+    // A reset is told to both.
+    for (const told of [socket, lines]) told.on('error', () => undefined);
+    lines.on('line', (line) => {
       if (line.startsWith('PROXY ')) return;
       heard.push(line);
       if (line.startsWith('EHLO')) socket.write('250-mta.example\r\n250-PIPELINING\r\n250 STARTTLS\r\n');
@@ -67,7 +69,8 @@ async function saluted(
   let text = '';
   socket.on('error', () => undefined);
   socket.write('EHLO client.example\r\n');
-  const ended = once(socket, 'close');
+  // Who goes on sending may find the connection reset behind the reply.
+  const ended = new Promise((resolve) => socket.once('close', resolve));
   await new Promise<void>((resolve) => {
     socket.on('data', (chunk: Buffer) => {
       text += chunk.toString('latin1');
