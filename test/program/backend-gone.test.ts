@@ -12,7 +12,8 @@ for (const tls of ['none', 'bridge'] as const) {
       sessions.push(socket);
       socket.on('error', () => undefined);
       socket.write('220 mta.example ESMTP\r\n');
-      createInterface({ input: socket, crlfDelay: Infinity }).on('line', (line) => {
+      const lines = createInterface({ input: socket, crlfDelay: Infinity }).on('error', () => undefined);
+      lines.on('line', (line) => {
         if (line.startsWith('EHLO')) socket.write('250-mta.example\r\n250 STARTTLS\r\n');
       });
     }).listen(0, '127.0.0.1');

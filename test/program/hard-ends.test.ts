@@ -59,7 +59,7 @@ ${limits}
 function answering(reply: (line: string, socket: Socket) => string | undefined): (socket: Socket) => void {
   return (socket) => {
     socket.write('220 mta.example\r\n');
-    const lines = createInterface({ input: socket, crlfDelay: Infinity });
+    const lines = createInterface({ input: socket, crlfDelay: Infinity }).on('error', () => undefined);
     lines.on('line', (line) => {
       const answer = line.startsWith('PROXY ') ? undefined : reply(line, socket);
       if (answer !== undefined) socket.write(`${answer}\r\n`);

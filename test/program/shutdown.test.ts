@@ -79,7 +79,8 @@ test('an answer that the backend still owes when time is up is passed on, and 42
   const owing = new EventEmitter();
   const backend = createServer((socket) => {
     socket.write('220 slow.example\r\n');
-    createInterface({ input: socket }).on('line', (line) => {
+    const lines = createInterface({ input: socket }).on('error', () => undefined);
+    lines.on('line', (line) => {
       if (line.startsWith('RCPT')) owing.emit('asked', () => socket.write('250 late\r\n'));
       else socket.write('250 at once\r\n');
     });
