@@ -5,7 +5,7 @@
 import { createCipheriv, createDecipheriv, timingSafeEqual } from 'node:crypto';
 import { CIPHER_SUITE_BY_ID } from './cipher-suites.js';
 import { ProtocolVersion } from './code-points.js';
-import type { Session } from './handshake/session.js';
+import { MASTER_SECRET_LENGTH, type Session } from './handshake/session.js';
 import type { TicketProtector } from './server-parameters.js';
 import { Reader, Writer } from './wire.js';
 import { TlsError } from './alert.js';
@@ -131,4 +131,3 @@ export const TICKET_KEY_LENGTH = 48;
 const KEY_NAME_LENGTH = 16;
 const NONCE_LENGTH = 12;
 const TAG_LENGTH = 16;
-const MASTER_SECRET_LENGTH = 48;

@@ -4,6 +4,7 @@ import type { CipherSuite, PrfHash } from './cipher-suites.js';
 import { ProtocolVersion } from './code-points.js';
 import { prfTls10, prfTls12 } from './crypto/prf.js';
 import { ssl3Expand, ssl3VerifyData } from './crypto/ssl3.js';
+import { MASTER_SECRET_LENGTH } from './handshake/session.js';
 import type { Transcript } from './handshake/transcript.js';
 
 export type Sender = 'client' | 'server';
@@ -90,7 +91,5 @@ const RULES = new Map<ProtocolVersion, VersionRules>(
   ].map((rules) => [rules.version, rules]),
 );
 
-/** Bytes. */
-const MASTER_SECRET_LENGTH = 48;
 /** Bytes; SSLv3 has 36 instead (RFC 6101, 5.6.9). */
 const TLS_VERIFY_DATA_LENGTH = 12;

@@ -303,9 +303,11 @@ test('what leaves the cache is wiped', async (t) => {
   const cache = new SessionCache(2, 1000, () => now);
   const clients = [full({}, {}, cache), full({}, {}, cache)];
   const secrets = clients.map((client) => cache.find(client.server!.sessionId)!.masterSecret);
-  t.notSame(secrets[0], Buffer.alloc(48));
+  const memory = Buffer.from(secrets[0]!.buffer);
+  const gone = Buffer.from(secrets[0]!);
+  t.ok(memory.includes(gone));
   full({}, {}, cache);
-  t.same(secrets[0], Buffer.alloc(48), 'what gave way');
+  t.notOk(memory.includes(gone), 'what gave way');
   cache.forget(clients[1]!.server!.sessionId);
   t.same(secrets[1], Buffer.alloc(48), 'what was forgotten');
   const last = full({}, {}, cache);
@@ -319,7 +321,8 @@ test('a kept session holds no memory but its own, and the secret it came with is
   const cache = newCache();
   const first = full({}, {}, cache);
   const id = first.server!.sessionId;
-  t.equal(cache.find(id)!.masterSecret.buffer.byteLength, 48, 'not the pool that small buffers are cut from');
+  const kept = cache.find(id)!.masterSecret.buffer.byteLength;
+  t.equal(kept, 10 * 48, 'those of as many as may come, and not the pool that small buffers are cut from');
   const given = { ...cache.find(id)!, masterSecret: Buffer.alloc(48, 1) };
   cache.save(id, given);
   t.same(given.masterSecret, Buffer.alloc(48));
@@ -341,6 +344,31 @@ test('sessions expire by age, and the oldest make room for new ones', async (t) 
   const none = new SessionCache(0, 1000, () => now);
   full({}, {}, none);
   t.equal(none.size, 0, 'a cache for none keeps none');
+});
+
+test('the oldest make room also where some in between were forgotten, or saved again', async (t) => {
+  const cache = new SessionCache(3, 1000, () => 0);
+  const id = (number: number): Buffer => Buffer.alloc(32, number);
+  const other = newCache();
+  const session = other.find(full({}, {}, other).server!.sessionId)!;
+  const save = (number: number): void =>
+    cache.save(id(number), { ...session, masterSecret: Buffer.alloc(48, number) });
+  const kept = (): number[] =>
+    [...Array(20).keys()].filter((number) => cache.find(id(number))?.masterSecret[47] === number);
+  for (const number of [1, 2, 3]) save(number);
+  cache.forget(id(2));
+  cache.forget(id(2));
+  save(4);
+  t.same(kept(), [3, 4], 'a place that is free in the middle is not looked for');
+  save(3);
+  save(5);
+  t.same(kept(), [3, 4, 5]);
+  for (const number of [6, 7]) save(number);
+  t.same(kept(), [5, 6, 7]);
+  for (const number of [5, 6, 7]) cache.forget(id(number));
+  t.same([kept(), cache.size], [[], 0]);
+  for (const number of [8, 9, 10, 11]) save(number);
+  t.same([kept(), cache.size], [[9, 10, 11], 3]);
 });
 
 function newTickets(now: () => number = () => 1000): TicketKeys {

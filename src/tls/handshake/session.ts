@@ -12,3 +12,6 @@ export interface Session {
   readonly serverName: string | undefined;
   readonly context: string;
 }
+
+/** Bytes (RFC 5246, 8.1). */
+export const MASTER_SECRET_LENGTH = 48;
