@@ -43,7 +43,10 @@ class WorkerProcess {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
-    this.#child.on('message', (message: ToPrimary) => this.#hear(message));
+    this.#child.on('message', (messages: readonly ToPrimary[]) => {
+      this.#silent = 0;
+      for (const message of messages) this.#hear(message);
+    });
     this.#child.on('error', (error) => pool.log('internal_error', { error: String(error.stack) }));
     this.#child.once('exit', (code, signal) => this.#exited(signal ?? `code ${code}`));
     this.#heartbeat = setInterval(() => this.#checkPulse(), HEARTBEAT);
@@ -100,7 +103,6 @@ class WorkerProcess {
   }
 
   #hear(message: ToPrimary): void {
-    this.#silent = 0;
     const { sessions, changed, log } = this.#pool;
     switch (message.kind) {
       case 'using':

@@ -1,4 +1,7 @@
-/** What the primary process and its workers say to each other, over the channel of node:child_process. */
+/**
+ * What the primary process and its workers say to each other, over the channel of node:child_process: the primary one
+ * message at a time, the workers several.
+ */
 import type { Config } from '../config/schema.js';
 import type { LogEntry } from '../observe/events.js';
 import type { SessionEvent } from '../observe/session-record.js';

@@ -9,6 +9,7 @@ import { exitOnDefect } from '../system/defects.js';
 import { KeyRing } from '../system/keys.js';
 import { DhGroup, type Session } from '../tls/index.js';
 import { LocalHost } from './connection-host.js';
+import { Outbox } from './outbox.js';
 import { Runtime } from './runtime.js';
 import type { SessionStore } from './session-store.js';
 import { SessionTickets } from './session-tickets.js';
@@ -26,7 +27,7 @@ class PrimarySessions implements SessionStore {
       clearTimeout(timer);
       done(session);
     });
-    tell({ kind: 'find_session', lookup, sessionId });
+    outbox.putSoon({ kind: 'find_session', lookup, sessionId });
   }
 
   answer(lookup: number, session: Session | undefined): void {
@@ -36,16 +37,17 @@ class PrimarySessions implements SessionStore {
   }
 
   save(sessionId: Buffer, session: Session): void {
-    tell({ kind: 'save_session', sessionId, session });
+    // The client may come again at once, and to another worker.
+    outbox.putSoon({ kind: 'save_session', sessionId, session });
   }
 
   forget(sessionId: Buffer): void {
-    tell({ kind: 'forget_session', sessionId });
+    outbox.putSoon({ kind: 'forget_session', sessionId });
   }
 }
 
 class Worker {
-  readonly #log: Log = createLogChannel((entry) => tell({ kind: 'event', entry })).log;
+  readonly #log: Log = createLogChannel((entry) => outbox.put({ kind: 'event', entry })).log;
   readonly #keys = new KeyRing();
   readonly #tickets = new SessionTickets();
   readonly #sessions = new PrimarySessions();
@@ -90,7 +92,7 @@ class Worker {
           .then(() => process.exit(0));
         return;
       case 'ping':
-        tell({ kind: 'alive' });
+        outbox.putSoon({ kind: 'alive' });
     }
   }
 
@@ -107,7 +109,7 @@ class Worker {
     const group = smallDhGroup === undefined ? undefined : new DhGroup(smallDhGroup);
     const blueprint = { config, credentials: restored, smallDhGroup: group };
     await this.#host.use(new Runtime(blueprint, this.#tickets, this.#log));
-    tell({ kind: 'using', number });
+    outbox.putSoon({ kind: 'using', number });
   }
 
   #serve({ id, first, arrival }: Extract<ToWorker, { kind: 'serve' }>, socket: Socket | undefined): void {
@@ -115,24 +117,25 @@ class Worker {
       // It was closed on its way here.
       const record = new SessionRecord(arrival.listener, arrival.client);
       record.fails({ outcome: 'client_gone' });
-      tell({ kind: 'ended', id, event: record.event() });
+      outbox.put({ kind: 'ended', id, event: record.event() });
       return;
     }
     // As the listener made it: what is sent from one process to another keeps no options.
     socket.allowHalfOpen = true;
     socket.setNoDelay(true);
-    this.#host.serve(socket, first, arrival, (event) => tell({ kind: 'ended', id, event }));
+    this.#host.serve(socket, first, arrival, (event) => outbox.put({ kind: 'ended', id, event }));
   }
 }
 
-function tell(message: ToPrimary): void {
-  if (process.connected) process.send!(message);
-}
+const outbox = new Outbox<ToPrimary>((messages) => {
+  if (process.connected) process.send!(messages);
+});
 
 /** Resolves when everything told so far was handed to the system. */
 function flushed(): Promise<void> {
+  outbox.flush();
   return new Promise((resolve) => {
-    if (process.connected) process.send!({ kind: 'alive' } satisfies ToPrimary, () => resolve());
+    if (process.connected) process.send!([], () => resolve());
     else resolve();
   });
 }
