@@ -27,11 +27,11 @@ export class Conversation {
       this.#came();
     };
     channel.handler = {
+      ...NO_HANDLER,
       data: (bytes) => {
         this.#replies.push(bytes);
         this.#came();
       },
-      drain: () => undefined,
       end: ended,
       closed: ended,
     };

@@ -12,7 +12,7 @@ import {
 import type { TLSSocket } from 'node:tls';
 import type { CertificateFacts } from '../system/certificate-facts.js';
 import type { LoadedCredential } from '../system/credentials.js';
-import type { Channel, SocketChannel } from './channel.js';
+import { NO_HANDLER, type Channel, type SocketChannel } from './channel.js';
 import { EngineChannel, type EngineServices } from './engine-channel.js';
 import type { NativeTls } from './native-tls.js';
 import { route, type Path } from './route.js';
@@ -55,8 +55,8 @@ export class TlsAcceptor {
     this.#services = services;
     this.#events = events;
     raw.handler = {
+      ...NO_HANDLER,
       data: (bytes) => this.#sniff(bytes),
-      drain: () => undefined,
       end: () => raw.end(),
       closed: (error) => events.closed(error),
     };

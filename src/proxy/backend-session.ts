@@ -111,7 +111,7 @@ function converse<D extends { fromBackend(bytes: Buffer): void }>(
     handler.failed(new BackendError(reason, config, detail));
   };
   const dialogue = start({
-    toBackend: (bytes) => void channel.write(bytes),
+    toBackend: (bytes) => channel.write(bytes),
     ready: (greeting) => {
       leave();
       handler.ready(channel, greeting);
@@ -124,8 +124,8 @@ function converse<D extends { fromBackend(bytes: Buffer): void }>(
   });
   const gone = (why: string): void => fail('backend_closed', why);
   channel.handler = {
+    ...NO_HANDLER,
     data: (bytes) => dialogue.fromBackend(bytes),
-    drain: () => undefined,
     end: () => gone(CLOSED_EARLY),
     closed: (error) => gone(error?.message ?? CLOSED_EARLY),
   };

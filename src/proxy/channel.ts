@@ -8,7 +8,9 @@ import type { Socket } from 'node:net';
 export interface ChannelHandler {
   /** The callee may keep `bytes`. */
   data(bytes: Buffer): void;
-  /** What was written has left; write on. */
+  /** More waits for the peer than a connection may keep: hold back whoever it comes from. */
+  full(): void;
+  /** It has left; go on. */
   drain(): void;
   /** The peer sends nothing more, but may still read. `orderly` is false where TLS was cut without close_notify. */
   end(orderly: boolean): void;
@@ -18,8 +20,8 @@ export interface ChannelHandler {
 
 export interface Channel {
   handler: ChannelHandler;
-  /** False when the caller should wait for `drain`. */
-  write(bytes: Uint8Array): boolean;
+  /** Whether it leaves is known when the turn is over: see `full`. */
+  write(bytes: Uint8Array): void;
   /** Sends nothing more; what was written still leaves. */
   end(): void;
   destroy(): void;
@@ -30,6 +32,7 @@ export interface Channel {
 /** Ignores everything; what a channel has before and after its time. */
 export const NO_HANDLER: ChannelHandler = {
   data: () => undefined,
+  full: () => undefined,
   drain: () => undefined,
   end: () => undefined,
   closed: () => undefined,
@@ -76,21 +79,27 @@ export class SocketChannel implements Channel {
   }
 
   /** What is written in one turn of the event loop leaves in one system call, when the turn is over. */
-  write(bytes: Uint8Array): boolean {
-    if (this.socket.destroyed || this.socket.writableEnded) return true;
+  write(bytes: Uint8Array): void {
+    if (this.socket.destroyed || this.socket.writableEnded) return;
     if (!this.#corked) {
       this.#corked = true;
       this.socket.cork();
-      process.nextTick(this.#uncork);
+      process.nextTick(this.#flush);
     }
-    return this.socket.write(bytes);
+    this.socket.write(bytes);
   }
 
-  readonly #uncork = (): void => {
+  readonly #flush = (): void => {
+    this.#uncork();
+    const { destroyed, writableLength, writableHighWaterMark } = this.socket;
+    if (!destroyed && writableLength >= writableHighWaterMark) this.handler.full();
+  };
+
+  #uncork(): void {
     if (!this.#corked) return;
     this.#corked = false;
     this.socket.uncork();
-  };
+  }
 
   /** A second time would make Node build an error, stack and all, for nobody. */
   end(): void {

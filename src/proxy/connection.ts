@@ -280,6 +280,9 @@ export class ProxiedConnection {
   #backendHandler(backend: SocketChannel): ChannelHandler {
     return {
       data: (bytes) => this.#fromBackend(bytes),
+      full: () => {
+        if (!this.#ending) this.#client.pause();
+      },
       drain: () => this.#readClient(),
       end: () => this.#backendEnded(),
       closed: (error) => this.#backendClosed(backend, error),
@@ -333,6 +336,7 @@ export class ProxiedConnection {
   #clientHandler(): ChannelHandler {
     return {
       data: (bytes) => this.#fromClient(bytes),
+      full: () => this.#choke(),
       drain: () => {
         this.#backend?.resume();
         if (this.#choked) this.#readClient();
@@ -393,7 +397,7 @@ export class ProxiedConnection {
 
   #toClient(bytes: Buffer): void {
     this.record.toClient += bytes.length;
-    if (!this.#client.write(bytes)) this.#choke();
+    this.#client.write(bytes);
     this.#dialogue.toClient(bytes);
     if (this.#dialogue.answered === true && this.#lastWords !== undefined) this.#sayGoodbye(this.#lastWords);
   }
@@ -413,7 +417,7 @@ export class ProxiedConnection {
 
   #toBackend(bytes: Buffer): void {
     this.#dialogue.toBackend();
-    if (this.#backend !== undefined && !this.#backend.write(bytes)) this.#client.pause();
+    this.#backend?.write(bytes);
   }
 
   // ---- the backend ----

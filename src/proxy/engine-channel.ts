@@ -32,7 +32,6 @@ export class EngineChannel implements Channel {
   #held: Buffer[] = [];
   /** The client's close_notify came behind what is held. */
   #endHeld = false;
-  #writable = true;
   #ended = false;
   #linger: NodeJS.Timeout | undefined;
 
@@ -42,10 +41,8 @@ export class EngineChannel implements Channel {
     this.#connection = new ServerConnection(parameters, this.#output(services));
     raw.handler = {
       data: (bytes) => this.#receive(bytes),
-      drain: () => {
-        this.#writable = true;
-        this.handler.drain();
-      },
+      full: () => this.handler.full(),
+      drain: () => this.handler.drain(),
       end: () => this.#transportEnded(),
       closed: (error) => {
         clearTimeout(this.#linger);
@@ -66,9 +63,8 @@ export class EngineChannel implements Channel {
     this.#receive(bytes);
   }
 
-  write(bytes: Uint8Array): boolean {
+  write(bytes: Uint8Array): void {
     if (!this.#ended) this.#connection.send(bytes);
-    return this.#writable;
   }
 
   end(): void {
@@ -115,9 +111,7 @@ export class EngineChannel implements Channel {
 
   #output({ keys, sessions }: EngineServices): ConnectionOutput {
     return {
-      transmit: (bytes) => {
-        this.#writable = this.#raw.write(bytes) && this.#writable;
-      },
+      transmit: (bytes) => this.#raw.write(bytes),
       deliver: (plaintext) => {
         if (this.#paused) this.#held.push(Buffer.from(plaintext));
         else this.handler.data(plaintext);
