@@ -47,7 +47,8 @@ export class TlsAcceptor {
   /** Gone with the bytes it kept, once it has said who serves them. */
   #sniffer: HelloSniffer | undefined = new HelloSniffer();
   #hello: ClientHello | undefined;
-  #waitingFor: () => string = () => 'client_hello';
+  /** Who has the word with the client, and knows what did not come. */
+  #speaker: { readonly waitingFor: string } = SNIFFER;
 
   constructor(raw: SocketChannel, profile: TlsProfile, services: EngineServices, events: TlsEvents) {
     this.#raw = raw;
@@ -65,7 +66,7 @@ export class TlsAcceptor {
 
   /** What did not come, when a handshake takes too long. */
   get waitingFor(): string {
-    return this.#waitingFor();
+    return this.#speaker.waitingFor;
   }
 
   #sniff(bytes: Buffer): void {
@@ -112,13 +113,13 @@ export class TlsAcceptor {
       },
     });
     channel.handler = { ...channel.handler, closed: (error) => this.#events.closed(error) };
-    this.#waitingFor = () => channel.waitingFor;
+    this.#speaker = channel;
     channel.resume();
     channel.feed(bytes);
   }
 
   #serveNatively(native: NativeTls, bytes: Buffer): void {
-    this.#waitingFor = () => "Node's TLS";
+    this.#speaker = NATIVE;
     native.accept(this.#raw, bytes, this.#hello!, {
       established: (channel, socket) => {
         const certificate = socket.isSessionReused() ? undefined : socket.getX509Certificate();
@@ -174,6 +175,9 @@ export class TlsAcceptor {
     }
   }
 }
+
+const SNIFFER = { waitingFor: 'client_hello' };
+const NATIVE = { waitingFor: "Node's TLS" };
 
 function nativeFacts(socket: TLSSocket): TlsFacts {
   const cipher = socket.getCipher();

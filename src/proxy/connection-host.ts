@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { setDefaultHighWaterMark } from 'node:stream';
 import type { SessionEvent } from '../observe/session-record.js';
 import { ProxiedConnection, type ConnectionServices } from './connection.js';
+import { Roster } from './roster.js';
 import type { Arrival, Runtime } from './runtime.js';
 
 export interface ConnectionHost {
@@ -28,7 +29,7 @@ export interface ConnectionHost {
 export class LocalHost implements ConnectionHost {
   readonly processes = 1;
   readonly #services: ConnectionServices;
-  readonly #connections = new Set<ProxiedConnection>();
+  readonly #connections = new Roster<ProxiedConnection>();
   #runtime: Runtime | undefined;
   #drained: (() => void) | undefined;
 
@@ -51,11 +52,11 @@ export class LocalHost implements ConnectionHost {
     if (first.length > 0) socket.unshift(first);
     const plan = this.#runtime!.plan(arrival);
     const connection = new ProxiedConnection(plan, socket, this.#services, (event) => {
-      this.#connections.delete(connection);
+      leave();
       ended(event);
       if (this.#connections.size === 0) this.#drained?.();
     });
-    this.#connections.add(connection);
+    const leave = this.#connections.enter(connection);
     connection.start();
   }
 

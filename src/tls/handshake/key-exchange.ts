@@ -4,8 +4,8 @@
  */
 import { TlsError } from '../alert.js';
 import { ProtocolVersion, SignatureScheme } from '../code-points.js';
-import type { DhGroup } from '../crypto/dh-groups.js';
-import { newEcdhShare, type EcdhGroup } from '../crypto/ecdh-groups.js';
+import type { DhGroup, DhShare } from '../crypto/dh-groups.js';
+import { newEcdhShare, type EcdhGroup, type EcdhShare } from '../crypto/ecdh-groups.js';
 import { unpadPremasterSecret } from '../crypto/rsa-premaster.js';
 import type { SignOperation } from '../server-parameters.js';
 import { Reader } from '../wire.js';
@@ -27,59 +27,78 @@ export interface ServerKeyExchange {
 }
 
 export function startKeyExchange(io: HandshakeIo, context: KeyExchangeContext): ServerKeyExchange {
-  if (context.ecdhGroup !== undefined) return ecdheKeyExchange(context.ecdhGroup);
-  if (context.dhGroup !== undefined) return dheKeyExchange(io, context.dhGroup);
-  return rsaKeyExchange(io, context);
+  if (context.ecdhGroup !== undefined) return new EcdheKeyExchange(context.ecdhGroup);
+  if (context.dhGroup !== undefined) return new DheKeyExchange(io, context.dhGroup);
+  return new RsaKeyExchange(io, context);
 }
 
-function ecdheKeyExchange(group: EcdhGroup): ServerKeyExchange {
-  const share = newEcdhShare(group);
-  return {
-    params: encodeEcdhParams(group, share.publicPoint),
-    *premasterSecret(body) {
-      const reader = new Reader(body);
-      const point = reader.vector8().rest();
-      reader.end();
-      // RFC 8422, 5.4: opaque point <1..2^8-1>.
-      if (point.length === 0) throw new TlsError('malformed_message', 'empty ecdh_Yc');
-      return share.premasterSecret(point);
-    },
-  };
+// As classes, because a generator that is made anew for each handshake is made in V8's old space, with a prototype of
+// its own: it kept all of a handshake, 9 KB, from being collected while young.
+
+class EcdheKeyExchange implements ServerKeyExchange {
+  readonly params: Buffer;
+  readonly #share: EcdhShare;
+
+  constructor(group: EcdhGroup) {
+    this.#share = newEcdhShare(group);
+    this.params = encodeEcdhParams(group, this.#share.publicPoint);
+  }
+
+  *premasterSecret(body: Buffer): Step<Buffer> {
+    const reader = new Reader(body);
+    const point = reader.vector8().rest();
+    reader.end();
+    // RFC 8422, 5.4: opaque point <1..2^8-1>.
+    if (point.length === 0) throw new TlsError('malformed_message', 'empty ecdh_Yc');
+    return this.#share.premasterSecret(point);
+  }
 }
 
-function dheKeyExchange(io: HandshakeIo, group: DhGroup): ServerKeyExchange {
-  const share = group.newShare(io.parameters.random);
-  return {
-    params: encodeDhParams(group.prime, group.generator, share.publicValue),
-    *premasterSecret(body) {
-      const reader = new Reader(body);
-      const publicValue = reader.vector16().rest();
-      reader.end();
-      // RFC 5246, 7.4.7.2: opaque dh_Yc <1..2^16-1>.
-      if (publicValue.length === 0) throw new TlsError('malformed_message', 'empty dh_Yc');
-      return group.premasterSecret(share, publicValue);
-    },
-  };
+class DheKeyExchange implements ServerKeyExchange {
+  readonly params: Buffer;
+  readonly #group: DhGroup;
+  readonly #share: DhShare;
+
+  constructor(io: HandshakeIo, group: DhGroup) {
+    this.#group = group;
+    this.#share = group.newShare(io.parameters.random);
+    this.params = encodeDhParams(group.prime, group.generator, this.#share.publicValue);
+  }
+
+  *premasterSecret(body: Buffer): Step<Buffer> {
+    const reader = new Reader(body);
+    const publicValue = reader.vector16().rest();
+    reader.end();
+    // RFC 5246, 7.4.7.2: opaque dh_Yc <1..2^16-1>.
+    if (publicValue.length === 0) throw new TlsError('malformed_message', 'empty dh_Yc');
+    return this.#group.premasterSecret(this.#share, publicValue);
+  }
 }
 
 /**
  * RFC 5246, 7.4.7.1 and Bleichenbacher: the substitute is drawn before anything is decrypted, and nothing from here to
  * the check of Finished tells a good block from a bad one.
  */
-function rsaKeyExchange(io: HandshakeIo, context: KeyExchangeContext): ServerKeyExchange {
-  const { credential, clientVersion, version } = context;
-  const tolerant = io.parameters.tolerateKeyExchangeBugs;
-  return {
-    params: undefined,
-    *premasterSecret(body) {
-      const ciphertext = encryptedPremasterSecret(body, credential.modulusLength, version, tolerant);
-      const substitute = io.parameters.random(PREMASTER_SECRET_LENGTH);
-      const block = yield* privateKey(io, { kind: 'decrypt', credential, ciphertext });
-      // OpenSSL's TLS_ROLLBACK_BUG exists only in clients that know nothing newer than TLS 1.0.
-      const alsoAccept = tolerant && clientVersion <= ProtocolVersion.TLSv1 ? version : clientVersion;
-      return unpadPremasterSecret(block, clientVersion, substitute, alsoAccept);
-    },
-  };
+class RsaKeyExchange implements ServerKeyExchange {
+  readonly params = undefined;
+  readonly #io: HandshakeIo;
+  readonly #context: KeyExchangeContext;
+
+  constructor(io: HandshakeIo, context: KeyExchangeContext) {
+    this.#io = io;
+    this.#context = context;
+  }
+
+  *premasterSecret(body: Buffer): Step<Buffer> {
+    const { credential, clientVersion, version } = this.#context;
+    const { tolerateKeyExchangeBugs: tolerant, random } = this.#io.parameters;
+    const ciphertext = encryptedPremasterSecret(body, credential.modulusLength, version, tolerant);
+    const substitute = random(PREMASTER_SECRET_LENGTH);
+    const block = yield* privateKey(this.#io, { kind: 'decrypt', credential, ciphertext });
+    // OpenSSL's TLS_ROLLBACK_BUG exists only in clients that know nothing newer than TLS 1.0.
+    const alsoAccept = tolerant && clientVersion <= ProtocolVersion.TLSv1 ? version : clientVersion;
+    return unpadPremasterSecret(block, clientVersion, substitute, alsoAccept);
+  }
 }
 
 /**
