@@ -82,6 +82,21 @@ test('records without data are not delivered', async (t) => {
   t.equal(server.received.toString(), 'x');
 });
 
+test('nothing to send is nothing sent', async (t) => {
+  const { server } = establish();
+  server.transmitted = () => t.fail('transmitted');
+  server.connection.send(Buffer.alloc(0));
+  t.equal(server.sent.length, 0);
+});
+
+test('however much comes in one piece is read, as long as the host is not asked for anything', async (t) => {
+  const { server, client } = establish();
+  const records = Array.from({ length: 30 }, (_, index) => client.seal(23, Buffer.alloc(16_384, index)));
+  server.receive(Buffer.concat(records));
+  t.equal(server.refusal, undefined);
+  t.equal(server.received.length, 30 * 16_384);
+});
+
 test('a message behind the one that is being worked on waits its turn', async (t) => {
   const two = Buffer.concat([
     handshakeMessage(1, helloBody({ sessionId: Buffer.alloc(32, 1) })),

@@ -287,6 +287,39 @@ test('a compression that is added is computed, as many as padding can make the d
   }
 });
 
+test('a CBC record that is no whole number of blocks is refused, whatever the blocks hold (RFC 5246, 6.2.3.2)', async (t) => {
+  for (const { title, parameters } of KINDS) {
+    const { bulk } = parameters.suite;
+    if (bulk.kind !== 'cbc' || parameters.encryptThenMac) continue;
+    const fragment = fragmentOf(new ReferenceProtection(parameters).seal(23, Buffer.from('NOOP\r\n')));
+    for (let more = 1; more < bulk.blockLength; more += 1) {
+      const longer = Buffer.concat([fragment, Buffer.alloc(more)]);
+      t.equal(outcomeOf(parameters, 23, longer), 'bad_record_mac ', `${title}: ${more} more`);
+    }
+  }
+});
+
+test('a right MAC over no block at all, or over a part of one, is refused (RFC 7366, 3)', async (t) => {
+  for (const { title, parameters } of KINDS) {
+    const { version, suite, keys, encryptThenMac } = parameters;
+    if (suite.bulk.kind !== 'cbc' || !encryptThenMac) continue;
+    const { blockLength } = suite.bulk;
+    const whole = fragmentOf(new ReferenceProtection(parameters).seal(23, Buffer.alloc(0)));
+    const ivLength = version >= ProtocolVersion['TLSv1.1'] ? blockLength : 0;
+    for (const length of [0, ivLength, ivLength + 1, ivLength + blockLength - 1, ivLength + blockLength]) {
+      const ciphertext = whole.subarray(0, length);
+      const fields = Buffer.alloc(13);
+      fields[8] = 23;
+      fields.writeUInt16BE(version, 9);
+      fields.writeUInt16BE(length, 11);
+      const mac = crypto.createHmac(suite.mac!, keys.macKey).update(fields).update(ciphertext).digest();
+      const wanted = length === ivLength + blockLength ? '' : 'bad_record_mac ';
+      const outcome = outcomeOf(parameters, 23, Buffer.concat([ciphertext, mac]));
+      t.equal(outcome, wanted, `${title}: ${length} bytes`);
+    }
+  }
+});
+
 /** The shortest padding_length behind 64 bytes of content. */
 function paddingFor({ suite: { bulk, mac }, encryptThenMac }: ProtectionParameters): number {
   const { blockLength } = bulk as Extract<CipherSuite['bulk'], { kind: 'cbc' }>;
