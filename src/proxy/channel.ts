@@ -90,6 +90,7 @@ export class SocketChannel implements Channel {
   }
 
   readonly #flush = (): void => {
+    if (!this.#corked) return;
     this.#uncork();
     const { destroyed, writableLength, writableHighWaterMark } = this.socket;
     if (!destroyed && writableLength >= writableHighWaterMark) this.handler.full();

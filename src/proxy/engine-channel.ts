@@ -64,7 +64,7 @@ export class EngineChannel implements Channel {
   }
 
   write(bytes: Uint8Array): void {
-    if (!this.#ended) this.#connection.send(bytes);
+    this.#connection.send(bytes);
   }
 
   end(): void {
@@ -157,7 +157,6 @@ export class EngineChannel implements Channel {
       return;
     }
     this.#connection.abandon();
-    this.#ended = true;
     this.handler.end(false);
     this.#raw.end();
   }

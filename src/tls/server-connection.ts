@@ -402,7 +402,7 @@ export class ServerConnection {
   #flush(): void {
     const flight = this.#flight;
     this.#flight = [];
-    if (flight.length > 0 && !this.#hasEnded()) this.#output.transmit(Buffer.concat(flight));
+    if (!this.#hasEnded()) this.#output.transmit(Buffer.concat(flight));
   }
 
   #sealAlert(alert: AlertName, level: AlertLevel): Buffer {
@@ -447,7 +447,6 @@ export class ServerConnection {
 
   #forgetSession(): void {
     if (this.#sessionId !== undefined) this.#output.forgetSession(this.#sessionId);
-    this.#sessionId = undefined;
   }
 
   #end(outcome: Outcome | undefined): void {

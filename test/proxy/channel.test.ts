@@ -32,6 +32,7 @@ function open(highWaterMark = 1024): Ends {
   const seen: string[] = [];
   channel.handler = {
     data: (bytes) => seen.push(bytes.toString()),
+    full: () => seen.push('full'),
     drain: () => seen.push('drain'),
     end: (orderly) => seen.push(`end ${orderly}`),
     closed: (error) => seen.push(`closed ${error?.message}`),
@@ -60,7 +61,7 @@ test('what was written before the end still leaves, and nothing is written behin
   channel.write(Buffer.from('221 bye\r\n'));
   channel.end();
   channel.end();
-  t.equal(channel.write(Buffer.from('more')), true, 'nobody need wait for what goes nowhere');
+  channel.write(Buffer.from('more'));
   await turn();
   t.same(wire.calls, ['221 bye\r\n']);
   t.equal(wire.writableFinished, true);
@@ -72,21 +73,31 @@ test('what was written before the socket is destroyed has been given to the syst
   channel.write(Buffer.from('421 going\r\n'));
   channel.destroy();
   t.same(wire.calls, ['421 going\r\n']);
-  t.equal(channel.write(Buffer.from('more')), true);
+  channel.write(Buffer.from('more'));
   await turn();
   t.same(wire.calls, ['421 going\r\n']);
   t.same(seen, ['closed undefined']);
 });
 
-test('a writer is told to wait, and then to go on', async (t) => {
+test('a writer hears that too much waits when the turn is over, and that it has left', async (t) => {
   const { wire, channel, seen } = open(8);
-  t.equal(channel.write(Buffer.from('1234')), true);
-  t.equal(channel.write(Buffer.from('56789')), false);
+  channel.write(Buffer.from('12345678'));
+  t.same(seen, [], 'not in the middle of what it does');
   await turn();
-  t.same(seen, []);
+  t.same(seen, ['full']);
   wire.answer?.();
   await turn();
-  t.same(seen, ['drain']);
+  t.same(seen, ['full', 'drain']);
+  channel.write(Buffer.from('1234567'));
+  await turn();
+  t.same(seen, ['full', 'drain'], 'a byte less is not too much');
+});
+
+test('what leaves at once is never too much, however much it is', async (t) => {
+  const { channel, seen } = open(16);
+  channel.write(Buffer.alloc(1000));
+  await turn();
+  t.notOk(seen.includes('full'));
 });
 
 test('nothing is read until somebody says so; the end and the close are each told once, with the error', async (t) => {
@@ -110,13 +121,13 @@ test('nothing is read until somebody says so; the end and the close are each tol
 });
 
 test('a socket that was released carries what was written, and tells the channel nothing more', async (t) => {
-  const { wire, channel, seen } = open();
+  const { wire, channel, seen } = open(16);
   channel.write(Buffer.from('220 go ahead\r\n'));
   channel.resume();
   t.equal(channel.release(), wire);
   t.same(wire.calls, ['220 go ahead\r\n']);
   wire.cork();
-  wire.write('server hello');
+  wire.write('a long server hello');
   wire.push('hello');
   await turn();
   t.equal(wire.calls.length, 1, 'and what its new owner corks stays corked');

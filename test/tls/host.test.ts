@@ -74,12 +74,34 @@ test('what is received while data is delivered comes after it', async (t) => {
   t.same(seen, ['1', '12'], 'a delivery ends before the next begins');
 });
 
+test('what stands behind close_notify or a fatal alert in one piece is not read (RFC 5246, 7.2.1)', async (t) => {
+  for (const alert of [Buffer.of(1, 0), Buffer.of(2, 40)]) {
+    const { server, client } = establish();
+    server.receive(
+      Buffer.concat([client.seal(21, alert), client.seal(23, Buffer.from('x')), Buffer.alloc(9)]),
+    );
+    t.equal(server.received.length, 0);
+    t.equal(server.ends, 1);
+    t.equal(server.connection.wantsInput, false);
+  }
+});
+
 test('records without data are not delivered', async (t) => {
   const { server, client } = establish();
   server.delivered = () => t.not(server.received.length, 0);
   server.receive(client.seal(23, Buffer.alloc(0)));
   server.receive(client.seal(23, Buffer.from('x')));
   t.equal(server.received.toString(), 'x');
+});
+
+test('what the handshake waits for can be asked, and before and after it that is nothing', async (t) => {
+  const server = new TestServer();
+  t.equal(server.connection.wait, undefined);
+  const { client } = begin({}, server);
+  t.match(server.connection.wait, { for: 'message', type: 16 });
+  server.receive(client.secondFlight());
+  t.equal(server.connection.state, 'established');
+  t.equal(server.connection.wait, undefined);
 });
 
 test('nothing to send is nothing sent', async (t) => {
@@ -108,6 +130,19 @@ test('a message behind the one that is being worked on waits its turn', async (t
   t.equal(server.refusal, undefined, 'while the session is looked up');
   server.completeOperations();
   t.equal(server.refusal, 'malformed_message', 'as ClientKeyExchange, which is what it is');
+});
+
+test('what was on its way while the host works on an operation is read after it, a full read of a socket at least', async (t) => {
+  const { server, client } = begin();
+  server.hold = true;
+  const flight = client.secondFlight();
+  const data = Array.from({ length: 4 }, () => client.seal(23, Buffer.alloc(16_000)));
+  server.receive(flight);
+  server.receive(Buffer.concat(data));
+  t.equal(server.connection.wait?.for, 'operation');
+  server.completeOperations();
+  t.equal(server.refusal, undefined);
+  t.equal(server.received.length, 64_000);
 });
 
 test('a host that closes from within any call is told once, and hears no more', async (t) => {

@@ -737,6 +737,11 @@ test('before there is a hello, an alert has the version of the first record (RFC
   t.equal(wire('1602000005'), '15030100020246', 'protocol_version, for a version that does not exist');
   t.equal(wire('1604000005'), '15030300020246');
   t.equal(wire('802e010400'), '15030300020246', 'in SSLv2 format too');
+  t.equal(
+    wire('1603010006' + '010000020300'),
+    '15030000020228',
+    'the version of a hello that ends behind it',
+  );
   t.equal(wire('802e010301' + '00'.repeat(60)), '15030100020232', 'decode_error');
 });
 
@@ -825,7 +830,8 @@ test('32 empty records and four warnings are borne, as is what follows them', as
     server.receive(client.seal(23, Buffer.from('a')));
   }
   for (let round = 0; round < 3; round += 1) {
-    for (let count = 0; count < 4; count += 1) server.receive(client.seal(21, Buffer.of(1, 90)));
+    // No_certificate, where it answers nothing, is one like the others.
+    for (const description of [90, 90, 90, 41]) server.receive(client.seal(21, Buffer.of(1, description)));
     server.receive(client.seal(23, Buffer.from('b')));
   }
   t.equal(server.received.toString(), 'aabbb', 'each time anew');
@@ -875,6 +881,14 @@ test('the byte limit of 64-bit block ciphers closes the connection in order (SWE
   t.equal(exchange(0x0a).outcome?.kind, 'data_limit', '3DES');
   t.equal(exchange(0x09).outcome?.kind, 'data_limit', 'DES');
   t.equal(exchange(0x2f).outcome, undefined, 'AES has larger blocks');
+  // Finished is 16 bytes, this is 100; then 20 of MAC, and padding to the end of a block.
+  const under = (smallBlockLimit: number): string | undefined => {
+    const limited = establish({ suites: [0x0a] }, { smallBlockLimit }).server;
+    limited.connection.send(Buffer.alloc(100));
+    return limited.outcome?.kind;
+  };
+  t.equal(under(40 + 128), undefined, 'the limit may be reached');
+  t.equal(under(40 + 128 - 1), 'data_limit');
   const { server } = establish({ suites: [0x0a] }, { smallBlockLimit: 1000 });
   server.connection.send(Buffer.alloc(850));
   t.equal(server.outcome, undefined, 'what was sent in clear does not count');

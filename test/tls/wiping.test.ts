@@ -71,6 +71,14 @@ test('the master secret of a resumed session is wiped when the handshake has end
   const gone = visit({});
   gone.server.connection.abandon();
   t.ok(isWiped(gone.secret), 'given up');
+
+  const tickets = new Tickets();
+  const server = new TestServer({ tickets });
+  server.transmitted = () => server.connection.abandon();
+  const client = new TestClient({ extensions: [EMS, [35, TICKET]] });
+  server.receive(client.hello());
+  t.equal(server.connection.state, 'ended');
+  t.ok(isWiped(tickets.held.masterSecret), 'given up by its host while it was at work');
 });
 
 test('so is that of a session that may not be resumed', async (t) => {
