@@ -226,6 +226,9 @@ function student(values: readonly number[]): { mean: number; error: number; t: n
   return { mean, error, t: mean / error };
 }
 
+/** To two digits that count. */
+const rounded = (value: number): number => Number(value.toPrecision(2));
+
 /** One process after the other, so that they do not disturb each other. */
 async function report(samples: number, processes: number): Promise<void> {
   const all: Findings[] = [];
@@ -246,7 +249,7 @@ async function report(samples: number, processes: number): Promise<void> {
   COMPARISONS.forEach(({ name, share }, place) => {
     const { mean, error, t } = student(all.map((findings) => findings[place]!.cropped));
     const raw = student(all.map((findings) => findings[place]!.raw));
-    const difference = `${mean.toPrecision(2)} ± ${error.toPrecision(2)}`;
+    const difference = `${rounded(mean)} ± ${rounded(error)}`;
     console.log(
       `| ${name} | ${samples * share * processes} | ${difference} | ${t.toFixed(1)} | ${raw.t.toFixed(1)} |`,
     );
