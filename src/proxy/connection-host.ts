@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import { setDefaultHighWaterMark } from 'node:stream';
 import type { SessionEvent } from '../observe/session-record.js';
+import { freeBuffersAtOnce } from '../system/garbage.js';
 import { ProxiedConnection, type ConnectionServices } from './connection.js';
 import { Roster } from './roster.js';
 import type { Arrival, Runtime } from './runtime.js';
@@ -35,6 +36,7 @@ export class LocalHost implements ConnectionHost {
 
   constructor(services: ConnectionServices) {
     this.#services = services;
+    freeBuffersAtOnce();
   }
 
   use(runtime: Runtime): Promise<void> {
