@@ -41,6 +41,12 @@ export function sslv2Specs({ original }: ClientHello): number[] {
   );
 }
 
+/** All of an SSLv2-format hello but what is random in it, as latin1. */
+export function sslv2Offer({ original }: ClientHello): string {
+  const length = original.readUInt16BE(CIPHER_SPEC_LENGTH_AT);
+  return original.toString('latin1', 0, CIPHER_SPECS_AT + length);
+}
+
 function sslv2Text(hello: ClientHello): string {
   const specs = sslv2Specs(hello).map((spec) => hex(spec, 6));
   return ['v2', hello.clientVersion, specs.join('-'), challengeLength(hello)].join(',');

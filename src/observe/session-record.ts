@@ -2,11 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { versionName, type ClientHello, type Established, type HelloFormat } from '../tls/index.js';
 import { explainOutcome } from './explain.js';
-import { fingerprintHello } from './fingerprint.js';
-import { offeredVersion } from './hello-numbers.js';
-import { likelyLibrary } from './library.js';
-import { needsOf } from './needs.js';
-import { offerOf } from './offer.js';
+import { describeHello } from './hello-description.js';
 import { OUTCOMES, type Outcome } from './outcomes.js';
 import type { SessionEvent } from './session-event.js';
 
@@ -88,7 +84,7 @@ export class SessionRecord {
   }
 
   #describe(): SessionEvent['hello'] {
-    return this.#hello === undefined ? this.#described : describeHello(this.#hello, this.#tls);
+    return this.#hello === undefined ? this.#described : describeHello(this.#hello, this.#tls?.suite);
   }
 
   event(): SessionEvent {
@@ -126,17 +122,6 @@ export function engineFacts({ version, suite, resumed, serverName }: Established
     keyExchange: suite.keyExchange.toUpperCase(),
     resumed,
     ...(serverName !== undefined && { serverName: escape(serverName) }),
-  };
-}
-
-function describeHello(hello: ClientHello, tls: TlsFacts | undefined): NonNullable<SessionEvent['hello']> {
-  return {
-    format: hello.format,
-    version: versionName(offeredVersion(hello)),
-    fingerprint: fingerprintHello(hello),
-    library: likelyLibrary(hello),
-    offers: offerOf(hello),
-    needs: needsOf(hello, tls?.suite),
   };
 }
 

@@ -1,0 +1,39 @@
+/** All that is told of a hello. */
+import { versionName, type ClientHello } from '../tls/index.js';
+import { fingerprintHello, sslv2Offer } from './fingerprint.js';
+import { offeredVersion } from './hello-numbers.js';
+import { likelyLibrary } from './library.js';
+import { needsOf } from './needs.js';
+import { offerOf } from './offer.js';
+import type { SessionEvent } from './session-event.js';
+
+export type HelloDescription = NonNullable<SessionEvent['hello']>;
+
+/** @param chosen the suite that was agreed on, by OpenSSL's name */
+export function describeHello(hello: ClientHello, chosen: string | undefined): HelloDescription {
+  // In the record format hardly two are alike, with their tickets and key shares.
+  if (hello.format !== 'sslv2') return describe(hello, chosen);
+  const key = `${chosen}/${sslv2Offer(hello)}`;
+  const known = remembered.get(key);
+  if (known !== undefined) return known;
+  if (remembered.size === CAPACITY) remembered.clear();
+  const description = describe(hello, chosen);
+  remembered.set(key, description);
+  return description;
+}
+
+function describe(hello: ClientHello, chosen: string | undefined): HelloDescription {
+  return {
+    format: hello.format,
+    version: versionName(offeredVersion(hello)),
+    fingerprint: fingerprintHello(hello),
+    library: likelyLibrary(hello),
+    offers: offerOf(hello),
+    needs: needsOf(hello, chosen),
+  };
+}
+
+/** Old senders come again and again and always say the same; without this it is 20 us each time. */
+const remembered = new Map<string, HelloDescription>();
+/** Some kilobytes each, as far as clients offer what real ones do. */
+const CAPACITY = 100;
