@@ -745,6 +745,17 @@ test('before there is a hello, an alert has the version of the first record (RFC
   t.equal(wire('802e010301' + '00'.repeat(60)), '15030100020232', 'decode_error');
 });
 
+test('until there is a version, each record of a hello may carry another (RFC 5246, E.1)', async (t) => {
+  const client = new TestClient({ version: 0x0303 });
+  const hello = client.hello().subarray(5);
+  const server = new TestServer();
+  server.receive(
+    Buffer.concat([record(22, 0x0300, hello.subarray(0, 9)), record(22, 0x0303, hello.subarray(9))]),
+  );
+  client.receive(server.take());
+  t.equal(client.server?.version, 0x0303);
+});
+
 test('messages in records of one byte each are read like whole ones (RFC 5246, 6.2.1)', async (t) => {
   // A hello that needs nearly as many records as one message may have; what is counted begins anew with the next.
   const client = new TestClient({ version: 0x0303, suites: [...Array<number>(2000).fill(0x35), 0x2f] });
@@ -787,6 +798,16 @@ test('a record has 2^14 bytes at most in clear, 2048 more under encryption, and 
   };
   t.equal(inClear(2 ** 14), undefined);
   t.equal(inClear(2 ** 14 + 1), 'record_overflow');
+  const largest = establish({ version: 0x0301 }, { largeRecords: false });
+  largest.server.receive(largest.client.seal(23, Buffer.alloc(2 ** 14)));
+  t.equal(largest.server.received.length, 2 ** 14);
+  const large = (length: number): string | undefined => {
+    const old = establish({ version: 0x0301 }, { largeRecords: true });
+    old.server.receive(old.client.seal(23, Buffer.alloc(length)));
+    return old.server.refusal;
+  };
+  t.equal(large(2 ** 15), undefined, 'old Microsoft stacks');
+  t.equal(large(2 ** 15 + 1), 'record_overflow');
   const protectedBy = (length: number, options: HelloOptions): string | undefined => {
     const { server } = establish(options, { largeRecords: false });
     server.receive(header(length, options.version!));

@@ -2,7 +2,9 @@
 import * as crypto from 'node:crypto';
 import { test } from 'tap';
 import type { ServerParameters, Session, TicketProtector } from '../../src/tls/index.js';
+import { CIPHER_SUITE_BY_ID } from '../../src/tls/cipher-suites.js';
 import { ShortHmac } from '../../src/tls/crypto/short-hmac.js';
+import type { DirectionKeys, ProtectionParameters } from '../../src/tls/record/protection.js';
 import * as versions from '../../src/tls/version-rules.js';
 import { TestClient, type HelloOptions } from '../support/test-client.js';
 import { TestServer } from '../support/test-server.js';
@@ -153,6 +155,31 @@ test('premaster secret, master secret and key block are wiped in every version',
     t.ok(server.established);
     t.same(Object.keys(secrets), ['premaster', 'master', 'key block']);
     for (const [name, secret] of Object.entries(secrets)) t.ok(isWiped(secret), name);
+  }
+});
+
+test('cipher keys that OpenSSL or RC4 has taken in are wiped; those that each record needs are not', async (t) => {
+  const taken: DirectionKeys[] = [];
+  const { connectionProtection } = await t.mockImport<
+    typeof import('../../src/tls/handshake/key-schedule.js')
+  >('../../src/tls/handshake/key-schedule.js', {
+    '../../src/tls/record/create-protection.js': {
+      createReadProtection: ({ keys }: ProtectionParameters) => taken.push(keys),
+      createWriteProtection: ({ keys }: ProtectionParameters) => taken.push(keys),
+    },
+  });
+  const suites = { RC4: 0x0005, 'AES-CBC': 0x002f, 'AES-GCM': 0x009c } as const;
+  for (const [name, id] of Object.entries(suites)) {
+    const suite = CIPHER_SUITE_BY_ID.get(id)!;
+    const rules = versions.versionRules(id === suites['AES-GCM'] ? 0x0303 : 0x0301);
+    taken.length = 0;
+    connectionProtection(rules, suite, Buffer.alloc(48, 5), Buffer.alloc(64, 6), false, crypto.randomBytes);
+    t.equal(taken.length, 2);
+    for (const { macKey, key, iv } of taken) {
+      t.equal(isWiped(key), id !== suites['AES-GCM'], `${name}: key`);
+      t.ok(iv.length === 0 || isWiped(iv) === (id !== suites['AES-GCM']), `${name}: IV`);
+      t.ok(macKey.length === 0 || !isWiped(macKey), `${name}: MAC key`);
+    }
   }
 });
 

@@ -38,7 +38,6 @@ export class ShortHmac {
     this.#hash = hash;
     this.outputLength = 4 * hash.initial.length;
     this.#keyed = new Int32Array(2 * hash.initial.length);
-    PADDED_KEY.fill(0);
     if (key.length <= BLOCK_LENGTH) PADDED_KEY.set(key);
     else this.#digest(hash.initial, 0, 0, key, PADDED_KEY, 0);
     for (let at = 0; at < BLOCK_LENGTH; at += 1) PADDED_KEY[at]! ^= INNER_PAD;

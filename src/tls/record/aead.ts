@@ -26,7 +26,7 @@ export function aeadWriteProtection(
     seal(type, plaintext) {
       const additional = header.next(type, plaintext.length);
       const sequence = additional.subarray(0, SEQUENCE_LENGTH);
-      const cipher = createCipheriv(nodeName(bulk), keys.key, nonceFor(bulk, keys.iv, sequence), TAG);
+      const cipher = createCipheriv(nodeName(bulk), keys.key, nonceFor(keys.iv, sequence), TAG);
       cipher.setAAD(additional);
       const length = explicitNonceLength + plaintext.length + TAG_LENGTH;
       const start = newRecord(type, version, length, explicitNonceLength);
@@ -51,7 +51,7 @@ export function aeadReadProtection(
       if (length < 0) throw new TlsError('bad_record_mac');
       const additional = header.next(type, length);
       const varying = explicitNonceLength > 0 ? fragment : additional;
-      const nonce = nonceFor(bulk, keys.iv, varying.subarray(0, SEQUENCE_LENGTH));
+      const nonce = nonceFor(keys.iv, varying.subarray(0, SEQUENCE_LENGTH));
       const decipher = createDecipheriv(nodeName(bulk), keys.key, nonce, TAG);
       decipher.setAAD(additional).setAuthTag(fragment.subarray(-TAG_LENGTH));
       const content = decipher.update(fragment.subarray(explicitNonceLength, -TAG_LENGTH));
@@ -65,14 +65,12 @@ export function aeadReadProtection(
   };
 }
 
-/** RFC 5288, 3: salt, then the explicit part. RFC 7905, 2: the padded sequence number XORed into the IV. */
-function nonceFor({ explicitNonceLength }: AeadCipher, iv: Buffer, varying: Uint8Array): Buffer {
+/** RFC 7905, 2: XORed into the end of the IV; RFC 5288, 3: behind the salt, where there is nothing else. */
+function nonceFor(iv: Buffer, varying: Uint8Array): Buffer {
   const nonce = Buffer.alloc(NONCE_LENGTH);
   iv.copy(nonce);
   const from = NONCE_LENGTH - SEQUENCE_LENGTH;
-  for (let at = 0; at < SEQUENCE_LENGTH; at += 1) {
-    nonce[from + at] = varying[at]! ^ (explicitNonceLength > 0 ? 0 : nonce[from + at]!);
-  }
+  for (let at = 0; at < SEQUENCE_LENGTH; at += 1) nonce[from + at]! ^= varying[at]!;
   return nonce;
 }
 

@@ -56,34 +56,29 @@ export class Deframer {
         return record;
       }
     }
-    if (available === 0) {
-      this.#input = EMPTY;
-      this.#at = 0;
-      return undefined;
-    }
     return this.#resume();
   }
 
   /** Copies what there is of a record that spans chunks. */
   #resume(): RecordHeaderAndFragment | undefined {
     if (this.#have < RECORD_HEADER_LENGTH) {
-      this.#have += this.#fill(this.#header, RECORD_HEADER_LENGTH);
+      this.#have += this.#fill(this.#header);
       if (this.#have < RECORD_HEADER_LENGTH) return undefined;
       const total = RECORD_HEADER_LENGTH + this.#readHeader(this.#header, 0);
       this.#partial = Buffer.allocUnsafe(total);
       this.#header.copy(this.#partial);
     }
     const partial = this.#partial!;
-    this.#have += this.#fill(partial, partial.length);
+    this.#have += this.#fill(partial);
     if (this.#have < partial.length) return undefined;
     this.#partial = undefined;
     this.#have = 0;
     return view(partial, 0, partial.length);
   }
 
-  /** Moves input into `target` from `#have` up to `end`. */
-  #fill(target: Buffer, end: number): number {
-    const copied = this.#input.copy(target, this.#have, this.#at, this.#at + end - this.#have);
+  /** Moves input into `target` from `#have` on, until one of them ends; input that has ended is let go. */
+  #fill(target: Buffer): number {
+    const copied = this.#input.copy(target, this.#have, this.#at);
     this.#at += copied;
     if (this.#at === this.#input.length) {
       this.#input = EMPTY;

@@ -69,5 +69,5 @@ const SSL3_KEY_AND_PAD = { md5: 64, sha1: 60 } as const;
 const SHORT = 256;
 /** Shared by all, since nothing here is interrupted. */
 const MESSAGE = Buffer.alloc(TLS_HEADER_LENGTH + SHORT);
-/** As much as the difference of two paddings can be: 256 bytes and some, in blocks of 128. */
-const IDLE = Buffer.alloc(5 * 128);
+/** As many blocks as the difference of two paddings can be: 255 bytes. */
+const IDLE = Buffer.alloc(256);

@@ -3,8 +3,7 @@ import type { ContentType, ProtocolVersion } from '../code-points.js';
 
 export class SequencedHeader {
   readonly #bytes = Buffer.alloc(SEQUENCED_HEADER_LENGTH);
-  #high = 0;
-  #low = 0;
+  #next = 0;
 
   constructor(version: ProtocolVersion) {
     this.#bytes.writeUInt16BE(version, 9);
@@ -13,12 +12,11 @@ export class SequencedHeader {
   /** seq_num, type, version, length of the next record (RFC 5246, 6.2.3.1); overwritten by the next call. */
   next(type: ContentType, length: number): Buffer {
     const bytes = this.#bytes;
-    bytes.writeUInt32BE(this.#high, 0);
-    bytes.writeUInt32BE(this.#low, 4);
+    // Of the 64 bits nobody reaches the upper 16, and who did would get a RangeError and not a number for the second time.
+    bytes.writeUIntBE(this.#next, 2, 6);
+    this.#next += 1;
     bytes[8] = type;
     bytes.writeUInt16BE(length, 11);
-    this.#low = (this.#low + 1) >>> 0;
-    if (this.#low === 0) this.#high += 1;
     return bytes;
   }
 }

@@ -91,6 +91,14 @@ test('the PRF of TLS 1.0 and 1.1 gives its published answer (RFC 2246, 5)', asyn
   t.equal(actual.toString('hex'), output);
 });
 
+test('the PRF of TLS 1.0 refuses a seed that it has no room for, and does not cut it', async (t) => {
+  const secret = counting(0, 48);
+  t.equal(prfTls10(secret, 'x', Buffer.alloc(255), 12).length, 12);
+  for (const length of [256, 257, 1000]) {
+    t.throws(() => prfTls10(secret, 'x', Buffer.alloc(length), 12), RangeError);
+  }
+});
+
 test('SSLv3 expands secrets and computes MACs as tlslite-ng 0.8 does (RFC 6101, 5.2.3.1, 6.1 and 6.2.2)', async (t) => {
   t.equal(
     ssl3Expand(counting(0, 48), counting(100, 164), 104).toString('hex'),

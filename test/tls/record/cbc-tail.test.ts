@@ -51,6 +51,36 @@ test('one wrong byte anywhere in TLS padding makes it bad; SSLv3 does not look (
   }
 });
 
+/** The bytes, and the places that were looked at, one after the other. */
+function traced(bytes: Buffer): { plaintext: Buffer; trace: string[] } {
+  const trace: string[] = [];
+  const plaintext = new Proxy(bytes, {
+    get: (target, key) => {
+      if (typeof key === 'string' && /^\d+$/.test(key)) trace.push(key);
+      return Reflect.get(target, key, target) as unknown;
+    },
+  });
+  return { plaintext, trace };
+}
+
+test('the same bytes are read in the same order, whatever is in them (Lucky 13)', async (t) => {
+  const macLength = 20;
+  for (const length of [21, 64, 320]) {
+    const ways = new Set<string>();
+    for (let paddingLength = 0; paddingLength < 256; paddingLength += 1) {
+      for (const fill of [paddingLength, paddingLength ^ 1]) {
+        const bytes = Buffer.alloc(length, fill);
+        bytes[length - 1] = paddingLength;
+        const { plaintext, trace } = traced(bytes);
+        const verdict = checkPadding(plaintext, macLength, undefined);
+        extractMac(plaintext, verdict.length, macLength);
+        ways.add(trace.join());
+      }
+    }
+    t.equal(ways.size, 1, `${length} bytes`);
+  }
+});
+
 test('the MAC is found wherever the padding leaves it', async (t) => {
   for (const macLength of [16, 20, 32, 48]) {
     const plaintext = randomBytes(400);
