@@ -51,23 +51,13 @@ export class SocketChannel implements Channel {
     error: (error: Error): void => {
       this.#error = error;
     },
-    close: (): void => this.#closed(),
+    close: (): void => this.handler.closed(this.#error),
   };
 
   constructor(socket: Socket) {
     this.socket = socket;
     socket.pause();
     for (const [event, listener] of Object.entries(this.#listeners)) socket.on(event, listener);
-  }
-
-  /**
-   * A closed socket stays in memory until the next full collection, and all that it leads to with it: of a connection,
-   * that was what made each short collection long.
-   */
-  #closed(): void {
-    const { handler } = this;
-    this.handler = NO_HANDLER;
-    handler.closed(this.#error);
   }
 
   /** Lets go of the socket, which then belongs to the caller. */

@@ -14,11 +14,6 @@ import { encodeDhParams, encodeEcdhParams } from './messages.js';
 import type { Negotiated } from './negotiate.js';
 import { privateKey, type Step } from './wait.js';
 
-export interface KeyExchangeContext extends Negotiated {
-  /** What the premaster secret of an RSA key exchange begins with (RFC 5246, 7.4.7.1). */
-  readonly clientVersion: number;
-}
-
 export interface ServerKeyExchange {
   /** ServerDHParams or ServerECDHParams, to be signed and sent; undefined where there is nothing to send. */
   readonly params: Buffer | undefined;
@@ -26,10 +21,15 @@ export interface ServerKeyExchange {
   premasterSecret(body: Buffer): Step<Buffer>;
 }
 
-export function startKeyExchange(io: HandshakeIo, context: KeyExchangeContext): ServerKeyExchange {
-  if (context.ecdhGroup !== undefined) return new EcdheKeyExchange(context.ecdhGroup);
-  if (context.dhGroup !== undefined) return new DheKeyExchange(io, context.dhGroup);
-  return new RsaKeyExchange(io, context);
+/** @param clientVersion what the premaster secret of an RSA key exchange begins with (RFC 5246, 7.4.7.1) */
+export function startKeyExchange(
+  io: HandshakeIo,
+  negotiated: Negotiated,
+  clientVersion: number,
+): ServerKeyExchange {
+  if (negotiated.ecdhGroup !== undefined) return new EcdheKeyExchange(negotiated.ecdhGroup);
+  if (negotiated.dhGroup !== undefined) return new DheKeyExchange(io, negotiated.dhGroup);
+  return new RsaKeyExchange(io, negotiated, clientVersion);
 }
 
 // As classes, because a generator that is made anew for each handshake is made in V8's old space, with a prototype of
@@ -82,15 +82,18 @@ class DheKeyExchange implements ServerKeyExchange {
 class RsaKeyExchange implements ServerKeyExchange {
   readonly params = undefined;
   readonly #io: HandshakeIo;
-  readonly #context: KeyExchangeContext;
+  readonly #negotiated: Negotiated;
+  readonly #clientVersion: number;
 
-  constructor(io: HandshakeIo, context: KeyExchangeContext) {
+  constructor(io: HandshakeIo, negotiated: Negotiated, clientVersion: number) {
     this.#io = io;
-    this.#context = context;
+    this.#negotiated = negotiated;
+    this.#clientVersion = clientVersion;
   }
 
   *premasterSecret(body: Buffer): Step<Buffer> {
-    const { credential, clientVersion, version } = this.#context;
+    const { credential, version } = this.#negotiated;
+    const clientVersion = this.#clientVersion;
     const { tolerateKeyExchangeBugs: tolerant, random } = this.#io.parameters;
     const ciphertext = encryptedPremasterSecret(body, credential.modulusLength, version, tolerant);
     const substitute = random(PREMASTER_SECRET_LENGTH);

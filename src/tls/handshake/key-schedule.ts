@@ -33,10 +33,10 @@ export function connectionProtection(
   const [clientIv, serverIv] = [keep(take(ivLength)), keep(take(ivLength))];
   const client = { macKey: clientMacKey, key: clientKey, iv: clientIv };
   const server = { macKey: serverMacKey, key: serverKey, iv: serverIv };
-  const shared = { version: rules.version, suite, encryptThenMac, random };
+  const { version } = rules;
   const protection = {
-    read: createReadProtection({ ...shared, keys: client }),
-    write: createWriteProtection({ ...shared, keys: server }),
+    read: createReadProtection({ version, suite, encryptThenMac, random, keys: client }),
+    write: createWriteProtection({ version, suite, encryptThenMac, random, keys: server }),
   };
   block.fill(0);
   return protection;

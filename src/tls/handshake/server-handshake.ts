@@ -73,7 +73,7 @@ function* fullHandshake(io: HandshakeIo, offer: Offer, version: ProtocolVersion)
 
   sendServerHello(io, state, sessionId, extensions);
   io.send(HandshakeType.certificate, encodeCertificate(credential));
-  const keyExchange = startKeyExchange(io, { ...negotiated, clientVersion: offer.hello.clientVersion });
+  const keyExchange = startKeyExchange(io, negotiated, offer.hello.clientVersion);
   if (keyExchange.params !== undefined)
     yield* sendServerKeyExchange(io, state, negotiated, keyExchange.params);
   io.send(HandshakeType.server_hello_done, NOTHING);
