@@ -14,7 +14,7 @@ export interface BulkLoad {
   /** Where the proxy expects its backend. */
   readonly backend: number;
   readonly way: 'to the backend' | 'to the client';
-  readonly suite: SuiteName | ModernSuite;
+  readonly suite: SuiteName | ModernSuite | 'none';
   readonly bytes: number;
 }
 

@@ -10,6 +10,13 @@ export const floor: Peer = {
   command: ({ port, backend, key }) => [process.execPath, script('floor.js'), `${port}`, `${backend}`, key],
 };
 
+/** The floor of a transfer under AES128-SHA. */
+export const bulkFloor: Peer = {
+  name: 'floor',
+  lack: nothing,
+  command: ({ port, backend }) => [process.execPath, script('bulk-floor.js'), `${port}`, `${backend}`],
+};
+
 /** @param more arguments after those that every peer has */
 function nodeTls(...more: readonly string[]): Peer {
   return {

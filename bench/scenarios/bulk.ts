@@ -1,7 +1,8 @@
 /** A great deal of data through one connection, each way, for each kind of cipher. */
 import type { BulkLoad, BulkResult } from '../load/bulk.js';
-import { OTHERS, ours } from '../peers/implicit.js';
+import { bulkFloor, OTHERS, ours } from '../peers/implicit.js';
 import { oldhello } from '../peers/oldhello.js';
+import type { Peer } from '../peers/peer.js';
 import { freePort } from '../process.js';
 import type { Column, Comparison } from '../results.js';
 import { interleave, type Contender, type Sample, type Unable } from '../rounds.js';
@@ -21,7 +22,7 @@ interface Kind {
 const KINDS: readonly Kind[] = [
   { title: 'TLS 1.2, AES128-GCM', suite: 'ECDHE-RSA-AES128-GCM-SHA256', modern: true, megabytes: 250 },
   { title: 'TLS 1.2, ChaCha20-Poly1305', suite: 'ECDHE-RSA-CHACHA20-POLY1305', modern: true, megabytes: 100 },
-  { title: 'TLS 1.0, AES128-SHA', suite: 'AES128-SHA', modern: false, megabytes: 100 },
+  { title: 'TLS 1.0, AES128-SHA', suite: 'AES128-SHA', modern: false, megabytes: 200 },
   { title: 'TLS 1.0, CAMELLIA128-SHA', suite: 'CAMELLIA128-SHA', modern: false, megabytes: 60 },
   { title: 'TLS 1.0, 3DES', suite: 'DES-CBC3-SHA', modern: false, megabytes: 20 },
   { title: 'TLS 1.0, RC4-MD5', suite: 'RC4-MD5', modern: false, megabytes: 100 },
@@ -37,17 +38,17 @@ const COLUMNS: readonly Column[] = [
 
 export async function* bulk(stage: Stage): AsyncGenerator<Comparison> {
   const backend = await freePort();
-  const running = await stage.start([ours, engine, ...OTHERS], backend);
+  const running = await stage.start([ours, engine, bulkFloor, ...OTHERS], backend);
   for (const kind of KINDS) {
     for (const way of WAYS) {
       const title = `Bulk ${way}: ${kind.title}`;
-      const able = running.filter(({ peer }) => peer !== engine || kind.modern);
+      const able = running.filter(({ peer }) => canServe(peer, kind));
       const contenders = able.map((one): Contender => ({
         name: one.peer.name,
         measure: () => transfer(stage, one, backend, kind, way),
       }));
       // Every transfer takes about as long as a round of the other scenarios, and there are many kinds.
-      const plan = stage.plan(0.5);
+      const plan = stage.plan(0.5, 3);
       yield {
         title,
         columns: COLUMNS,
@@ -59,15 +60,20 @@ export async function* bulk(stage: Stage): AsyncGenerator<Comparison> {
   }
 }
 
+function canServe(peer: Peer, { suite, modern }: Kind): boolean {
+  if (peer === bulkFloor) return suite === 'AES128-SHA';
+  return peer !== engine || modern;
+}
+
 async function transfer(
   stage: Stage,
-  { port, process: server }: Running,
+  { peer, port, process: server }: Running,
   backend: number,
   { suite, megabytes }: Kind,
   way: BulkLoad['way'],
 ): Promise<Sample | Unable> {
   const size = stage.options.quick ? megabytes / 5 : megabytes;
-  const job: BulkLoad = { port, backend, way, suite, bytes: size * 1e6 };
+  const job: BulkLoad = { port, backend, way, suite: peer === bulkFloor ? 'none' : suite, bytes: size * 1e6 };
   const before = server.cpu;
   const result = await stage.load<BulkResult>('./load/bulk.js', job, LONGEST);
   if ('unable' in result) return result;
