@@ -232,7 +232,7 @@ export class ServerConnection {
 
   #receiveRecord({ type, content }: RecordContent): void {
     if (this.#reassembly.partial && type !== ContentType.handshake) throw new TlsError('interleaved_record');
-    if (type !== ContentType.alert) this.#warnings = 0;
+    if (type !== ContentType.alert && content.length > 0) this.#warnings = 0;
     switch (type) {
       case ContentType.handshake:
         this.#reassembly.push(content);

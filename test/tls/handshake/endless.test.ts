@@ -54,6 +54,8 @@ const STATES: readonly (readonly [title: string, reach: () => Stage])[] = [
 /** One after the other, for ever. */
 const STREAMS: Record<string, (client: TestClient) => Buffer> = {
   'warning alerts': (client) => client.seal(21, Buffer.of(1, 90)),
+  'empty records and warnings in turn': (client) =>
+    Buffer.concat([client.seal(23, Buffer.alloc(0)), client.seal(21, Buffer.of(1, 90))]),
   'empty records': (client) => client.seal(23, Buffer.alloc(0)),
   'empty handshake records': (client) => client.seal(22, Buffer.alloc(0)),
   'one byte of a hello a record': (client) => client.seal(22, Buffer.of(1)),
