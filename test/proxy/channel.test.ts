@@ -91,6 +91,12 @@ test('a writer hears that too much waits when the turn is over, and that it has 
   channel.write(Buffer.from('1234567'));
   await turn();
   t.same(seen, ['full', 'drain'], 'a byte less is not too much');
+
+  const failed = open(8);
+  failed.channel.write(Buffer.from('12345678'));
+  failed.wire.destroy(new Error('reset'));
+  await turn();
+  t.same(failed.seen, ['closed reset'], 'and nobody waits for what has failed');
 });
 
 test('what leaves at once is never too much, however much it is', async (t) => {

@@ -47,15 +47,13 @@ test('however a stream is cut and whenever it is read, the records are the same'
 
 test('a record that lies in its chunk whole is not copied', async (t) => {
   const deframer = new Deframer(MAX, () => undefined);
-  const chunk = Buffer.concat([
-    record(23, 0x0301, Buffer.from('one')),
-    record(23, 0x0301, Buffer.from('two')),
-  ]);
+  const records = ['one', 'two'].map((content) => record(23, 0x0301, Buffer.from(content)));
+  const chunk = Buffer.concat(records);
   deframer.push(chunk);
-  for (const content of ['one', 'two']) {
+  for (const at of [5, records[0]!.length + 5]) {
     const { fragment } = deframer.next()!;
-    t.equal(fragment.toString(), content);
-    t.equal(fragment.buffer, chunk.buffer);
+    chunk[at] = 0x21;
+    t.equal(fragment[0], 0x21);
   }
 });
 
