@@ -1,4 +1,6 @@
 /** Records come out of a stream as they went in, wherever it is cut, and nothing is kept that need not be. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { test } from 'tap';
 import { TlsError } from '../../../src/tls/alert.js';
@@ -54,6 +56,33 @@ test('a record that lies in its chunk whole is not copied', async (t) => {
     const { fragment } = deframer.next()!;
     chunk[at] = 0x21;
     t.equal(fragment[0], 0x21);
+  }
+});
+
+/** Reads one record that comes in pieces of `size` bytes, and gives what its content lies in. */
+function readAndLeave(deframer: Deframer, size: number): WeakRef<ArrayBufferLike> {
+  const stream = record(23, 0x0301, Buffer.alloc(10_000));
+  for (let at = 0; at < stream.length; at += size) {
+    deframer.push(Buffer.copyBytesFrom(stream, at, Math.min(size, stream.length - at)));
+    const next = deframer.next();
+    if (next !== undefined) {
+      deframer.next();
+      return new WeakRef(next.fragment.buffer);
+    }
+  }
+  throw new Error('no record');
+}
+
+test('a connection that is idle keeps nothing of what it has read', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  for (const size of [20_000, 6_000]) {
+    const deframer = new Deframer(20_000, () => undefined);
+    const read = readAndLeave(deframer, size);
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+    t.equal(read.deref(), undefined, `in pieces of ${size} bytes`);
+    t.equal(deframer.buffered, 0);
   }
 });
 
