@@ -99,7 +99,7 @@ export class ServerConnection {
     return this.#wait;
   }
 
-  /** What the client offered, as soon as it is known. */
+  /** What the client offered, from when it is known until the handshake is complete; of one that failed, for good. */
   get clientHello(): ClientHello | undefined {
     return this.#hello;
   }
@@ -351,6 +351,7 @@ export class ServerConnection {
     this.#splitWrites = this.#parameters.recordSplitting && cbc && version <= ProtocolVersion.TLSv1;
     this.#limitedByBlocks = cbc && suite.bulk.blockLength === SMALL_BLOCK_LENGTH;
     this.#output.established(established);
+    this.#hello = undefined;
   }
 
   /** As a method, because a callee may have ended the connection since the compiler last looked. */

@@ -71,9 +71,10 @@ and the PROXY header come on top of that. What stands between oldhello and a pro
   bytes comes on top.
 - **Idle connections** hold no buffers but the halves of their record layer, and no ClientHello; most of what is left is
   Node's: two sockets with their streams, handles and listeners.
-- **Latency.** At 300 connections a second one in a hundred waits three to four times as long as at the best peer: for a
-  collection of young garbage, of which there is one every half second, each some 10 ms long. Node keeps a closed socket,
-  and what it leads to, until the next full collection, so these find more alive than there is.
+- **Latency.** At 300 connections a second one in a hundred waited three to four times as long as at the best peer: for a
+  collection of young garbage, of which there was one every half second, each some 8 ms long, because V8 kept what a
+  connection left until the next full collection. This is mended, such a collection takes some 2 ms; the figures below
+  are from before.
 - **Workers.** With two, the first process accepts and hands each connection to a worker, which costs half as much again
   for each. On a machine with two cores, which the clients and the backend need too, a second worker cannot show what it
   is worth, and does not.

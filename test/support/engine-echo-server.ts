@@ -116,7 +116,7 @@ export async function startEngineEchoServer({
         effects(socket, seen, () => connection!),
       );
       connection.receive(bytes);
-      seen.hello = connection.clientHello;
+      seen.hello ??= connection.clientHello;
     });
     socket.on('drain', () => socket.resume());
     socket.on('end', () => {

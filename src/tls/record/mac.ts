@@ -22,33 +22,56 @@ export interface RecordMac {
 }
 
 export function recordMac(version: ProtocolVersion, algorithm: MacAlgorithm, key: Buffer): RecordMac {
-  const header = new SequencedHeader(version);
-  const ssl3 = version === ProtocolVersion.SSLv3;
-  const blockLength = algorithm === 'sha384' ? 128 : 64;
-  // What precedes the data in the inner hash, and the shortest padding behind it.
-  const overhead =
-    (ssl3 ? SSL3_HEADER_LENGTH + SSL3_KEY_AND_PAD[algorithm as 'md5' | 'sha1'] : TLS_HEADER_LENGTH) +
-    (algorithm === 'sha384' ? 17 : 9);
-  const short =
-    !ssl3 && (algorithm === 'md5' || algorithm === 'sha1') ? new ShortHmac(algorithm, key) : undefined;
-  return {
-    length: MAC_LENGTHS[algorithm],
-    compute(type, data, longest = data.length) {
-      const fields = header.next(type, data.length);
-      if (short !== undefined && longest <= SHORT) return shortMac(short, fields, data);
-      return ssl3
-        ? ssl3Mac(algorithm as 'md5' | 'sha1', key, fields, data)
-        : createHmac(algorithm, key).update(fields).update(data).digest();
-    },
-    blocks: (dataLength) => Math.ceil((overhead + dataLength) / blockLength),
-    burn(blocks, longest) {
-      if (short !== undefined && longest <= SHORT) short.burn(blocks);
-      else
-        createHash(algorithm)
-          .update(IDLE.subarray(0, blocks * blockLength))
-          .digest();
-    },
-  };
+  return new KeyedMac(version, algorithm, key);
+}
+
+class KeyedMac implements RecordMac {
+  readonly length: number;
+  readonly #algorithm: MacAlgorithm;
+  readonly #key: Buffer;
+  readonly #header: SequencedHeader;
+  readonly #ssl3: boolean;
+  readonly #blockLength: number;
+  /** Bytes: what precedes the data in the inner hash, and the shortest padding behind it. */
+  readonly #overhead: number;
+  readonly #short: ShortHmac | undefined;
+
+  constructor(version: ProtocolVersion, algorithm: MacAlgorithm, key: Buffer) {
+    this.length = MAC_LENGTHS[algorithm];
+    this.#algorithm = algorithm;
+    this.#key = key;
+    this.#header = new SequencedHeader(version);
+    this.#ssl3 = version === ProtocolVersion.SSLv3;
+    this.#blockLength = algorithm === 'sha384' ? 128 : 64;
+    const before = this.#ssl3
+      ? SSL3_HEADER_LENGTH + SSL3_KEY_AND_PAD[algorithm as 'md5' | 'sha1']
+      : TLS_HEADER_LENGTH;
+    this.#overhead = before + (algorithm === 'sha384' ? 17 : 9);
+    this.#short =
+      !this.#ssl3 && (algorithm === 'md5' || algorithm === 'sha1')
+        ? new ShortHmac(algorithm, key)
+        : undefined;
+  }
+
+  compute(type: ContentType, data: Uint8Array, longest = data.length): Buffer {
+    const fields = this.#header.next(type, data.length);
+    if (this.#short !== undefined && longest <= SHORT) return shortMac(this.#short, fields, data);
+    return this.#ssl3
+      ? ssl3Mac(this.#algorithm as 'md5' | 'sha1', this.#key, fields, data)
+      : createHmac(this.#algorithm, this.#key).update(fields).update(data).digest();
+  }
+
+  blocks(dataLength: number): number {
+    return Math.ceil((this.#overhead + dataLength) / this.#blockLength);
+  }
+
+  burn(blocks: number, longest: number): void {
+    if (this.#short !== undefined && longest <= SHORT) this.#short.burn(blocks);
+    else
+      createHash(this.#algorithm)
+        .update(IDLE.subarray(0, blocks * this.#blockLength))
+        .digest();
+  }
 }
 
 function shortMac(hmac: ShortHmac, fields: Buffer, data: Uint8Array): Buffer {
