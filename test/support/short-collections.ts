@@ -9,7 +9,7 @@ setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as (options: { type: 'minor' | 'major' }) => void;
 
 /** Bytes for each call of `act` that are left after short collections only. */
-export async function bytesLeft(act: () => void): Promise<number> {
+export async function bytesLeft(act: () => void | Promise<void>): Promise<number> {
   // What is compiled, and what is kept for good, is there after a few hundred.
   await repeat(act, 500);
   collect({ type: 'major' });
@@ -18,9 +18,9 @@ export async function bytesLeft(act: () => void): Promise<number> {
   return (getHeapStatistics().used_heap_size - before) / TIMES;
 }
 
-async function repeat(act: () => void, times: number): Promise<void> {
+async function repeat(act: () => void | Promise<void>, times: number): Promise<void> {
   for (let time = 1; time <= times; time += 1) {
-    act();
+    await act();
     if (time % 50 === 0) collect({ type: 'minor' });
     // Node frees what belongs to native objects between two turns.
     if (time % 10 === 0) await new Promise(setImmediate);
