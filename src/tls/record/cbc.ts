@@ -98,7 +98,7 @@ function openMacThenEncrypt(
   const content = plaintext.subarray(0, length);
   const longest = plaintext.length - mac.length - 1;
   const expected = mac.compute(type, content, longest);
-  mac.burn(mac.blocks(longest) - mac.blocks(length), longest);
+  mac.burn(length, longest);
   const authentic = timingSafeEqual(received, expected) ? 1 : 0;
   if ((good & authentic) === 0) throw new TlsError('bad_record_mac');
   return content;

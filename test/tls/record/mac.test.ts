@@ -52,7 +52,7 @@ test('which code computes a MAC, and which burns time, follows from what is publ
         mac.compute(23, Buffer.alloc(length), longest);
         ways.add(byNode);
         byNode = 0;
-        mac.burn(mac.blocks(longest) - mac.blocks(length), longest);
+        mac.burn(length, longest);
         ways.add(byNode);
       }
       t.equal(ways.size, 1, `${algorithm}: at most ${longest} bytes`);

@@ -216,10 +216,10 @@ test('as many compressions are computed for any padding, right or wrong (Lucky 1
           ways.add(longest);
           return mac.compute(type, data, longest);
         },
-        burn: (blocks, longest) => {
-          compressions += blocks;
+        burn: (length, longest) => {
+          compressions += mac.blocks(longest) - mac.blocks(length);
           ways.add(longest);
-          mac.burn(blocks, longest);
+          mac.burn(length, longest);
         },
       };
     };
@@ -252,13 +252,19 @@ test('as many compressions are computed for any padding, right or wrong (Lucky 1
   }
 });
 
-test('a compression that is added is computed, as many as padding can make the difference (Lucky 13)', async (t) => {
+test('compressions are added until there are as many for any padding, at the end of a hash too (Lucky 13)', async (t) => {
   let compressions = 0;
+  let atEnd = 0;
+  /** FIPS 180-4, 5.1: what is behind the whole blocks takes one block more, or two. */
+  const end = (length: number, blockLength: number): number =>
+    (length % blockLength) + (blockLength === 128 ? 17 : 9) > blockLength ? 2 : 1;
   const createHash = (algorithm: string): Hash => {
     const hash = crypto.createHash(algorithm);
     const update = hash.update.bind(hash) as (data: Buffer) => Hash;
     hash.update = ((data: Buffer) => {
-      compressions += data.length / (algorithm === 'sha384' ? 128 : 64);
+      const blockLength = algorithm === 'sha384' ? 128 : 64;
+      atEnd += end(data.length, blockLength);
+      compressions += Math.floor(data.length / blockLength) + end(data.length, blockLength);
       return update(data);
     }) as Hash['update'];
     return hash;
@@ -276,14 +282,20 @@ test('a compression that is added is computed, as many as padding can make the d
     { 'node:crypto': { ...crypto, createHash }, '../../../src/tls/crypto/short-hmac.js': shortHmac },
   );
   for (const algorithm of ['md5', 'sha1', 'sha256', 'sha384'] as const) {
+    const blockLength = algorithm === 'sha384' ? 128 : 64;
     const mac = spied(0x0303, algorithm, Buffer.alloc(MAC_LENGTHS[algorithm]));
-    for (const longest of [200, 1000]) {
-      const most = mac.blocks(longest) - mac.blocks(Math.max(0, longest - 256));
-      for (let blocks = 0; blocks <= most; blocks += 1) {
+    for (const longest of [200, 299, 300, 1000, 1006, 1023]) {
+      const all = new Set<number>();
+      const ends = new Set<number>();
+      for (let length = Math.max(0, longest - 255); length <= longest; length += 1) {
         compressions = 0;
-        mac.burn(blocks, longest);
-        t.equal(compressions, blocks, `${algorithm}, ${longest} bytes: ${blocks}`);
+        atEnd = 0;
+        mac.burn(length, longest);
+        all.add(mac.blocks(length) + compressions);
+        if (atEnd > 0) ends.add(end(13 + length, blockLength) + atEnd);
       }
+      t.equal(all.size, 1, `${algorithm}, ${longest} bytes: ${[...all].join(', ')}`);
+      t.ok(ends.size <= 1, `at the end ${[...ends].join(', ')}`);
     }
   }
 });
