@@ -51,13 +51,23 @@ export class SocketChannel implements Channel {
     error: (error: Error): void => {
       this.#error = error;
     },
-    close: (): void => this.handler.closed(this.#error),
+    close: (): void => this.#closed(),
   };
 
   constructor(socket: Socket) {
     this.socket = socket;
     socket.pause();
     for (const [event, listener] of Object.entries(this.#listeners)) socket.on(event, listener);
+  }
+
+  /**
+   * Node gives each TLSSocket getters of its own, which V8 keeps until the next full collection, and the closed socket
+   * with them: it must not lead to all that the connection was.
+   */
+  #closed(): void {
+    const { handler } = this;
+    this.handler = NO_HANDLER;
+    handler.closed(this.#error);
   }
 
   /** Lets go of the socket, which then belongs to the caller. */

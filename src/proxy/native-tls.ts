@@ -1,5 +1,5 @@
 /** Node's own TLS for clients that can do TLS 1.2 or 1.3 well, on a socket whose first bytes were already read. */
-import { createSecureContext, TLSSocket, type SecureContext } from 'node:tls';
+import { createSecureContext, TLSSocket, type SecureContext, type TLSSocketOptions } from 'node:tls';
 import { ExtensionType, isNamed, type ClientHello, type Credential } from '../tls/index.js';
 import type { LoadedCredential } from '../system/credentials.js';
 import { NATIVE_CIPHERS } from './route.js';
@@ -45,7 +45,7 @@ export class NativeTls {
     const tls = new TLSSocket(socket, {
       isServer: true,
       secureContext: this.#contextsOf(this.#keyFor(hello)).standard,
-      SNICallback: (name, done) => done(null, contextFor(name, newest)),
+      SNICallback: chooserFrom(newest),
       ALPNProtocols: [],
     });
     const failed = (error: Error): void => events.failed(error);
@@ -94,9 +94,12 @@ export class NativeTls {
   }
 }
 
-function contextFor(name: string, { standard, byName }: Contexts): SecureContext {
-  const named = byName.filter(({ credential }) => isNamed(credential, name.toLowerCase()));
-  return named.length === 1 ? named[0]!.context : standard;
+/** Made here, as the closed socket that has it stays for a while (see SocketChannel), and what else it could see. */
+function chooserFrom({ standard, byName }: Contexts): NonNullable<TLSSocketOptions['SNICallback']> {
+  return (name, done) => {
+    const named = byName.filter(({ credential }) => isNamed(credential, name.toLowerCase()));
+    done(null, named.length === 1 ? named[0]!.context : standard);
+  };
 }
 
 function secureContext(loaded: readonly LoadedCredential[], ticketKeys: Buffer | undefined): SecureContext {

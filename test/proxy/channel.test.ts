@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { test } from 'tap';
-import { SocketChannel, type ChannelHandler } from '../../src/proxy/channel.js';
+import { NO_HANDLER, SocketChannel, type ChannelHandler } from '../../src/proxy/channel.js';
 
 /** The end of the socket that is not there: each system call, and what it would have written. */
 class Wire extends Duplex {
@@ -123,6 +123,7 @@ test('nothing is read until somebody says so; the end and the close are each tol
   wire.destroy(new Error('reset'));
   await turn();
   t.same(seen, ['EHLO', 'QUIT', 'end true', 'closed reset']);
+  t.equal(channel.handler, NO_HANDLER, 'a socket that has closed holds nobody');
 });
 
 test('a socket that was released carries what was written, and tells the channel nothing more', async (t) => {
