@@ -80,7 +80,7 @@ function microseconds(): number {
   return Number(process.hrtime.bigint() / 1000n);
 }
 
-const WARM_UP = 4_000;
+const WARM_UP = 10_000;
 const MEASURED = 8_000;
 
 const profiles = [];
