@@ -3,14 +3,15 @@
  * backend makes of it. No message is ever sent: each transaction ends before DATA.
  */
 import { createSocket } from 'node:dgram';
-import { connect, isIP, type Socket } from 'node:net';
+import { connect, isIP } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { BackendConfig } from '../config/schema.js';
 import { escape } from '../observe/session-record.js';
 import type { ClientIdentity } from '../proxy/backend.js';
 import type { BackendError, BackendFailure } from '../proxy/backend-error.js';
 import { openBackendSession, type BackendPlan } from '../proxy/backend-session.js';
-import type { SocketChannel } from '../proxy/channel.js';
+import type { TcpChannel } from '../proxy/channel.js';
+import { SocketChannel } from '../proxy/socket-channel.js';
 import { lastWords, offered, wholeReply } from '../smtp/dialogue.js';
 import type { Reply } from '../smtp/reply.js';
 import { advise, recognize, type AdviceTopic, type MailServer } from './advice.js';
@@ -147,9 +148,9 @@ class LegCheck {
 
   // ---- in SMTP ----
 
-  async #greeted(channel: SocketChannel, conversation: Conversation): Promise<void> {
+  async #greeted(channel: TcpChannel, conversation: Conversation): Promise<void> {
     this.#find('connection', 'good', this.#server === undefined ? 'it greets' : `${this.#server} greets`);
-    this.#sees(channel.socket);
+    this.#sees(channel);
     const ehlo = await conversation.ask(`EHLO ${this.#plan.hostname}`);
     if ('silence' in ehlo || ehlo.reply.code !== 250) {
       const words = 'silence' in ehlo ? 'it is silent after EHLO' : `it answers ${quote(ehlo.reply)}`;
@@ -232,7 +233,8 @@ class LegCheck {
 
   // ---- TLS of the backend's own ----
 
-  #sees(socket: Socket): void {
+  #sees(channel: TcpChannel): void {
+    const socket = channel instanceof SocketChannel ? channel.socket : undefined;
     if (!(socket instanceof TLSSocket)) return;
     const trust = this.#config.tlsPin === undefined ? 'a certificate it should have' : 'the key of tls-pin';
     this.#find('tls', 'good', `${socket.getProtocol()} with ${socket.getCipher().name} and ${trust}`);
@@ -251,7 +253,7 @@ class LegCheck {
         const { reason, message } = secured.error;
         this.#find('tls', 'bad', message, this.#meaningOf(reason).topic);
       } else {
-        this.#sees(secured.channel.socket);
+        this.#sees(secured.channel);
         await new Conversation(secured.channel, NOTHING, this.#patience).quit();
       }
     }
@@ -277,7 +279,7 @@ function localAddress({ address: { host, port } }: BackendConfig): Promise<strin
   });
 }
 
-type Opened = { readonly channel: SocketChannel; readonly said: Buffer } | { readonly error: BackendError };
+type Opened = { readonly channel: TcpChannel; readonly said: Buffer } | { readonly error: BackendError };
 
 function open(plan: BackendPlan, security: Leg['security'], patience: number): Promise<Opened> {
   return new Promise((resolve) => {
@@ -289,7 +291,7 @@ function open(plan: BackendPlan, security: Leg['security'], patience: number): P
   });
 }
 
-function secure(plan: BackendPlan, channel: SocketChannel): Promise<Opened> {
+function secure(plan: BackendPlan, channel: TcpChannel): Promise<Opened> {
   return new Promise((resolve) => {
     plan.tls!.secure(channel, {
       secured: (secured) => resolve({ channel: secured, said: NOTHING }),

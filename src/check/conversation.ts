@@ -1,5 +1,5 @@
 /** One SMTP command at a time with a backend, as a check holds it: every wait has an end. */
-import { NO_HANDLER, type SocketChannel } from '../proxy/channel.js';
+import { NO_HANDLER, type TcpChannel } from '../proxy/channel.js';
 import { ReplyReader, type Reply } from '../smtp/reply.js';
 
 /** What came instead of a reply. */
@@ -8,7 +8,7 @@ export type Silence = 'closed' | 'silent' | 'broken';
 export type Answer = { readonly reply: Reply } | { readonly silence: Silence };
 
 export class Conversation {
-  readonly #channel: SocketChannel;
+  readonly #channel: TcpChannel;
   readonly #patience: number;
   readonly #replies = new ReplyReader();
   #ended = false;
@@ -18,7 +18,7 @@ export class Conversation {
    * @param said what the backend has said already
    * @param patience milliseconds for each reply
    */
-  constructor(channel: SocketChannel, said: Buffer, patience: number) {
+  constructor(channel: TcpChannel, said: Buffer, patience: number) {
     this.#channel = channel;
     this.#patience = patience;
     this.#replies.push(said);
@@ -56,7 +56,7 @@ export class Conversation {
   }
 
   /** The channel, for TLS to begin on it; this conversation is over. */
-  leave(): SocketChannel {
+  leave(): TcpChannel {
     this.#channel.pause();
     this.#channel.handler = NO_HANDLER;
     return this.#channel;

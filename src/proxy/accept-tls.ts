@@ -12,7 +12,7 @@ import {
 import type { TLSSocket } from 'node:tls';
 import type { CertificateFacts } from '../system/certificate-facts.js';
 import type { LoadedCredential } from '../system/credentials.js';
-import { NO_HANDLER, type Channel, type SocketChannel } from './channel.js';
+import { NO_HANDLER, type Channel, type TcpChannel } from './channel.js';
 import { EngineChannel, type EngineServices } from './engine-channel.js';
 import type { NativeTls } from './native-tls.js';
 import { route, type Path } from './route.js';
@@ -40,7 +40,7 @@ export interface TlsEvents {
 }
 
 export class TlsAcceptor {
-  readonly #raw: SocketChannel;
+  readonly #raw: TcpChannel;
   readonly #profile: TlsProfile;
   readonly #services: EngineServices;
   readonly #events: TlsEvents;
@@ -50,7 +50,7 @@ export class TlsAcceptor {
   /** Who has the word with the client, and knows what did not come. */
   #speaker: { readonly waitingFor: string } = SNIFFER;
 
-  constructor(raw: SocketChannel, profile: TlsProfile, services: EngineServices, events: TlsEvents) {
+  constructor(raw: TcpChannel, profile: TlsProfile, services: EngineServices, events: TlsEvents) {
     this.#raw = raw;
     this.#profile = profile;
     this.#services = services;

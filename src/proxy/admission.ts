@@ -6,7 +6,7 @@ import type { Failure, SessionEvent } from '../observe/session-record.js';
 import { ConnectionCount, type Group } from '../policy/connection-count.js';
 import { LIMITS, type LimitName } from '../policy/limits.js';
 import { FailureMemory } from '../policy/failure-memory.js';
-import type { Endpoint } from './backend.js';
+import type { Endpoint } from './endpoint.js';
 import type { Runtime } from './runtime.js';
 
 export type Admission =

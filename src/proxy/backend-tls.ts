@@ -13,7 +13,8 @@ import type { BackendConfig } from '../config/schema.js';
 import { escape } from '../observe/session-record.js';
 import { CredentialError } from '../system/credentials.js';
 import { BackendError } from './backend-error.js';
-import { SocketChannel } from './channel.js';
+import type { TcpChannel } from './channel.js';
+import { SocketChannel } from './socket-channel.js';
 
 export interface SecureHandler {
   secured(channel: SocketChannel): void;
@@ -36,7 +37,7 @@ export class BackendTls {
    * Takes over a channel on which the next byte begins TLS.
    * @returns a function that gives up on the attempt, if it still runs
    */
-  secure(raw: SocketChannel, handler: SecureHandler): () => void {
+  secure(raw: TcpChannel, handler: SecureHandler): () => void {
     const { tlsName, tlsPin, address } = this.#backend;
     const name = tlsName ?? address.host;
     const options: ConnectionOptions & { allowHalfOpen: boolean } = {

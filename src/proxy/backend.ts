@@ -1,18 +1,16 @@
 /** Opens a connection to a backend and tells it who the client is before anything else is said. */
-import { connect, type Socket } from 'node:net';
+import { isIP } from 'node:net';
 import type { BackendConfig } from '../config/schema.js';
 import type { Log } from '../observe/log.js';
 import { encodeProxyV1 } from '../proxy-protocol/v1.js';
 import { encodeProxyV2 } from '../proxy-protocol/v2.js';
 import type { HelloFormat } from '../tls/index.js';
 import { BackendError } from './backend-error.js';
-import { SocketChannel } from './channel.js';
+import type { TcpChannel } from './channel.js';
+import type { Endpoint } from './endpoint.js';
+import { connectHandle } from './handle-channel.js';
 import { leadsNearby } from './relay-risk.js';
-
-export interface Endpoint {
-  readonly address: string;
-  readonly port: number;
-}
+import { connectSocket, type ConnectHandler } from './socket-channel.js';
 
 /** Who connected, where to, and how it is protected. */
 export interface ClientIdentity {
@@ -33,7 +31,7 @@ export interface ClientIdentity {
 }
 
 export interface DialHandler {
-  connected(channel: SocketChannel): void;
+  connected(channel: TcpChannel): void;
   failed(error: BackendError): void;
 }
 
@@ -45,57 +43,53 @@ export function dialBackend(
   handler: DialHandler,
 ): () => void {
   const started = performance.now();
-  const socket = connect({ ...backend.address, allowHalfOpen: true, noDelay: true });
-  const timer = setTimeout(() => {
-    const detail = `no connection within ${backend.connectTimeout} ms`;
-    settle(() => fail(new BackendError('backend_connect_timeout', backend, detail)));
-    socket.destroy();
-  }, backend.connectTimeout);
-  let settled = false;
-  const settle = (report: () => void): void => {
-    if (settled) return;
-    settled = true;
-    clearTimeout(timer);
-    socket.removeListener('error', failed);
-    socket.on('error', ignore);
-    report();
-  };
   const tell = (failure?: string): void => {
     log('backend_connection', { backend: backend.name, duration: performance.now() - started, failure });
   };
   const fail = (error: BackendError): void => {
+    clearTimeout(timer);
     tell(error.reason);
     handler.failed(error);
   };
-  const failed = (error: Error): void => {
-    settle(() => fail(new BackendError('backend_unreachable', backend, error.message)));
-  };
-  socket.on('error', failed);
-  socket.once('connect', () => {
-    settle(() => {
-      if (leadsNearby(backend, socket)) {
+  const giveUp = connect(backend, {
+    connected: (channel) => {
+      if (leadsNearby(backend, channel)) {
+        channel.destroy();
         fail(new BackendError('backend_nearby', backend, ''));
-        socket.destroy();
         return;
       }
+      clearTimeout(timer);
       tell();
-      writeIdentity(socket, backend, identity);
-      handler.connected(new SocketChannel(socket));
-    });
+      writeIdentity(channel, backend, identity);
+      handler.connected(channel);
+    },
+    failed: (error) => fail(new BackendError('backend_unreachable', backend, error.message)),
   });
+  const timer = setTimeout(() => {
+    giveUp();
+    const detail = `no connection within ${backend.connectTimeout} ms`;
+    fail(new BackendError('backend_connect_timeout', backend, detail));
+  }, backend.connectTimeout);
   return () => {
-    settle(() => undefined);
-    socket.destroy();
+    clearTimeout(timer);
+    giveUp();
   };
 }
 
+/** Names are for Node, which looks them up and tries one address after the other. */
+function connect({ address }: BackendConfig, handler: ConnectHandler): () => void {
+  const { host, port } = address;
+  const giveUp = isIP(host) === 0 ? undefined : connectHandle(host, port, handler);
+  return giveUp ?? connectSocket(address, handler);
+}
+
 /** XCLIENT is said inside SMTP and has no header. */
-function writeIdentity(socket: Socket, backend: BackendConfig, identity: ClientIdentity): void {
+function writeIdentity(channel: TcpChannel, backend: BackendConfig, identity: ClientIdentity): void {
   const { source, destination, tls, connection } = identity;
   const addresses = { command: 'PROXY', source, destination } as const;
-  if (backend.identity === 'proxy-v1') socket.write(encodeProxyV1(addresses));
+  if (backend.identity === 'proxy-v1') channel.write(encodeProxyV1(addresses));
   if (backend.identity === 'proxy-v2') {
-    socket.write(
+    channel.write(
       encodeProxyV2(addresses, {
         uniqueId: connection,
         ...(tls && {
@@ -112,5 +106,3 @@ function writeIdentity(socket: Socket, backend: BackendConfig, identity: ClientI
     );
   }
 }
-
-const ignore = (): void => undefined;

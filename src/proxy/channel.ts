@@ -1,9 +1,11 @@
 /**
- * A full-duplex byte channel with one handler at a time. The plain socket, our engine and Node's TLS all show this
- * face, so that what speaks SMTP does not know which of them carries it, and handing a connection from one phase to the
- * next is one assignment.
+ * A full-duplex byte channel with one handler at a time. TCP, our engine and Node's TLS all show this face, so that what
+ * speaks SMTP does not know which of them carries it, and handing a connection from one phase to the next is one
+ * assignment.
  */
+import type { ChildProcess, Serializable } from 'node:child_process';
 import type { Socket } from 'node:net';
+import type { Endpoint } from './endpoint.js';
 
 export interface ChannelHandler {
   /** The callee may keep `bytes`. */
@@ -29,6 +31,22 @@ export interface Channel {
   resume(): void;
 }
 
+/** A channel without TLS of ours in it. Starts paused, with NO_HANDLER. */
+export interface TcpChannel extends Channel {
+  /** Undefined once the peer has gone. */
+  readonly remote: Endpoint | undefined;
+  readonly local: Endpoint | undefined;
+  /** To be read again, before what has not been read yet. Only while paused. */
+  unread(bytes: Buffer): void;
+  /** Lets go of the connection, which then belongs to whoever puts Node's TLS on it. */
+  release(): Socket;
+  /**
+   * Gives the connection to another process; nothing of it may have been read but what `message` has.
+   * @param sent called once, with null where the other process has got it, or will
+   */
+  sendTo(process: ChildProcess, message: Serializable, sent: (error: Error | null) => void): void;
+}
+
 /** Ignores everything; what a channel has before and after its time. */
 export const NO_HANDLER: ChannelHandler = {
   data: () => undefined,
@@ -37,86 +55,3 @@ export const NO_HANDLER: ChannelHandler = {
   end: () => undefined,
   closed: () => undefined,
 };
-
-/** A net.Socket, or Node's TLSSocket, as a Channel. Starts paused. */
-export class SocketChannel implements Channel {
-  handler: ChannelHandler = NO_HANDLER;
-  readonly socket: Socket;
-  #error: Error | undefined;
-  #corked = false;
-  readonly #listeners = {
-    data: (bytes: Buffer): void => this.handler.data(bytes),
-    drain: (): void => this.handler.drain(),
-    end: (): void => this.handler.end(true),
-    error: (error: Error): void => {
-      this.#error = error;
-    },
-    close: (): void => this.#closed(),
-  };
-
-  constructor(socket: Socket) {
-    this.socket = socket;
-    socket.pause();
-    for (const [event, listener] of Object.entries(this.#listeners)) socket.on(event, listener);
-  }
-
-  /**
-   * Node gives each TLSSocket getters of its own, which V8 keeps until the next full collection, and the closed socket
-   * with them: it must not lead to all that the connection was.
-   */
-  #closed(): void {
-    const { handler } = this;
-    this.handler = NO_HANDLER;
-    handler.closed(this.#error);
-  }
-
-  /** Lets go of the socket, which then belongs to the caller. */
-  release(): Socket {
-    this.#uncork();
-    this.socket.pause();
-    for (const [event, listener] of Object.entries(this.#listeners)) this.socket.off(event, listener);
-    return this.socket;
-  }
-
-  /** What is written in one turn of the event loop leaves in one system call, when the turn is over. */
-  write(bytes: Uint8Array): void {
-    if (this.socket.destroyed || this.socket.writableEnded) return;
-    if (!this.#corked) {
-      this.#corked = true;
-      this.socket.cork();
-      process.nextTick(this.#flush);
-    }
-    this.socket.write(bytes);
-  }
-
-  readonly #flush = (): void => {
-    if (!this.#corked) return;
-    this.#uncork();
-    const { destroyed, writableLength, writableHighWaterMark } = this.socket;
-    if (!destroyed && writableLength >= writableHighWaterMark) this.handler.full();
-  };
-
-  #uncork(): void {
-    if (!this.#corked) return;
-    this.#corked = false;
-    this.socket.uncork();
-  }
-
-  /** A second time would make Node build an error, stack and all, for nobody. */
-  end(): void {
-    if (!this.socket.writableEnded) this.socket.end();
-  }
-
-  destroy(): void {
-    this.#uncork();
-    this.socket.destroy();
-  }
-
-  pause(): void {
-    this.socket.pause();
-  }
-
-  resume(): void {
-    this.socket.resume();
-  }
-}

@@ -1,8 +1,8 @@
 /** Who runs the connections of clients that were let in: this process, or others (see worker-pool.ts). */
-import type { Socket } from 'node:net';
 import { setDefaultHighWaterMark } from 'node:stream';
 import type { SessionEvent } from '../observe/session-record.js';
 import { freeBuffersAtOnce } from '../system/garbage.js';
+import type { TcpChannel } from './channel.js';
 import { ProxiedConnection, type ConnectionServices } from './connection.js';
 import { Roster } from './roster.js';
 import type { Arrival, Runtime } from './runtime.js';
@@ -16,7 +16,7 @@ export interface ConnectionHost {
    * @param first what the client sent so far
    * @param ended called once, when the connection is over
    */
-  serve(socket: Socket, first: Buffer, arrival: Arrival, ended: (event: SessionEvent) => void): void;
+  serve(channel: TcpChannel, first: Buffer, arrival: Arrival, ended: (event: SessionEvent) => void): void;
   /** The newest first; see TicketKeys. */
   useTicketKeys(keys: readonly Buffer[]): void;
   /**
@@ -50,10 +50,10 @@ export class LocalHost implements ConnectionHost {
     // Whoever makes this host's runtimes has given them the keys' holder.
   }
 
-  serve(socket: Socket, first: Buffer, arrival: Arrival, ended: (event: SessionEvent) => void): void {
-    if (first.length > 0) socket.unshift(first);
+  serve(channel: TcpChannel, first: Buffer, arrival: Arrival, ended: (event: SessionEvent) => void): void {
+    if (first.length > 0) channel.unread(first);
     const plan = this.#runtime!.plan(arrival);
-    const connection = new ProxiedConnection(plan, socket, this.#services, (event) => {
+    const connection = new ProxiedConnection(plan, channel, this.#services, (event) => {
       leave();
       ended(event);
       if (this.#connections.size === 0) this.#drained?.();

@@ -2,7 +2,6 @@
  * One client from accept to close, and the only place that knows all the parts: the gate in front of TLS, TLS itself,
  * the gate behind it, the backend sessions, the timer, and the one log event at the end.
  */
-import type { Socket } from 'node:net';
 import type { LimitsConfig, ListenerConfig } from '../config/schema.js';
 import { explainNotTls } from '../observe/explain.js';
 import type { Log } from '../observe/log.js';
@@ -14,12 +13,13 @@ import type { HandshakeCount } from '../policy/handshake-count.js';
 import { isWeakTls } from '../policy/weak-tls.js';
 import { overLimit } from './admission.js';
 import { TlsAcceptor, type TlsProfile } from './accept-tls.js';
-import type { ClientIdentity, Endpoint } from './backend.js';
+import type { ClientIdentity } from './backend.js';
 import { BACKEND_FAILURES, type BackendError, type BackendFailure } from './backend-error.js';
 import { openBackendSession, retire, type BackendPlan } from './backend-session.js';
-import { NO_HANDLER, SocketChannel, type Channel, type ChannelHandler } from './channel.js';
+import { NO_HANDLER, type Channel, type ChannelHandler, type TcpChannel } from './channel.js';
 import { Deadline } from './deadline.js';
 import { backendFailure, gateRefusal, idle, shutdown, type Ending } from './ending.js';
+import type { Endpoint } from './endpoint.js';
 import type { EngineServices } from './engine-channel.js';
 import { ReplyWatch } from './reply-watch.js';
 
@@ -45,7 +45,7 @@ export class ProxiedConnection {
   readonly #plan: ConnectionPlan;
   readonly #services: ConnectionServices;
   readonly #finished: (event: SessionEvent) => void;
-  readonly #raw: SocketChannel;
+  readonly #raw: TcpChannel;
   /** Where SMTP goes to and comes from: the raw channel, later the encrypted one. */
   #client: Channel;
   #clientOpen = true;
@@ -53,7 +53,7 @@ export class ProxiedConnection {
   #clientEnded = false;
   /** The client is not read because it does not read our own replies. */
   #choked = false;
-  #backend: SocketChannel | undefined;
+  #backend: TcpChannel | undefined;
   #cancelOpening: (() => void) | undefined;
   /** Undefined while TLS is being established, and where bytes pass unparsed. */
   #gate: Gate | undefined;
@@ -69,7 +69,7 @@ export class ProxiedConnection {
 
   constructor(
     plan: ConnectionPlan,
-    socket: Socket,
+    client: TcpChannel,
     services: ConnectionServices,
     finished: (event: SessionEvent) => void,
   ) {
@@ -77,7 +77,7 @@ export class ProxiedConnection {
     this.#services = services;
     this.#finished = finished;
     this.record = new SessionRecord(plan.listener.name, plan.client);
-    this.#raw = new SocketChannel(socket);
+    this.#raw = client;
     this.#client = this.#raw;
   }
 
@@ -219,7 +219,7 @@ export class ProxiedConnection {
   }
 
   /** The backend said 220 to the client's STARTTLS and waits for TLS, on the very session the client spoke in. */
-  #encryptBackend(backend: SocketChannel, facts: TlsFacts): void {
+  #encryptBackend(backend: TcpChannel, facts: TlsFacts): void {
     this.#backend = undefined;
     this.#deadline.set(this.#plan.limits.handshakeTimeout, () =>
       this.#backendTimedOut('the TLS of the backend'),
@@ -244,7 +244,7 @@ export class ProxiedConnection {
     this.#handshakeOver();
     const watch = new ServerHelloWatch();
     this.#client.handler = this.#clientHandler();
-    const splice = (backend: SocketChannel): void => {
+    const splice = (backend: TcpChannel): void => {
       this.#backend = backend;
       const handler = this.#backendHandler(backend);
       const data = (chunk: Buffer): void => {
@@ -265,7 +265,7 @@ export class ProxiedConnection {
   // ---- SMTP between the two ----
 
   /** @param greeted what the backend has said already */
-  #relay(backend: SocketChannel, options: GateOptions, greeted: Buffer): void {
+  #relay(backend: TcpChannel, options: GateOptions, greeted: Buffer): void {
     const gate = this.#newGate(options);
     this.#backend = backend;
     this.#gate = gate;
@@ -277,7 +277,7 @@ export class ProxiedConnection {
     this.#client.resume();
   }
 
-  #backendHandler(backend: SocketChannel): ChannelHandler {
+  #backendHandler(backend: TcpChannel): ChannelHandler {
     return {
       data: (bytes) => this.#fromBackend(bytes),
       full: () => {
@@ -424,7 +424,7 @@ export class ProxiedConnection {
 
   #open(
     security: 'none' | 'implicit' | 'starttls',
-    ready: (backend: SocketChannel, greeting: Buffer) => void,
+    ready: (backend: TcpChannel, greeting: Buffer) => void,
   ): void {
     this.#deadline.set(this.#plan.limits.greetingTimeout, () => this.#backendTimedOut('its greeting'));
     this.#cancelOpening = openBackendSession(this.#plan.backend, this.#identity(), security, {
@@ -507,7 +507,7 @@ export class ProxiedConnection {
     this.#finishWhenClosed();
   }
 
-  #backendClosed(backend: SocketChannel, error: Error | undefined): void {
+  #backendClosed(backend: TcpChannel, error: Error | undefined): void {
     if (backend !== this.#backend) return;
     this.#backend = undefined;
     if (this.#clientOpen && !this.#ending) this.#backendEnded();

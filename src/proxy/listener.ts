@@ -1,12 +1,14 @@
 /** Accepts clients on one address, and finds out who they are: by themselves, or from a load balancer's PROXY header. */
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import type { LimitsConfig, ListenerConfig } from '../config/schema.js';
 import { SessionRecord, type Failure, type SessionEvent } from '../observe/session-record.js';
 import { NetworkSet } from '../policy/networks.js';
-import { addressBytes, addressText } from '../proxy-protocol/address.js';
 import { decodeProxyHeader } from '../proxy-protocol/header.js';
 import type { Admission } from './admission.js';
-import type { Endpoint } from './backend.js';
+import { NO_HANDLER, type TcpChannel } from './channel.js';
+import { unmapped, type Endpoint } from './endpoint.js';
+import { acceptHandles } from './handle-channel.js';
+import { SocketChannel } from './socket-channel.js';
 
 /** Where to listen: an address, or a socket that was bound by somebody else. */
 export type ListenAt = Readonly<Partial<ListenerConfig['address']> & { name?: string; fd?: number }>;
@@ -27,7 +29,7 @@ export interface ListenerHandler {
 }
 
 export interface AdmittedClient {
-  readonly socket: Socket;
+  readonly channel: TcpChannel;
   /** What it sent so far. */
   readonly first: Buffer;
   readonly client: Endpoint;
@@ -42,7 +44,7 @@ export class Listener {
   #plan: ListenerPlan;
   #loadBalancers: NetworkSet;
   /** Who came before `open`. */
-  #early: Socket[] | undefined = [];
+  #early: TcpChannel[] | undefined = [];
   #closed = false;
 
   constructor(at: ListenAt, plan: ListenerPlan, handler: ListenerHandler) {
@@ -51,10 +53,7 @@ export class Listener {
     this.#handler = handler;
     this.#loadBalancers = new NetworkSet(plan.config.proxyProtocol);
     this.#server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
-    this.#server.on('connection', (socket) => {
-      if (this.#early === undefined) this.#accept(socket);
-      else this.#early.push(socket);
-    });
+    this.#server.on('connection', (socket) => this.#arrives(new SocketChannel(socket)));
   }
 
   isAt({ host, port, name, fd }: ListenAt): boolean {
@@ -77,6 +76,7 @@ export class Listener {
       this.#server.once('error', reject);
       this.#server.listen({ ...address, backlog: BACKLOG }, () => {
         this.#server.off('error', reject);
+        acceptHandles(this.#server, (channel) => this.#arrives(channel));
         this.#server.on('error', (error) => this.#handler.failed(this.#plan.config, error));
         resolve();
       });
@@ -97,37 +97,43 @@ export class Listener {
   open(): void {
     const early = this.#early ?? [];
     this.#early = undefined;
-    for (const socket of early) this.#accept(socket);
+    for (const channel of early) this.#accept(channel);
   }
 
   /** Accepts nobody any more; who is in stays. */
   close(): void {
     this.#closed = true;
     this.#server.close();
-    for (const socket of this.#early ?? []) socket.destroy();
+    for (const channel of this.#early ?? []) channel.destroy();
   }
 
-  #accept(socket: Socket): void {
-    const { remoteAddress, remotePort, localAddress, localPort } = socket;
-    if (remoteAddress === undefined || localAddress === undefined) {
-      socket.destroy();
+  #arrives(channel: TcpChannel): void {
+    if (this.#early === undefined) this.#accept(channel);
+    else this.#early.push(channel);
+  }
+
+  #accept(channel: TcpChannel): void {
+    const { remote, local } = channel;
+    if (remote === undefined || local === undefined) {
+      channel.destroy();
       return;
     }
-    const client = endpoint(remoteAddress, remotePort);
-    const destination = endpoint(localAddress, localPort);
-    if (this.#plan.config.proxyProtocol.length === 0) this.#admit(socket, NOTHING, client, destination);
-    else this.#readProxyHeader(socket, client, destination);
+    const client = unmapped(remote);
+    const destination = unmapped(local);
+    if (this.#plan.config.proxyProtocol.length === 0) this.#admit(channel, NOTHING, client, destination);
+    else this.#readProxyHeader(channel, client, destination);
   }
 
   /** Only configured load balancers may speak for others, and those must (PROXY protocol, 2). */
-  #readProxyHeader(socket: Socket, balancer: Endpoint, destination: Endpoint): void {
+  #readProxyHeader(channel: TcpChannel, balancer: Endpoint, destination: Endpoint): void {
     const leave = (): void => {
       clearTimeout(timer);
-      socket.off('data', read).off('end', gone).off('close', gone).pause();
+      channel.pause();
+      channel.handler = NO_HANDLER;
     };
     const refuse = (failure: Failure): void => {
       leave();
-      this.#refuse(socket, balancer, failure);
+      this.#refuse(channel, balancer, failure);
     };
     const bad = (reason: string): void => refuse({ outcome: 'bad_proxy_header', reason });
     const timer = setTimeout(() => bad('no header in time'), this.#plan.limits.proxyHeaderTimeout);
@@ -143,66 +149,61 @@ export class Listener {
       leave();
       const { source, destination: target } = decoded.header;
       const rest = bytes.subarray(decoded.consumed);
-      this.#admit(socket, rest, unmapped(source ?? balancer), unmapped(target ?? destination));
+      this.#admit(channel, rest, unmapped(source ?? balancer), unmapped(target ?? destination));
     };
     // Load balancers also look whether anybody listens, and go away.
-    const gone = (): void => refuse({ outcome: 'client_gone', reason: 'waiting for proxy_header' });
+    const gone: Failure = { outcome: 'client_gone', reason: 'waiting for proxy_header' };
     if (!this.#loadBalancers.has(balancer.address)) {
       bad('not from a configured load balancer');
       return;
     }
-    socket.on('error', ignore);
-    socket.on('data', read).on('end', gone).on('close', gone).resume();
+    channel.handler = {
+      ...NO_HANDLER,
+      data: read,
+      end: () => refuse(gone),
+      closed: () => {
+        clearTimeout(timer);
+        this.#handler.refused(this.#refusal(balancer, gone).event());
+      },
+    };
+    channel.resume();
   }
 
-  #admit(socket: Socket, first: Buffer, client: Endpoint, destination: Endpoint): void {
+  #admit(channel: TcpChannel, first: Buffer, client: Endpoint, destination: Endpoint): void {
     if (this.#closed) {
-      this.#refuse(socket, client, { outcome: 'shutdown' }, '421 4.3.2 service is closing');
+      this.#refuse(channel, client, { outcome: 'shutdown' }, '421 4.3.2 service is closing');
       return;
     }
     const admission = this.#handler.admit(client);
     if (admission.admitted)
-      this.#handler.serve(this.#plan, { socket, first, client, destination, admission });
-    else this.#refuse(socket, client, admission.failure, admission.reply);
+      this.#handler.serve(this.#plan, { channel, first, client, destination, admission });
+    else this.#refuse(channel, client, admission.failure, admission.reply);
   }
 
-  /** Says no in SMTP where SMTP can be spoken, and logs it like any other session. */
-  #refuse(socket: Socket, client: Endpoint, failure: Failure, reply?: string): void {
+  /** Says no in SMTP where SMTP can be spoken, and waits for the client to hear it. */
+  #refuse(channel: TcpChannel, client: Endpoint, failure: Failure, reply?: string): void {
     const { config, hostname } = this.#plan;
-    const record = new SessionRecord(config.name, client);
-    record.fails(failure);
-    const over = (): void => {
+    const record = this.#refusal(client, failure);
+    const timer = setTimeout(() => channel.destroy(), REFUSAL_TIMEOUT).unref();
+    const closed = (): void => {
       clearTimeout(timer);
       this.#handler.refused(record.event());
     };
-    const timer = setTimeout(() => socket.destroy(), REFUSAL_TIMEOUT).unref();
-    if (socket.closed) {
-      over();
-      return;
-    }
-    socket.on('error', ignore);
-    socket.once('close', over);
+    channel.handler = { ...NO_HANDLER, closed };
     if (reply !== undefined && config.mode === 'starttls') {
-      socket.end(`${reply.slice(0, 9)} ${hostname}${reply.slice(9)}\r\n`);
-    } else {
-      socket.end();
+      channel.write(Buffer.from(`${reply.slice(0, 9)} ${hostname}${reply.slice(9)}\r\n`));
     }
-    socket.resume();
+    channel.end();
+    channel.resume();
+  }
+
+  /** Logged like any other session. */
+  #refusal(client: Endpoint, failure: Failure): SessionRecord {
+    const record = new SessionRecord(this.#plan.config.name, client);
+    record.fails(failure);
+    return record;
   }
 }
-
-function endpoint(address: string, port: number | undefined): Endpoint {
-  return unmapped({ address, port: port ?? 0 });
-}
-
-/** IPv4 as IPv4, also where a socket that listens for both says it in IPv6: else all of IPv4 would count as one /64. */
-function unmapped({ address, port }: Endpoint): Endpoint {
-  if (!address.includes(':')) return { address, port };
-  const bytes = addressBytes(address);
-  return { address: bytes?.length === 4 ? addressText(bytes) : address, port };
-}
-
-const ignore = (): void => undefined;
 
 const NOTHING = Buffer.alloc(0);
 /** Connections the kernel may hold until they are accepted; it caps the number itself. */

@@ -3,7 +3,8 @@ import { createSecureContext, TLSSocket, type SecureContext, type TLSSocketOptio
 import { ExtensionType, isNamed, type ClientHello, type Credential } from '../tls/index.js';
 import type { LoadedCredential } from '../system/credentials.js';
 import { NATIVE_CIPHERS } from './route.js';
-import { SocketChannel } from './channel.js';
+import type { TcpChannel } from './channel.js';
+import { SocketChannel } from './socket-channel.js';
 import { TICKET_LIFETIME, type TicketSource } from './session-tickets.js';
 
 export interface NativeEvents {
@@ -38,7 +39,7 @@ export class NativeTls {
   }
 
   /** Takes the socket over; `bytes` are what came on it so far, and `hello` is what they say. */
-  accept(raw: SocketChannel, bytes: Buffer, hello: ClientHello, events: NativeEvents): void {
+  accept(raw: TcpChannel, bytes: Buffer, hello: ClientHello, events: NativeEvents): void {
     const socket = raw.release();
     socket.unshift(bytes);
     const newest = this.#contextsOf(this.#tickets.native[0]!);

@@ -1,10 +1,10 @@
 /** Backends with identity "none" whose name leads nearby, which the configuration alone does not show. */
 import { lookup } from 'node:dns/promises';
-import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { UnusableValueError } from '../config/config-error.js';
 import { isNear, relayRisk } from '../config/near.js';
 import type { BackendConfig, Config } from '../config/schema.js';
+import type { TcpChannel } from './channel.js';
 
 /** @returns the addresses of a host; none where it has none */
 export type Resolve = (host: string) => Promise<readonly string[]>;
@@ -25,11 +25,11 @@ export async function refuseRelayRisks(
 /** Names can come to mean something else at any time, so this is asked of each connection that was made. */
 export function leadsNearby(
   backend: BackendConfig,
-  socket: Pick<Socket, 'localAddress' | 'remoteAddress'>,
+  channel: Readonly<Pick<TcpChannel, 'local' | 'remote'>>,
 ): boolean {
-  return (
-    isAtRisk(backend) && (isNear(socket.remoteAddress ?? '') || socket.localAddress === socket.remoteAddress)
-  );
+  if (!isAtRisk(backend)) return false;
+  const remote = channel.remote?.address;
+  return isNear(remote ?? '') || channel.local?.address === remote;
 }
 
 function isAtRisk({ identity, acknowledgeRelayRisk }: BackendConfig): boolean {

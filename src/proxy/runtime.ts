@@ -8,7 +8,7 @@ import { PolicyTable } from '../policy/networks.js';
 import type { LoadedCredential } from '../system/credentials.js';
 import type { DhGroup } from '../tls/index.js';
 import type { TlsProfile } from './accept-tls.js';
-import type { Endpoint } from './backend.js';
+import type { Endpoint } from './endpoint.js';
 import { backendPlans } from './backend-plan.js';
 import type { BackendPlan } from './backend-session.js';
 import type { ConnectionPlan } from './connection.js';

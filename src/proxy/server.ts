@@ -218,10 +218,10 @@ export class ProxyServer {
     this.#certificates.use(credentials);
   }
 
-  #serve(plan: ListenerPlan, { socket, first, client, destination, admission }: AdmittedClient): void {
+  #serve(plan: ListenerPlan, { channel, first, client, destination, admission }: AdmittedClient): void {
     const { offerStarttls, leave } = admission;
     const arrival = { listener: plan.config.name, client, destination, offerStarttls };
-    this.#host!.serve(socket, first, arrival, (event) => {
+    this.#host!.serve(channel, first, arrival, (event) => {
       leave();
       this.#ended(event, plan);
     });

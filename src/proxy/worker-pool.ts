@@ -5,20 +5,20 @@
  * one takes its place.
  */
 import { fork, type ChildProcess } from 'node:child_process';
-import type { Socket } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { runsWorkers } from '../config/restart.js';
 import type { Config } from '../config/schema.js';
 import type { Log } from '../observe/log.js';
 import { SessionRecord, type SessionEvent } from '../observe/session-record.js';
 import { portableCredential } from '../system/credentials.js';
+import type { TcpChannel } from './channel.js';
 import type { ConnectionHost } from './connection-host.js';
 import type { Arrival, Blueprint, Runtime } from './runtime.js';
 import type { SessionStore } from './session-store.js';
 import type { PortableBlueprint, ToPrimary, ToWorker } from './worker-protocol.js';
 
 interface Handover {
-  readonly socket: Socket;
+  readonly channel: TcpChannel;
   readonly first: Buffer;
   readonly arrival: Arrival;
   readonly ended: (event: SessionEvent) => void;
@@ -84,11 +84,11 @@ class WorkerProcess {
     if (this.#child.connected) this.#child.send(message);
   }
 
-  serve({ socket, first, arrival, ended }: Handover): void {
+  serve({ channel, first, arrival, ended }: Handover): void {
     const id = this.#next++;
     this.#connections.set(id, { arrival, ended });
     const message: ToWorker = { kind: 'serve', id, first, arrival };
-    this.#child.send(message, socket, (error) => {
+    channel.sendTo(this.#child, message, (error) => {
       if (error !== null) this.#lost(id);
     });
   }
@@ -213,8 +213,8 @@ export class WorkerPool implements ConnectionHost {
     for (const worker of this.#workers) worker.tell({ kind: 'ticket_keys', keys });
   }
 
-  serve(socket: Socket, first: Buffer, arrival: Arrival, ended: (event: SessionEvent) => void): void {
-    const handover = { socket, first, arrival, ended };
+  serve(channel: TcpChannel, first: Buffer, arrival: Arrival, ended: (event: SessionEvent) => void): void {
+    const handover = { channel, first, arrival, ended };
     const worker = this.#leastLoaded();
     if (worker !== undefined) worker.serve(handover);
     else if (this.#waiting.length < MAX_WAITING && !this.#closed) this.#waiting.push(handover);
@@ -297,8 +297,8 @@ function portable({ config, credentials, smallDhGroup }: Blueprint, workers: num
 }
 
 /** The client sees its connection end, and comes again. */
-function refuse({ socket, arrival, ended }: Handover): void {
-  socket.destroy();
+function refuse({ channel, arrival, ended }: Handover): void {
+  channel.destroy();
   ended(lostEvent(arrival));
 }
 

@@ -1,5 +1,5 @@
 /** A worker process: runs the connections that the primary passes on, and asks it for what all workers share. */
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { createLogChannel, type Log } from '../observe/log.js';
 import { sampleProcess } from '../observe/process-sample.js';
 import { SessionRecord } from '../observe/session-record.js';
@@ -8,11 +8,15 @@ import { restoreCredential } from '../system/credentials.js';
 import { exitOnDefect } from '../system/defects.js';
 import { KeyRing } from '../system/keys.js';
 import { DhGroup, type Session } from '../tls/index.js';
+import type { TcpHandle } from '../system/tcp-handles.js';
+import type { TcpChannel } from './channel.js';
 import { LocalHost } from './connection-host.js';
+import { HandleChannel } from './handle-channel.js';
 import { Outbox } from './outbox.js';
 import { Runtime } from './runtime.js';
 import type { SessionStore } from './session-store.js';
 import { SessionTickets } from './session-tickets.js';
+import { SocketChannel } from './socket-channel.js';
 import type { PortableBlueprint, ToPrimary, ToWorker } from './worker-protocol.js';
 
 /** The sessions of the primary, as far as it answers in time: no handshake waits for long, or fails, because of it. */
@@ -68,10 +72,10 @@ class Worker {
     // What comes from a terminal or from systemd goes to all processes; the primary says what is to be done.
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
     process.on('disconnect', () => process.exit(0));
-    process.on('message', (message: ToWorker, socket?: Socket) => this.#hear(message, socket));
+    process.on('message', (message: ToWorker, handle?: PassedHandle) => this.#hear(message, handle));
   }
 
-  #hear(message: ToWorker, socket: Socket | undefined): void {
+  #hear(message: ToWorker, handle: PassedHandle | undefined): void {
     switch (message.kind) {
       case 'use':
         void this.#use(message.number, message.blueprint);
@@ -80,7 +84,7 @@ class Worker {
         this.#tickets.use(message.keys);
         return;
       case 'serve':
-        this.#serve(message, socket);
+        this.#serve(message, handle);
         return;
       case 'session':
         this.#sessions.answer(message.lookup, message.session);
@@ -112,19 +116,30 @@ class Worker {
     outbox.putSoon({ kind: 'using', number });
   }
 
-  #serve({ id, first, arrival }: Extract<ToWorker, { kind: 'serve' }>, socket: Socket | undefined): void {
-    if (socket === undefined) {
+  #serve(
+    { id, first, arrival }: Extract<ToWorker, { kind: 'serve' }>,
+    handle: PassedHandle | undefined,
+  ): void {
+    if (handle === undefined) {
       // It was closed on its way here.
       const record = new SessionRecord(arrival.listener, arrival.client);
       record.fails({ outcome: 'client_gone' });
       outbox.put({ kind: 'ended', id, event: record.event() });
       return;
     }
-    // As the listener made it: what is sent from one process to another keeps no options.
-    socket.allowHalfOpen = true;
-    socket.setNoDelay(true);
-    this.#host.serve(socket, first, arrival, (event) => outbox.put({ kind: 'ended', id, event }));
+    this.#host.serve(channelOf(handle), first, arrival, (event) => outbox.put({ kind: 'ended', id, event }));
   }
+}
+
+/** What TcpChannel.sendTo of the primary has sent. */
+type PassedHandle = Socket | TcpHandle;
+
+function channelOf(handle: PassedHandle): TcpChannel {
+  if (!(handle instanceof Socket)) return new HandleChannel(handle);
+  // As the listener made it: what is sent from one process to another keeps no options.
+  handle.allowHalfOpen = true;
+  handle.setNoDelay(true);
+  return new SocketChannel(handle);
 }
 
 const outbox = new Outbox<ToPrimary>((messages) => {

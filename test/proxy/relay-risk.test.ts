@@ -2,6 +2,7 @@
 import { hostname, networkInterfaces } from 'node:os';
 import { test } from 'tap';
 import { parseConfig } from '../../src/config/load.js';
+import type { TcpChannel } from '../../src/proxy/channel.js';
 import { leadsNearby, refuseRelayRisks } from '../../src/proxy/relay-risk.js';
 import { startProgram } from '../support/program.js';
 
@@ -41,12 +42,9 @@ test('a name that leads elsewhere, or nowhere yet, or a risk that was acknowledg
   t.pass('none of them is refused');
 });
 
-const ends = (
-  localAddress: string,
-  remoteAddress: string,
-): { localAddress: string; remoteAddress: string } => ({
-  localAddress,
-  remoteAddress,
+const ends = (local: string, remote: string): Pick<TcpChannel, 'local' | 'remote'> => ({
+  local: { address: local, port: 40_000 },
+  remote: { address: remote, port: 25 },
 });
 
 test('a name that comes to lead nearby later is refused when a connection is made', async (t) => {

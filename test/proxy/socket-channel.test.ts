@@ -2,7 +2,8 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { test } from 'tap';
-import { NO_HANDLER, SocketChannel, type ChannelHandler } from '../../src/proxy/channel.js';
+import { NO_HANDLER, type ChannelHandler } from '../../src/proxy/channel.js';
+import { SocketChannel } from '../../src/proxy/socket-channel.js';
 
 /** The end of the socket that is not there: each system call, and what it would have written. */
 class Wire extends Duplex {

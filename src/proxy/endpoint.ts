@@ -1,0 +1,14 @@
+/** One end of a TCP connection. */
+import { addressBytes, addressText } from '../proxy-protocol/address.js';
+
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** IPv4 as IPv4, also where a socket that listens for both says it in IPv6: else all of IPv4 would count as one /64. */
+export function unmapped({ address, port }: Endpoint): Endpoint {
+  if (!address.includes(':')) return { address, port };
+  const bytes = addressBytes(address);
+  return { address: bytes?.length === 4 ? addressText(bytes) : address, port };
+}
