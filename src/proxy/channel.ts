@@ -33,7 +33,7 @@ export interface Channel {
 
 /** A channel without TLS of ours in it. Starts paused, with NO_HANDLER. */
 export interface TcpChannel extends Channel {
-  /** Undefined once the peer has gone. */
+  /** May be undefined once the peer has gone. */
   readonly remote: Endpoint | undefined;
   readonly local: Endpoint | undefined;
   /** To be read again, before what has not been read yet. Only while paused. */
