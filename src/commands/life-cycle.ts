@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.js';
 import type { ProxyServer } from '../proxy/server.js';
 import type { ServiceManager } from '../system/systemd.js';
 import { exitOnDefect } from '../system/defects.js';
+import { tcp } from '../system/tcp-handles.js';
 import { version } from '../system/version.js';
 import type { OpenLog } from './open-log.js';
 
@@ -46,7 +47,12 @@ export class LifeCycle {
   /** To be called when clients are served. */
   async begin(): Promise<void> {
     const { manager, log: channel } = this.#parts;
-    channel.log('started', { version: version(), node: process.version, pid: process.pid });
+    channel.log('started', {
+      version: version(),
+      node: process.version,
+      transport: tcp === undefined ? 'sockets' : 'handles',
+      pid: process.pid,
+    });
     await manager.ready(this.#status());
     this.#reloading = false;
     if (this.#again) await this.#reload();
