@@ -72,6 +72,7 @@ function partOf(stack: readonly string[]): Part | undefined {
   if (/^node:(?:net|events|stream|internal\/(?:streams|stream_base_commons|net))/.test(code)) return SOCKETS;
   const ours = stack.find((frame) => /\/dist\/|\/node_modules\//.test(frame));
   if (ours === undefined) return REST;
+  if (/\/dist\/(?:proxy\/(?:handle|socket)-channel|system\/tcp-handles)/.test(ours)) return SOCKETS;
   if (ours.includes('/dist/tls/')) return ENGINE;
   if (/\/dist\/(?:observe|system\/line-output|commands)|\/node_modules\//.test(ours)) return LOG;
   return CONNECTION;
