@@ -33,7 +33,8 @@ export class LineReader {
       return this.#pending.length >= this.#maxLength ? { violation: 'line_too_long' } : undefined;
     }
     const line = this.#pending.subarray(0, newline + 1);
-    this.#pending = this.#pending.subarray(newline + 1);
+    // A view of nothing would still hold the chunk, for as long as a connection is silent.
+    this.#pending = line.length === this.#pending.length ? EMPTY : this.#pending.subarray(newline + 1);
     this.#searched = 0;
     return check(line, this.#maxLength);
   }
