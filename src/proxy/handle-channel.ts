@@ -116,6 +116,7 @@ export class HandleChannel implements TcpChannel {
   #leave(): TcpHandle {
     this.pause();
     this.#over = true;
+    this.#shareBuffer();
     this.handler = NO_HANDLER;
     this.#handle.owner = undefined;
     return this.#handle;
@@ -165,11 +166,19 @@ export class HandleChannel implements TcpChannel {
       return undefined;
     }
     const buffer = this.#buffer;
-    if (length >= MUCH) this.#buffer = Buffer.allocUnsafeSlow(READ_SIZE);
-    else if (buffer !== SHARED) this.#buffer = SHARED;
-    const own = length >= MUCH && buffer !== SHARED;
-    this.handler.data(own ? buffer.subarray(0, length) : copyOf(buffer, length));
+    const isOwn = buffer !== SHARED;
+    if (length < MUCH) this.#shareBuffer();
+    else if (isOwn || ownBuffers < MOST_OWN_BUFFERS) {
+      if (!isOwn) ownBuffers += 1;
+      this.#buffer = Buffer.allocUnsafeSlow(READ_SIZE);
+    }
+    this.handler.data(isOwn && length >= MUCH ? buffer.subarray(0, length) : copyOf(buffer, length));
     return this.#buffer === buffer ? undefined : this.#buffer;
+  }
+
+  #shareBuffer(): void {
+    if (this.#buffer !== SHARED) ownBuffers -= 1;
+    this.#buffer = SHARED;
   }
 
   #readFailed(status: number): void {
@@ -187,7 +196,7 @@ export class HandleChannel implements TcpChannel {
 
   static readonly #onTurnOver = (channel: HandleChannel): void => {
     channel.#flush();
-    if (channel.#over || channel.#full || channel.#inFlight === 0) return;
+    if (channel.#over || channel.#inFlight === 0) return;
     if (channel.#handle.writeQueueSize < getDefaultHighWaterMark(false)) return;
     channel.#full = true;
     channel.handler.full();
@@ -247,6 +256,7 @@ export class HandleChannel implements TcpChannel {
     if (this.#over) return;
     this.#over = true;
     this.#reading = false;
+    this.#shareBuffer();
     this.#handle.close(HandleChannel.#onClosed);
   }
 
@@ -322,4 +332,7 @@ let spareRequest: WriteRequest | undefined;
 const READ_SIZE = 65_536;
 /** Bytes from which it is cheaper to give the buffer away than to copy. */
 const MUCH = 16_384;
+/** Connections that may have a buffer of their own; one that is silent after much has come keeps it. */
+const MOST_OWN_BUFFERS = 64;
+let ownBuffers = 0;
 const SHARED = Buffer.allocUnsafeSlow(READ_SIZE);

@@ -38,6 +38,7 @@ const KINDS: readonly Kind[] = [
 class Diary implements ChannelHandler {
   readonly entries: string[] = [];
   bytes = 0;
+  timesFull = 0;
   readonly #channel: TcpChannel;
   #came: () => void = () => undefined;
 
@@ -51,8 +52,9 @@ class Diary implements ChannelHandler {
     this.#add(bytes.length > 100 ? 'much' : bytes.toString('latin1'));
   }
 
-  /** It may be told again. */
+  /** It is told again whenever more is written. */
   full(): void {
+    this.timesFull += 1;
     if (this.entries.at(-1) !== 'full') this.#add('full');
   }
 
@@ -224,9 +226,11 @@ for (const { name, type, accept, connect: dial } of KINDS) {
         written += piece.length + 1;
         await new Promise(setImmediate);
       }
+      const { timesFull } = diary;
       channel.write(piece);
       written += piece.length;
       await new Promise(setImmediate);
+      t.equal(diary.timesFull, timesFull + 1);
       t.same(diary.entries, ['full']);
       let received = 0;
       peer.on('data', (bytes) => {
