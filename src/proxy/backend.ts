@@ -6,11 +6,11 @@ import { encodeProxyV1 } from '../proxy-protocol/v1.js';
 import { encodeProxyV2 } from '../proxy-protocol/v2.js';
 import type { HelloFormat } from '../tls/index.js';
 import { BackendError } from './backend-error.js';
-import type { TcpChannel } from './channel.js';
+import type { ConnectHandler, TcpChannel } from './channel.js';
 import type { Endpoint } from './endpoint.js';
 import { connectHandle } from './handle-channel.js';
 import { leadsNearby } from './relay-risk.js';
-import { connectSocket, type ConnectHandler } from './socket-channel.js';
+import { connectSocket } from './socket-channel.js';
 
 /** Who connected, where to, and how it is protected. */
 export interface ClientIdentity {

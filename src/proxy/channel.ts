@@ -44,7 +44,13 @@ export interface TcpChannel extends Channel {
    * Gives the connection to another process; nothing of it may have been read but what `message` has.
    * @param sent called once, with null where the other process has got it, or will
    */
-  sendTo(process: ChildProcess, message: Serializable, sent: (error: Error | null) => void): void;
+  sendTo(child: ChildProcess, message: Serializable, sent: (error: Error | null) => void): void;
+}
+
+/** How an attempt to connect ended: one of the two is called, once, and never before the attempt can be given up. */
+export interface ConnectHandler {
+  readonly connected: (channel: TcpChannel) => void;
+  readonly failed: (error: Error) => void;
 }
 
 /** Ignores everything; what a channel has before and after its time. */

@@ -10,9 +10,8 @@ import {
   type TcpHandle,
   type WriteRequest,
 } from '../system/tcp-handles.js';
-import { NO_HANDLER, type ChannelHandler, type TcpChannel } from './channel.js';
-import type { Endpoint } from './endpoint.js';
-import type { ConnectHandler } from './socket-channel.js';
+import { NO_HANDLER, type ChannelHandler, type ConnectHandler, type TcpChannel } from './channel.js';
+import { endpointOf, type Endpoint } from './endpoint.js';
 
 export class HandleChannel implements TcpChannel {
   handler: ChannelHandler = NO_HANDLER;
@@ -43,12 +42,16 @@ export class HandleChannel implements TcpChannel {
 
   get remote(): Endpoint | undefined {
     const name: SocketName = {};
-    return this.#over || this.#handle.getpeername(name) !== 0 ? undefined : endpoint(name);
+    return this.#over || this.#handle.getpeername(name) !== 0
+      ? undefined
+      : endpointOf(name.address, name.port);
   }
 
   get local(): Endpoint | undefined {
     const name: SocketName = {};
-    return this.#over || this.#handle.getsockname(name) !== 0 ? undefined : endpoint(name);
+    return this.#over || this.#handle.getsockname(name) !== 0
+      ? undefined
+      : endpointOf(name.address, name.port);
   }
 
   /** What is written in one turn of the event loop leaves in one system call, when the turn is over. */
@@ -104,9 +107,9 @@ export class HandleChannel implements TcpChannel {
     return socket;
   }
 
-  sendTo(process: ChildProcess, message: Serializable, sent: (error: Error | null) => void): void {
+  sendTo(child: ChildProcess, message: Serializable, sent: (error: Error | null) => void): void {
     const handle = this.#leave();
-    process.send(message, handle as unknown as SendHandle, (error) => {
+    child.send(message, handle as unknown as SendHandle, (error) => {
       handle.close(nothing);
       sent(error);
     });
@@ -309,10 +312,6 @@ export function connectHandle(host: string, port: number, handler: ConnectHandle
 function systemError(status: number, call: string, where = ''): Error {
   const code = getSystemErrorName(status);
   return Object.assign(new Error(`${call} ${code}${where}`), { code, syscall: call });
-}
-
-function endpoint({ address, port }: SocketName): Endpoint | undefined {
-  return address === undefined ? undefined : { address, port: port ?? 0 };
 }
 
 function copyOf(buffer: Buffer, length: number): Buffer {

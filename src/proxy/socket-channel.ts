@@ -1,8 +1,8 @@
 /** A net.Socket, or Node's TLSSocket, as a channel. */
 import type { ChildProcess, Serializable } from 'node:child_process';
 import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
-import { NO_HANDLER, type ChannelHandler, type TcpChannel } from './channel.js';
-import type { Endpoint } from './endpoint.js';
+import { NO_HANDLER, type ChannelHandler, type ConnectHandler, type TcpChannel } from './channel.js';
+import { endpointOf, type Endpoint } from './endpoint.js';
 
 export class SocketChannel implements TcpChannel {
   handler: ChannelHandler = NO_HANDLER;
@@ -26,11 +26,11 @@ export class SocketChannel implements TcpChannel {
   }
 
   get remote(): Endpoint | undefined {
-    return endpoint(this.socket.remoteAddress, this.socket.remotePort);
+    return endpointOf(this.socket.remoteAddress, this.socket.remotePort);
   }
 
   get local(): Endpoint | undefined {
-    return endpoint(this.socket.localAddress, this.socket.localPort);
+    return endpointOf(this.socket.localAddress, this.socket.localPort);
   }
 
   /**
@@ -54,8 +54,13 @@ export class SocketChannel implements TcpChannel {
     return this.socket;
   }
 
-  sendTo(process: ChildProcess, message: Serializable, sent: (error: Error | null) => void): void {
-    process.send(message, this.release(), sent);
+  sendTo(child: ChildProcess, message: Serializable, sent: (error: Error | null) => void): void {
+    const socket = this.release();
+    child.send(message, socket, (error) => {
+      // Else it is Node that closes it.
+      if (error !== null) socket.destroy();
+      sent(error);
+    });
   }
 
   /** What is written in one turn of the event loop leaves in one system call, when the turn is over. */
@@ -113,13 +118,4 @@ export function connectSocket(address: TcpNetConnectOpts, handler: ConnectHandle
     socket.off('error', handler.failed).on('error', () => undefined);
     socket.destroy();
   };
-}
-
-export interface ConnectHandler {
-  readonly connected: (channel: TcpChannel) => void;
-  readonly failed: (error: Error) => void;
-}
-
-function endpoint(address: string | undefined, port: number | undefined): Endpoint | undefined {
-  return address === undefined ? undefined : { address, port: port ?? 0 };
 }

@@ -5,9 +5,14 @@ import { connect, createServer, Socket, type AddressInfo, type Server } from 'no
 import { setDefaultHighWaterMark } from 'node:stream';
 import { connect as connectTls, TLSSocket } from 'node:tls';
 import { test } from 'tap';
-import { NO_HANDLER, type ChannelHandler, type TcpChannel } from '../../src/proxy/channel.js';
+import {
+  NO_HANDLER,
+  type ChannelHandler,
+  type ConnectHandler,
+  type TcpChannel,
+} from '../../src/proxy/channel.js';
 import { acceptHandles, connectHandle, HandleChannel } from '../../src/proxy/handle-channel.js';
-import { connectSocket, SocketChannel, type ConnectHandler } from '../../src/proxy/socket-channel.js';
+import { connectSocket, SocketChannel } from '../../src/proxy/socket-channel.js';
 import { makeCertificate } from '../support/certificate.js';
 
 type Connect = (host: string, port: number, handler: ConnectHandler) => (() => void) | undefined;
@@ -369,7 +374,8 @@ for (const { name, type, accept, connect: dial } of KINDS) {
       const { peer, channel } = await ends();
       const error = await new Promise((resolve) => channel.sendTo(child, {}, resolve));
       t.match(error, { code: 'ERR_IPC_CHANNEL_CLOSED' });
-      peer.destroy();
+      peer.resume();
+      await once(peer, 'end');
     });
 
     await t.test('a connection is made, or the reason is told, or it is given up', async (t) => {
