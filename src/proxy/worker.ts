@@ -41,12 +41,12 @@ class PrimarySessions implements SessionStore {
   }
 
   save(sessionId: Buffer, session: Session): void {
-    // The client may come again at once, and to another worker.
-    outbox.putSoon({ kind: 'save_session', sessionId, session });
+    // Who comes again sooner than this leaves, and to another worker, makes a full handshake.
+    outbox.put({ kind: 'save_session', sessionId, session });
   }
 
   forget(sessionId: Buffer): void {
-    outbox.putSoon({ kind: 'forget_session', sessionId });
+    outbox.put({ kind: 'forget_session', sessionId });
   }
 }
 
