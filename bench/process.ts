@@ -5,7 +5,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { createInterface, type Interface } from 'node:readline';
 
-export class Measured {
+/** What runs: one process or several. */
+export interface Processor {
+  /** CPU seconds so far. */
+  readonly cpu: number;
+}
+
+export class Measured implements Processor {
   static readonly #alive = new Set<Measured>();
   readonly child: ChildProcess;
   readonly #exited: Promise<unknown>;
@@ -34,7 +40,7 @@ export class Measured {
 
   /** CPU seconds so far, children included. */
   get cpu(): number {
-    return this.pids.reduce((sum, pid) => sum + ticks(pid), 0) / TICKS_PER_SECOND;
+    return cpuOf(this.pids);
   }
 
   /**
@@ -80,6 +86,20 @@ export class Measured {
       }
     }
   }
+}
+
+/** Some of the processes under measurement. */
+export function processorOf(pids: readonly number[]): Processor {
+  return {
+    get cpu() {
+      return cpuOf(pids);
+    },
+  };
+}
+
+/** @param core as taskset has it; for all threads */
+export function pin(pid: number, core: string): void {
+  spawnSync('taskset', ['-a', '-cp', core, `${pid}`]);
 }
 
 /**
@@ -132,6 +152,10 @@ function statOf(pid: number): string[] | undefined {
   } catch {
     return undefined;
   }
+}
+
+function cpuOf(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + ticks(pid), 0) / TICKS_PER_SECOND;
 }
 
 function ticks(pid: number): number {

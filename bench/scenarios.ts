@@ -2,11 +2,12 @@
 import type { Comparison } from './results.js';
 import { bulk } from './scenarios/bulk.js';
 import { deliveries } from './scenarios/deliveries.js';
-import { growth, workers } from './scenarios/growth.js';
+import { growth } from './scenarios/growth.js';
 import { fullHandshakes, resumedHandshakes } from './scenarios/handshakes.js';
 import { idle } from './scenarios/idle.js';
 import { latency } from './scenarios/latency.js';
 import { startup } from './scenarios/startup.js';
+import { workers } from './scenarios/workers.js';
 import type { Stage } from './stage.js';
 
 export interface Scenario {
@@ -69,7 +70,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'workers',
-    what: 'Full handshakes with one worker on one core and with two on two, 64 clients at a time.',
+    what: 'Full handshakes with one worker on one core, with two on two, and by one that has a core to itself; 64 clients at a time.',
     play: workers,
   },
 ];

@@ -7,8 +7,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Peer } from './peers/peer.js';
-import { accepting, freePort, Measured } from './process.js';
+import type { Peer, Workers } from './peers/peer.js';
+import { accepting, freePort, Measured, pin } from './process.js';
 import type { Plan, Unable } from './rounds.js';
 
 export const SERVER_CORE = '0';
@@ -48,7 +48,7 @@ export class Stage {
     const subject = ['-subj', '/CN=bench.example', '-days', '30'];
     const files = ['-keyout', this.key, '-out', this.certificate];
     spawnSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...files, ...subject]);
-    spawnSync('taskset', ['-a', '-cp', LOAD_CORE, `${process.pid}`]);
+    pin(process.pid, LOAD_CORE);
   }
 
   /** @param share how many of the rounds that were asked for, for a scenario that has more to play than others */
@@ -93,7 +93,7 @@ export class Stage {
     process.stdout.write(`\n${name} is left out: ${why}\n`);
   }
 
-  async startOne(peer: Peer, backend: number, workers = 1, cores = SERVER_CORE): Promise<Running> {
+  async startOne(peer: Peer, backend: number, workers: Workers = 1, cores = SERVER_CORE): Promise<Running> {
     const port = await freePort();
     const folder = mkdtempSync(join(this.folder, `${peer.name}-`));
     const { certificate, key } = this;

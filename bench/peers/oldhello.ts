@@ -28,7 +28,7 @@ function configuration(setup: PeerSetup, mode: string, modern: string): string {
 [server]
 hostname = "bench.example"
 state-directory = ${JSON.stringify(setup.folder)}
-workers = ${setup.workers}
+workers = ${JSON.stringify(setup.workers)}
 [[listener]]
 name = "bench"
 address = "127.0.0.1:${setup.port}"

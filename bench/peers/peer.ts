@@ -3,6 +3,9 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** As many as there are cores, for `auto`. */
+export type Workers = number | 'auto';
+
 export interface PeerSetup {
   readonly port: number;
   readonly backend: number;
@@ -10,7 +13,7 @@ export interface PeerSetup {
   readonly key: string;
   /** For whatever it wants to write. */
   readonly folder: string;
-  readonly workers: number;
+  readonly workers: Workers;
 }
 
 export interface Peer {

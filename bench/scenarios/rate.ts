@@ -2,6 +2,7 @@
 import type { LoadResult } from '../load/handshakes.js';
 import type { Column } from '../results.js';
 import type { Sample, Unable } from '../rounds.js';
+import type { Processor } from '../process.js';
 import type { Running, Stage } from '../stage.js';
 
 export const RATE_COLUMNS: readonly Column[] = [
@@ -15,7 +16,7 @@ export const RATE_COLUMNS: readonly Column[] = [
 /** Runs a load script against one server, and asks the kernel what that cost the server. */
 export async function measureRate(
   stage: Stage,
-  { peer, process: server }: Running,
+  { peer, process: server }: Pick<Running, 'peer'> & { readonly process: Processor },
   script: string,
   job: object,
 ): Promise<Sample | Unable> {
