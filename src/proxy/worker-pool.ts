@@ -10,12 +10,20 @@ import { runsWorkers } from '../config/restart.js';
 import type { Config } from '../config/schema.js';
 import type { Log } from '../observe/log.js';
 import { SessionRecord, type SessionEvent } from '../observe/session-record.js';
-import { portableCredential } from '../system/credentials.js';
 import type { TcpChannel } from './channel.js';
 import type { ConnectionHost } from './connection-host.js';
-import type { Arrival, Blueprint, Runtime } from './runtime.js';
+import type { Arrival, Runtime } from './runtime.js';
 import type { SessionStore } from './session-store.js';
-import type { PortableBlueprint, ToPrimary, ToWorker } from './worker-protocol.js';
+import {
+  portableBlueprint,
+  portableBytes,
+  portableSession,
+  restoreBytes,
+  restoreSession,
+  type PortableBlueprint,
+  type ToPrimary,
+  type ToWorker,
+} from './worker-protocol.js';
 
 interface Handover {
   readonly channel: TcpChannel;
@@ -40,7 +48,6 @@ class WorkerProcess {
   constructor(pool: WorkerPoolServices) {
     this.#pool = pool;
     this.#child = fork(new URL('./worker.js', import.meta.url), {
-      serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#child.on('message', (messages: readonly ToPrimary[]) => {
@@ -87,7 +94,7 @@ class WorkerProcess {
   serve({ channel, first, arrival, ended }: Handover): void {
     const id = this.#next++;
     this.#connections.set(id, { arrival, ended });
-    const message: ToWorker = { kind: 'serve', id, first, arrival };
+    const message: ToWorker = { kind: 'serve', id, first: portableBytes(first), arrival };
     channel.sendTo(this.#child, message, (error) => {
       if (error !== null) this.#lost(id);
     });
@@ -122,14 +129,16 @@ class WorkerProcess {
         return;
       case 'find_session': {
         const { lookup } = message;
-        sessions.find(message.sessionId, (session) => this.tell({ kind: 'session', lookup, session }));
+        sessions.find(restoreBytes(message.sessionId), (session) =>
+          this.tell({ kind: 'session', lookup, session: session && portableSession(session) }),
+        );
         return;
       }
       case 'save_session':
-        sessions.save(message.sessionId, message.session);
+        sessions.save(restoreBytes(message.sessionId), restoreSession(message.session));
         return;
       case 'forget_session':
-        sessions.forget(message.sessionId);
+        sessions.forget(restoreBytes(message.sessionId));
         return;
       case 'alive':
     }
@@ -175,7 +184,7 @@ export class WorkerPool implements ConnectionHost {
   #size = 0;
   #number = 0;
   #blueprint: PortableBlueprint | undefined;
-  #ticketKeys: readonly Buffer[] = [];
+  #ticketKeys: readonly string[] = [];
   #failures = 0;
   #closed = false;
   /** Who waits for all workers to have the newest set-up, or to be gone. */
@@ -193,7 +202,7 @@ export class WorkerPool implements ConnectionHost {
   use(runtime: Runtime): Promise<void> {
     this.#number += 1;
     if (runsWorkers(runtime.config)) this.#size = processCount(runtime.config.server);
-    this.#blueprint = portable(runtime.blueprint, this.#size);
+    this.#blueprint = portableBlueprint(runtime.blueprint, this.#size);
     for (const worker of this.#workers) this.#setUp(worker);
     const active = [...this.#workers].filter(({ closing }) => !closing);
     for (const worker of active.slice(this.#size)) worker.close(AS_LONG_AS_IT_TAKES);
@@ -209,8 +218,8 @@ export class WorkerPool implements ConnectionHost {
   }
 
   useTicketKeys(keys: readonly Buffer[]): void {
-    this.#ticketKeys = keys;
-    for (const worker of this.#workers) worker.tell({ kind: 'ticket_keys', keys });
+    this.#ticketKeys = keys.map(portableBytes);
+    for (const worker of this.#workers) worker.tell({ kind: 'ticket_keys', keys: this.#ticketKeys });
   }
 
   serve(channel: TcpChannel, first: Buffer, arrival: Arrival, ended: (event: SessionEvent) => void): void {
@@ -285,15 +294,6 @@ export class WorkerPool implements ConnectionHost {
 
 function processCount({ workers }: Config['server']): number {
   return workers === 'auto' ? availableParallelism() : workers;
-}
-
-function portable({ config, credentials, smallDhGroup }: Blueprint, workers: number): PortableBlueprint {
-  return {
-    config,
-    credentials: credentials.map(portableCredential),
-    smallDhGroup: smallDhGroup?.prime,
-    workers,
-  };
 }
 
 /** The client sees its connection end, and comes again. */

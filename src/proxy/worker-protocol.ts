@@ -1,31 +1,36 @@
 /**
  * What the primary process and its workers say to each other, over the channel of node:child_process: the primary one
- * message at a time, the workers several.
+ * message at a time, the workers several. As JSON, bytes in base64: Node's other serialization costs each side a quarter
+ * more for a connection that is passed on.
  */
 import type { Config } from '../config/schema.js';
 import type { LogEntry } from '../observe/events.js';
 import type { SessionEvent } from '../observe/session-record.js';
-import type { PortableCredential } from '../system/credentials.js';
-import type { Session } from '../tls/index.js';
-import type { Arrival } from './runtime.js';
+import { portableCredential, restoreCredential, type PortableCredential } from '../system/credentials.js';
+import { DhGroup, type Session } from '../tls/index.js';
+import type { Arrival, Blueprint } from './runtime.js';
 
 /** A Blueprint in what can be sent. */
 export interface PortableBlueprint {
   readonly config: Config;
   readonly credentials: readonly PortableCredential[];
   /** The prime. */
-  readonly smallDhGroup: Buffer | undefined;
+  readonly smallDhGroup: string | undefined;
   /** How many workers there are, to have the limits together that each counts for itself. */
   readonly workers: number;
+}
+
+export interface PortableSession extends Omit<Session, 'masterSecret'> {
+  readonly masterSecret: string;
 }
 
 export type ToWorker =
   /** Answered with `using` of the same number. */
   | { readonly kind: 'use'; readonly number: number; readonly blueprint: PortableBlueprint }
-  | { readonly kind: 'ticket_keys'; readonly keys: readonly Buffer[] }
+  | { readonly kind: 'ticket_keys'; readonly keys: readonly string[] }
   /** The socket comes with it; answered with `ended`. */
-  | { readonly kind: 'serve'; readonly id: number; readonly first: Buffer; readonly arrival: Arrival }
-  | { readonly kind: 'session'; readonly lookup: number; readonly session: Session | undefined }
+  | { readonly kind: 'serve'; readonly id: number; readonly first: string; readonly arrival: Arrival }
+  | { readonly kind: 'session'; readonly lookup: number; readonly session: PortableSession | undefined }
   /** Nobody else comes; the worker ends when the last one has gone. @see ConnectionHost.close */
   | { readonly kind: 'close'; readonly patience: number }
   /** Answered with `alive`. */
@@ -35,7 +40,43 @@ export type ToPrimary =
   | { readonly kind: 'using'; readonly number: number }
   | { readonly kind: 'ended'; readonly id: number; readonly event: SessionEvent }
   | { readonly kind: 'event'; readonly entry: LogEntry }
-  | { readonly kind: 'find_session'; readonly lookup: number; readonly sessionId: Buffer }
-  | { readonly kind: 'save_session'; readonly sessionId: Buffer; readonly session: Session }
-  | { readonly kind: 'forget_session'; readonly sessionId: Buffer }
+  | { readonly kind: 'find_session'; readonly lookup: number; readonly sessionId: string }
+  | { readonly kind: 'save_session'; readonly sessionId: string; readonly session: PortableSession }
+  | { readonly kind: 'forget_session'; readonly sessionId: string }
   | { readonly kind: 'alive' };
+
+export function portableBytes(bytes: Buffer): string {
+  return bytes.toString('base64');
+}
+
+export function restoreBytes(portable: string): Buffer {
+  return Buffer.from(portable, 'base64');
+}
+
+export function portableSession(session: Session): PortableSession {
+  return { ...session, masterSecret: portableBytes(session.masterSecret) };
+}
+
+export function restoreSession(portable: PortableSession): Session {
+  // What is missing in JSON is a key here, as it is in every other session.
+  const { maxFragmentLength, serverName } = portable;
+  return { ...portable, maxFragmentLength, serverName, masterSecret: restoreBytes(portable.masterSecret) };
+}
+
+export function portableBlueprint(blueprint: Blueprint, workers: number): PortableBlueprint {
+  const { config, credentials, smallDhGroup } = blueprint;
+  return {
+    config,
+    credentials: credentials.map(portableCredential),
+    smallDhGroup: smallDhGroup && portableBytes(smallDhGroup.prime),
+    workers,
+  };
+}
+
+export function restoreBlueprint({ config, credentials, smallDhGroup }: PortableBlueprint): Blueprint {
+  return {
+    config,
+    credentials: credentials.map(restoreCredential),
+    smallDhGroup: smallDhGroup === undefined ? undefined : new DhGroup(restoreBytes(smallDhGroup)),
+  };
+}

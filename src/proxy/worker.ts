@@ -4,10 +4,9 @@ import { createLogChannel, type Log } from '../observe/log.js';
 import { sampleProcess } from '../observe/process-sample.js';
 import { SessionRecord } from '../observe/session-record.js';
 import { HandshakeCount } from '../policy/handshake-count.js';
-import { restoreCredential } from '../system/credentials.js';
 import { exitOnDefect } from '../system/defects.js';
 import { KeyRing } from '../system/keys.js';
-import { DhGroup, type Session } from '../tls/index.js';
+import type { Session } from '../tls/index.js';
 import type { TcpHandle } from '../system/tcp-handles.js';
 import type { TcpChannel } from './channel.js';
 import { LocalHost } from './connection-host.js';
@@ -17,7 +16,16 @@ import { Runtime } from './runtime.js';
 import type { SessionStore } from './session-store.js';
 import { SessionTickets } from './session-tickets.js';
 import { SocketChannel } from './socket-channel.js';
-import type { PortableBlueprint, ToPrimary, ToWorker } from './worker-protocol.js';
+import {
+  portableBytes,
+  portableSession,
+  restoreBlueprint,
+  restoreBytes,
+  restoreSession,
+  type PortableBlueprint,
+  type ToPrimary,
+  type ToWorker,
+} from './worker-protocol.js';
 
 /** The sessions of the primary, as far as it answers in time: no handshake waits for long, or fails, because of it. */
 class PrimarySessions implements SessionStore {
@@ -31,7 +39,7 @@ class PrimarySessions implements SessionStore {
       clearTimeout(timer);
       done(session);
     });
-    outbox.putSoon({ kind: 'find_session', lookup, sessionId });
+    outbox.putSoon({ kind: 'find_session', lookup, sessionId: portableBytes(sessionId) });
   }
 
   answer(lookup: number, session: Session | undefined): void {
@@ -42,11 +50,16 @@ class PrimarySessions implements SessionStore {
 
   save(sessionId: Buffer, session: Session): void {
     // Who comes again sooner than this leaves, and to another worker, makes a full handshake.
-    outbox.put({ kind: 'save_session', sessionId, session });
+    outbox.put({
+      kind: 'save_session',
+      sessionId: portableBytes(sessionId),
+      session: portableSession(session),
+    });
+    session.masterSecret.fill(0);
   }
 
   forget(sessionId: Buffer): void {
-    outbox.put({ kind: 'forget_session', sessionId });
+    outbox.put({ kind: 'forget_session', sessionId: portableBytes(sessionId) });
   }
 }
 
@@ -81,13 +94,13 @@ class Worker {
         void this.#use(message.number, message.blueprint);
         return;
       case 'ticket_keys':
-        this.#tickets.use(message.keys);
+        this.#tickets.use(message.keys.map(restoreBytes));
         return;
       case 'serve':
         this.#serve(message, handle);
         return;
       case 'session':
-        this.#sessions.answer(message.lookup, message.session);
+        this.#sessions.answer(message.lookup, message.session && restoreSession(message.session));
         return;
       case 'close':
         void this.#host
@@ -101,17 +114,15 @@ class Worker {
   }
 
   async #use(number: number, setUp: PortableBlueprint): Promise<void> {
-    const { config, credentials, smallDhGroup, workers } = setUp;
-    this.#handshakes.shareAmong(workers);
+    const blueprint = restoreBlueprint(setUp);
+    const { config, credentials } = blueprint;
+    this.#handshakes.shareAmong(setUp.workers);
     // Nobody reads samples where there is no admin listener.
     if (config.admin.address !== undefined && !this.#sampled) {
       this.#sampled = true;
       sampleProcess(this.#log);
     }
-    const restored = credentials.map(restoreCredential);
-    for (const { credential, key } of restored) this.#keys.add(credential, key);
-    const group = smallDhGroup === undefined ? undefined : new DhGroup(smallDhGroup);
-    const blueprint = { config, credentials: restored, smallDhGroup: group };
+    for (const { credential, key } of credentials) this.#keys.add(credential, key);
     await this.#host.use(new Runtime(blueprint, this.#tickets, this.#log));
     outbox.putSoon({ kind: 'using', number });
   }
@@ -127,7 +138,9 @@ class Worker {
       outbox.put({ kind: 'ended', id, event: record.event() });
       return;
     }
-    this.#host.serve(channelOf(handle), first, arrival, (event) => outbox.put({ kind: 'ended', id, event }));
+    this.#host.serve(channelOf(handle), restoreBytes(first), arrival, (event) =>
+      outbox.put({ kind: 'ended', id, event }),
+    );
   }
 }
 
