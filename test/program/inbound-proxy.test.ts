@@ -13,13 +13,14 @@ const CLIENT = {
   destination: { address: '198.51.100.1', port: 25 },
 } as const;
 
-async function start(t: Test, networks: string, limits = ''): Promise<Program> {
+async function start(t: Test, networks: string, limits = '', workers = 1): Promise<Program> {
   const sink = await startTestSink();
   const program = await startProgram(
     `
 [server]
 hostname = "proxy.example"
 state-directory = "STATE"
+workers = ${workers}
 [[listener]]
 name = "mx"
 address = "127.0.0.1:0"
@@ -61,31 +62,33 @@ async function answer(socket: Socket): Promise<string> {
   return text;
 }
 
-test('a header is believed in one piece, byte by byte, and with SMTP right behind it', async (t) => {
-  const program = await start(t, '"127.0.0.0/8"');
-  for (const header of [encodeProxyV1(CLIENT), encodeProxyV2(CLIENT, { uniqueId: 'lb-1' })]) {
-    const whole = dial(program);
-    whole.write(header);
-    t.match(await answer(whole), /^220 /);
-    t.match(await program.nextSession(), { client: { address: '192.0.2.7', port: 40_000 } });
+for (const workers of [1, 2]) {
+  test(`a header is believed in one piece, byte by byte, and with SMTP right behind it; workers: ${workers}`, async (t) => {
+    const program = await start(t, '"127.0.0.0/8"', '', workers);
+    for (const header of [encodeProxyV1(CLIENT), encodeProxyV2(CLIENT, { uniqueId: 'lb-1' })]) {
+      const whole = dial(program);
+      whole.write(header);
+      t.match(await answer(whole), /^220 /);
+      t.match(await program.nextSession(), { client: { address: '192.0.2.7', port: 40_000 } });
 
-    const dripping = dial(program);
-    for (const byte of header) {
-      dripping.write(Buffer.from([byte]));
-      await new Promise(setImmediate);
+      const dripping = dial(program);
+      for (const byte of header) {
+        dripping.write(Buffer.from([byte]));
+        await new Promise(setImmediate);
+      }
+      t.match(await answer(dripping), /^220 /);
+      t.match(await program.nextSession(), { client: { address: '192.0.2.7', port: 40_000 } });
+
+      const hasty = dial(program);
+      hasty.write(Buffer.concat([header, Buffer.from('QUIT\r\n')]));
+      let text = '';
+      hasty.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
+      await once(hasty, 'close');
+      t.match(text, /^220 [^\r]*\r\n221 [^\r]*\r\n$/, 'what came behind it is SMTP');
+      t.match(await program.nextSession(), { client: { address: '192.0.2.7' } });
     }
-    t.match(await answer(dripping), /^220 /);
-    t.match(await program.nextSession(), { client: { address: '192.0.2.7', port: 40_000 } });
-
-    const hasty = dial(program);
-    hasty.write(Buffer.concat([header, Buffer.from('QUIT\r\n')]));
-    let text = '';
-    hasty.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
-    await once(hasty, 'close');
-    t.match(text, /^220 [^\r]*\r\n221 [^\r]*\r\n$/, 'what came behind it is SMTP');
-    t.match(await program.nextSession(), { client: { address: '192.0.2.7' } });
-  }
-});
+  });
+}
 
 test('LOCAL and UNKNOWN speak for nobody: the connection itself counts', async (t) => {
   const program = await start(t, '"127.0.0.0/8"');
