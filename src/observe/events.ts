@@ -240,10 +240,10 @@ export const LOG_EVENTS = {
   },
   worker_lost: {
     level: 'error',
-    means: 'a process that runs connections died, and took them with it',
+    means: 'a process that runs connections died, and took them with it, or could not be started',
     fields: {
-      pid: integer('process id', 'number'),
-      how: text('the signal or exit code'),
+      pid: integer('process id, 0 for one that could not be started', 'number'),
+      how: text('the signal, the exit code, or why it could not be started'),
       connections: integer('that it ran', 'number'),
       restart: number('until another one is started', 'milliseconds'),
     },

@@ -54,7 +54,7 @@ export function openBackendSession(
       ready(channel, greeting);
       return;
     }
-    cancel = () => channel.destroy();
+    cancel = () => abandon(channel);
     const dialogue = converse(channel, plan, { ready, rejected, failed }, (output) => {
       return config.identity === 'xclient'
         ? new XclientDialogue(hostname, identity, output)
@@ -67,7 +67,7 @@ export function openBackendSession(
   };
   cancel = dialBackend(config, identity, log, {
     connected: (channel) => {
-      cancel = () => channel.destroy();
+      cancel = () => abandon(channel);
       if (security === 'none') identify(channel, NOTHING);
       else if (security === 'implicit') secure(channel, NOTHING);
       else {
@@ -79,6 +79,12 @@ export function openBackendSession(
     failed,
   });
   return () => cancel();
+}
+
+/** Who gives up does not want to hear that the connection is gone. */
+function abandon(channel: TcpChannel): void {
+  channel.handler = NO_HANDLER;
+  channel.destroy();
 }
 
 /** RFC 3207, 4.2: what this session knows must be forgotten, so it ends here; the MTA should not call that an error. */
@@ -106,8 +112,7 @@ function converse<D extends { fromBackend(bytes: Buffer): void }>(
     channel.handler = NO_HANDLER;
   };
   const fail = (reason: BackendFailure, detail: string): void => {
-    channel.handler = NO_HANDLER;
-    channel.destroy();
+    abandon(channel);
     handler.failed(new BackendError(reason, config, detail));
   };
   const dialogue = start({

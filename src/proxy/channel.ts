@@ -41,10 +41,17 @@ export interface TcpChannel extends Channel {
   /** Lets go of the connection, which then belongs to whoever puts Node's TLS on it. */
   release(): Socket;
   /**
-   * Gives the connection to another process; nothing of it may have been read but what `message` has.
-   * @param sent called once, with null where the other process has got it, or will
+   * Gives the connection to another process.
+   * @param message goes with it; `unread` is what was read here and has been passed to no handler
+   * @param sent called once, with null where the other process has got it, or will; never, where that process has ended
+   *   before it came to that
+   * @returns a function that closes the connection in the latter case
    */
-  sendTo(child: ChildProcess, message: Serializable, sent: (error: Error | null) => void): void;
+  sendTo(
+    child: ChildProcess,
+    message: (unread: Buffer) => Serializable,
+    sent: (error: Error | null) => void,
+  ): () => void;
 }
 
 /** How an attempt to connect ended: one of the two is called, once, and never before the attempt can be given up. */

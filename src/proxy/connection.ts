@@ -483,12 +483,13 @@ export class ProxiedConnection {
     this.#cancelOpening = undefined;
     this.#leaveGate();
     if (reply !== '') this.#toClient(Buffer.from(reply));
+    // An engine takes its own close_notify for the end of both directions, and would be destroyed before it has drained.
+    this.#client.end();
     this.#client.handler = {
       ...this.#client.handler,
       data: () => undefined,
       end: () => this.#client.destroy(),
     };
-    this.#client.end();
     this.#client.resume();
     this.#backend?.destroy();
     this.#waitForClose();

@@ -107,12 +107,17 @@ export class HandleChannel implements TcpChannel {
     return socket;
   }
 
-  sendTo(child: ChildProcess, message: Serializable, sent: (error: Error | null) => void): void {
+  sendTo(
+    child: ChildProcess,
+    message: (unread: Buffer) => Serializable,
+    sent: (error: Error | null) => void,
+  ): () => void {
     const handle = this.#leave();
-    child.send(message, handle as unknown as SendHandle, (error) => {
+    child.send(message(this.#ahead ?? NOTHING), handle as unknown as SendHandle, (error) => {
       handle.close(nothing);
       sent(error);
     });
+    return () => handle.close(nothing);
   }
 
   /** The handle belongs to somebody else now, and nobody here hears of it any more. */
@@ -319,6 +324,8 @@ function copyOf(buffer: Buffer, length: number): Buffer {
   buffer.copy(bytes, 0, 0, length);
   return bytes;
 }
+
+const NOTHING = Buffer.alloc(0);
 
 function nothing(): void {
   // There is nobody to tell.

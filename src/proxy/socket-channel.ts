@@ -1,6 +1,7 @@
 /** A net.Socket, or Node's TLSSocket, as a channel. */
 import type { ChildProcess, Serializable } from 'node:child_process';
 import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
+import { stopReading } from '../system/tcp-handles.js';
 import { NO_HANDLER, type ChannelHandler, type ConnectHandler, type TcpChannel } from './channel.js';
 import { endpointOf, type Endpoint } from './endpoint.js';
 
@@ -54,13 +55,21 @@ export class SocketChannel implements TcpChannel {
     return this.socket;
   }
 
-  sendTo(child: ChildProcess, message: Serializable, sent: (error: Error | null) => void): void {
+  sendTo(
+    child: ChildProcess,
+    message: (unread: Buffer) => Serializable,
+    sent: (error: Error | null) => void,
+  ): () => void {
     const socket = this.release();
-    child.send(message, socket, (error) => {
+    const unread = (socket.read() as Buffer | null) ?? Buffer.alloc(0);
+    // It reads ahead while it is paused, all the more once it was read.
+    stopReading(socket);
+    child.send(message(unread), socket, (error) => {
       // Else it is Node that closes it.
       if (error !== null) socket.destroy();
       sent(error);
     });
+    return () => socket.destroy();
   }
 
   /** What is written in one turn of the event loop leaves in one system call, when the turn is over. */

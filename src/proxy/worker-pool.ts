@@ -10,6 +10,7 @@ import { runsWorkers } from '../config/restart.js';
 import type { Config } from '../config/schema.js';
 import type { Log } from '../observe/log.js';
 import { SessionRecord, type SessionEvent } from '../observe/session-record.js';
+import { descriptorBudget } from '../system/descriptors.js';
 import type { TcpChannel } from './channel.js';
 import type { ConnectionHost } from './connection-host.js';
 import type { Arrival, Runtime } from './runtime.js';
@@ -32,11 +33,17 @@ interface Handover {
   readonly ended: (event: SessionEvent) => void;
 }
 
+/** What is known here of a connection that a worker runs. */
+interface Served extends Pick<Handover, 'arrival' | 'ended'> {
+  /** Closes it here; undefined once the worker has got it. */
+  withdraw: (() => void) | undefined;
+}
+
 /** One process, from its start to its end. */
 class WorkerProcess {
   readonly #child: ChildProcess;
   readonly #pool: WorkerPoolServices;
-  readonly #connections = new Map<number, Pick<Handover, 'arrival' | 'ended'>>();
+  readonly #connections = new Map<number, Served>();
   readonly #started = performance.now();
   readonly #heartbeat: NodeJS.Timeout;
   #next = 0;
@@ -44,7 +51,9 @@ class WorkerProcess {
   /** The newest set-up it has; -1 for none. */
   #using = -1;
   #closing = false;
+  #over = false;
 
+  /** @throws what the system says, if it says so at once */
   constructor(pool: WorkerPoolServices) {
     this.#pool = pool;
     this.#child = fork(new URL('./worker.js', import.meta.url), {
@@ -54,12 +63,17 @@ class WorkerProcess {
       this.#silent = 0;
       for (const message of messages) this.#hear(message);
     });
-    this.#child.on('error', (error) => pool.log('internal_error', { error: String(error.stack) }));
-    this.#child.once('exit', (code, signal) => this.#exited(signal ?? `code ${code}`));
+    this.#child.on('error', (error) => {
+      if (this.pid === 0) this.#exited(error.message);
+      else pool.log('internal_error', { error: String(error.stack) });
+    });
+    // It has exited, and its last words were read.
+    this.#child.once('close', (code, signal) => this.#exited(signal ?? `code ${code}`));
     this.#heartbeat = setInterval(() => this.#checkPulse(), HEARTBEAT);
     this.#heartbeat.unref();
   }
 
+  /** 0 if it could not be started. */
   get pid(): number {
     return this.#child.pid ?? 0;
   }
@@ -88,14 +102,19 @@ class WorkerProcess {
   }
 
   tell(message: ToWorker): void {
-    if (this.#child.connected) this.#child.send(message);
+    // Where it cannot be told any more, it ends, which is heard.
+    if (this.#child.connected) this.#child.send(message, () => undefined);
   }
 
   serve({ channel, first, arrival, ended }: Handover): void {
     const id = this.#next++;
-    this.#connections.set(id, { arrival, ended });
-    const message: ToWorker = { kind: 'serve', id, first: portableBytes(first), arrival };
-    channel.sendTo(this.#child, message, (error) => {
+    const served: Served = { arrival, ended, withdraw: undefined };
+    this.#connections.set(id, served);
+    const message = (unread: Buffer): ToWorker => {
+      return { kind: 'serve', id, first: portableBytes(Buffer.concat([first, unread])), arrival };
+    };
+    served.withdraw = channel.sendTo(this.#child, message, (error) => {
+      served.withdraw = undefined;
       if (error !== null) this.#lost(id);
     });
   }
@@ -110,7 +129,7 @@ class WorkerProcess {
   }
 
   #hear(message: ToPrimary): void {
-    const { sessions, changed, log } = this.#pool;
+    const { sessions, changed, freed, log } = this.#pool;
     switch (message.kind) {
       case 'using':
         this.#using = message.number;
@@ -119,6 +138,7 @@ class WorkerProcess {
       case 'ended':
         this.#connections.get(message.id)?.ended(message.event);
         this.#connections.delete(message.id);
+        freed();
         return;
       case 'event':
         (log as (...entry: unknown[]) => void)(
@@ -158,10 +178,14 @@ class WorkerProcess {
   }
 
   #exited(how: string): void {
+    if (this.#over) return;
+    this.#over = true;
     clearInterval(this.#heartbeat);
-    const connections = this.#connections.size;
+    const all = [...this.#connections.values()];
     for (const id of [...this.#connections.keys()]) this.#lost(id);
-    this.#pool.exited(this, how, connections);
+    // Node sends one socket after the other, and forgets those whose turn never came; the last one it does answer for.
+    setTimeout(() => all.forEach(({ withdraw }) => withdraw?.()));
+    this.#pool.exited(this, how, all.length);
   }
 }
 
@@ -173,15 +197,19 @@ export interface WorkerPoolOptions {
 
 interface WorkerPoolServices extends WorkerPoolOptions {
   readonly changed: () => void;
+  /** A connection has ended. */
+  readonly freed: () => void;
   readonly exited: (worker: WorkerProcess, how: string, connections: number) => void;
 }
 
 export class WorkerPool implements ConnectionHost {
   readonly #services: WorkerPoolServices;
   readonly #workers = new Set<WorkerProcess>();
-  /** Who came while no worker was ready. */
-  readonly #waiting: Handover[] = [];
+  /** Who came while no worker was ready, and when that has taken too long. */
+  readonly #waiting = new Map<Handover, NodeJS.Timeout>();
   #size = 0;
+  /** Connections that there are files for in each worker. */
+  #room = Infinity;
   #number = 0;
   #blueprint: PortableBlueprint | undefined;
   #ticketKeys: readonly string[] = [];
@@ -194,6 +222,9 @@ export class WorkerPool implements ConnectionHost {
     this.#services = {
       ...options,
       changed: () => this.#changed(),
+      freed: () => {
+        if (this.#waiting.size > 0) this.#changed();
+      },
       exited: (worker, how, connections) => this.#exited(worker, how, connections),
     };
   }
@@ -203,6 +234,11 @@ export class WorkerPool implements ConnectionHost {
     this.#number += 1;
     if (runsWorkers(runtime.config)) this.#size = processCount(runtime.config.server);
     this.#blueprint = portableBlueprint(runtime.blueprint, this.#size);
+    this.#room = descriptorBudget().connections;
+    const listeners = new Set(runtime.config.listeners.map(({ name }) => name));
+    for (const waiting of this.#waiting.keys()) {
+      if (!listeners.has(waiting.arrival.listener)) this.#turnAway(waiting);
+    }
     for (const worker of this.#workers) this.#setUp(worker);
     const active = [...this.#workers].filter(({ closing }) => !closing);
     for (const worker of active.slice(this.#size)) worker.close(AS_LONG_AS_IT_TAKES);
@@ -226,13 +262,17 @@ export class WorkerPool implements ConnectionHost {
     const handover = { channel, first, arrival, ended };
     const worker = this.#leastLoaded();
     if (worker !== undefined) worker.serve(handover);
-    else if (this.#waiting.length < MAX_WAITING && !this.#closed) this.#waiting.push(handover);
-    else refuse(handover);
+    else if (this.#waiting.size < MAX_WAITING && !this.#closed) {
+      this.#waiting.set(
+        handover,
+        setTimeout(() => this.#turnAway(handover), LONGEST_WAIT),
+      );
+    } else refuse(handover);
   }
 
   async close(patience: number): Promise<void> {
     this.#closed = true;
-    for (const handover of this.#waiting.splice(0)) refuse(handover);
+    for (const handover of this.#waiting.keys()) this.#turnAway(handover);
     for (const worker of this.#workers) worker.close(patience);
     const cut = setTimeout(() => {
       for (const worker of this.#workers) worker.kill();
@@ -245,9 +285,13 @@ export class WorkerPool implements ConnectionHost {
   }
 
   #start(): void {
-    const worker = new WorkerProcess(this.#services);
-    this.#workers.add(worker);
-    this.#setUp(worker);
+    try {
+      const worker = new WorkerProcess(this.#services);
+      this.#workers.add(worker);
+      this.#setUp(worker);
+    } catch (error) {
+      this.#startAgain({ pid: 0, how: (error as Error).message, connections: 0 }, 0);
+    }
   }
 
   #setUp(worker: WorkerProcess): void {
@@ -258,16 +302,18 @@ export class WorkerPool implements ConnectionHost {
   #leastLoaded(): WorkerProcess | undefined {
     let least: WorkerProcess | undefined;
     for (const worker of this.#workers) {
-      if (worker.ready && (least === undefined || worker.load < least.load)) least = worker;
+      if (!worker.ready || worker.load >= this.#room) continue;
+      if (least === undefined || worker.load < least.load) least = worker;
     }
     return least;
   }
 
   #changed(): void {
-    while (this.#waiting.length > 0) {
+    for (const handover of this.#waiting.keys()) {
       const worker = this.#leastLoaded();
       if (worker === undefined) break;
-      worker.serve(this.#waiting.shift()!);
+      this.#stopWaiting(handover);
+      worker.serve(handover);
     }
     const workers = [...this.#workers].filter((worker) => this.#closed || !worker.closing);
     const settled = this.#closed
@@ -278,17 +324,28 @@ export class WorkerPool implements ConnectionHost {
 
   #exited(worker: WorkerProcess, how: string, connections: number): void {
     this.#workers.delete(worker);
-    if (!worker.closing && !this.#closed) {
-      this.#failures = worker.age > STABLE ? 0 : this.#failures + 1;
-      const delay =
-        this.#failures === 0 ? 0 : Math.min(FIRST_DELAY * 2 ** (this.#failures - 1), LONGEST_DELAY);
-      this.#services.log('worker_lost', { pid: worker.pid, how, connections, restart: delay });
-      setTimeout(() => {
-        const active = [...this.#workers].filter(({ closing }) => !closing);
-        if (!this.#closed && active.length < this.#size) this.#start();
-      }, delay);
-    }
+    if (!worker.closing && !this.#closed) this.#startAgain({ pid: worker.pid, how, connections }, worker.age);
     this.#changed();
+  }
+
+  #startAgain(lost: { pid: number; how: string; connections: number }, age: number): void {
+    this.#failures = age > STABLE ? 0 : this.#failures + 1;
+    const delay = this.#failures === 0 ? 0 : Math.min(FIRST_DELAY * 2 ** (this.#failures - 1), LONGEST_DELAY);
+    this.#services.log('worker_lost', { ...lost, restart: delay });
+    setTimeout(() => {
+      const active = [...this.#workers].filter(({ closing }) => !closing);
+      if (!this.#closed && active.length < this.#size) this.#start();
+    }, delay);
+  }
+
+  #turnAway(handover: Handover): void {
+    this.#stopWaiting(handover);
+    refuse(handover);
+  }
+
+  #stopWaiting(handover: Handover): void {
+    clearTimeout(this.#waiting.get(handover));
+    this.#waiting.delete(handover);
   }
 }
 
@@ -310,6 +367,8 @@ function lostEvent({ listener, client }: Arrival): SessionEvent {
 
 /** Connections that wait for a worker to start, which takes a second. */
 const MAX_WAITING = 1_000;
+/** Milliseconds that a connection waits for a worker. */
+const LONGEST_WAIT = 10_000;
 /** Milliseconds that a worker must live for its end to count as the first one. */
 const STABLE = 60_000;
 /** Milliseconds before a worker is started again that ended soon after its start; doubled each time. */

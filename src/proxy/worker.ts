@@ -46,6 +46,8 @@ class PrimarySessions implements SessionStore {
     const done = this.#waiting.get(lookup);
     this.#waiting.delete(lookup);
     done?.(session);
+    // Who asked has a copy.
+    session?.masterSecret.fill(0);
   }
 
   save(sessionId: Buffer, session: Session): void {

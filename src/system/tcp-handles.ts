@@ -6,7 +6,7 @@
  * Node does not document them. They have been the same since Node 12 and are in 20, 22 and 24; where one of them is
  * missing, or Node says no, there are none, and whoever asks goes on with node:net.
  */
-import type { Server } from 'node:net';
+import type { Server, Socket } from 'node:net';
 
 /** libuv's uv_tcp_t. What returns a number returns 0, or a negative error of libuv's. */
 export interface TcpHandle {
@@ -113,6 +113,12 @@ function takeConnections(server: Server, take: (handle: TcpHandle) => void): boo
     else onSocket.call(this, status, handle);
   };
   return true;
+}
+
+/** A socket that is paused reads on until it is full, which one must not that another process will read. */
+export function stopReading(socket: Socket): void {
+  const { _handle: handle } = socket as { _handle?: { readStop?: () => number } | null };
+  handle?.readStop?.();
 }
 
 const METHODS = [

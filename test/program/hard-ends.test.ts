@@ -15,13 +15,14 @@ interface Setting {
   readonly limits?: string;
   /** Lines of the [[listener]] table. */
   readonly listener?: string;
+  readonly identity?: 'proxy-v1' | 'xclient';
 }
 
 /** @param serve what the backend does with a connection, PROXY header included */
 async function start(
   t: Test,
   serve: (socket: Socket) => void,
-  { limits = '', listener = '' }: Setting = {},
+  { limits = '', listener = '', identity = 'proxy-v1' }: Setting = {},
 ): Promise<Program> {
   const backend = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     socket.on('error', () => undefined);
@@ -42,7 +43,7 @@ ${listener}
 [[backend]]
 name = "mta"
 address = "127.0.0.1:${(backend.address() as AddressInfo).port}"
-identity = "proxy-v1"
+identity = "${identity}"
 [limits]
 ${limits}
 `,
@@ -183,6 +184,36 @@ test('behind STARTTLS, a backend that refuses and closes is heard all the same',
   t.match(await client.reply(), /^421 4\.3\.2 mta\.example too busy/);
   client.destroy();
   t.match(await program.nextSession(), { outcome: 'backend_failed', reason: 'backend_unavailable' });
+});
+
+test('last words under TLS are not overtaken by a reset, though the client has spoken meanwhile', async (t) => {
+  let sessions = 0;
+  let second: (socket: Socket) => void;
+  const silent = new Promise<Socket>((resolve) => (second = resolve));
+  const program = await start(t, (socket) => {
+    sessions += 1;
+    if (sessions === 1) polite(socket);
+    else second(socket);
+  });
+  const client = await SmtpClient.connect(program.ports.get('mx')!);
+  await client.reply();
+  await client.command('EHLO old.example');
+  await client.command('STARTTLS');
+  await client.secureLikeOld({ version: 0x0301, suites: [0x002f] });
+  client.write('EHLO old.example\r\n');
+  (await silent).end();
+  t.match(await client.reply(), /^421 4\.3\.0 /);
+  client.write('QUIT\r\n');
+  t.equal(await client.gone, undefined);
+  t.match(await program.nextSession(), { outcome: 'backend_failed', reason: 'backend_closed' });
+});
+
+test('a backend that never greets is given up once, also where it is told who the client is in SMTP', async (t) => {
+  const limits = 'greeting-timeout = "300ms"';
+  const program = await start(t, () => undefined, { limits, identity: 'xclient' });
+  const text = await everything(dial(program));
+  t.match(text, /^421 4\.3\.0 /);
+  t.match(await program.nextSession(), { outcome: 'backend_timeout', bytes: { toClient: text.length } });
 });
 
 test('silence is told from whose it is', async (t) => {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { test, type Test } from 'tap';
+import { openSockets, untilNoOtherSocket } from '../support/open-sockets.js';
 import { startProgram, type Program } from '../support/program.js';
 import { startTestSink } from '../support/sink.js';
 import { SmtpClient } from '../support/smtp-client.js';
@@ -236,15 +237,77 @@ test('a process that hangs is killed and replaced, and costs its own connections
   const program = await start(t, { script });
   const [one, other] = [await open(program), await open(program)];
   process.kill(one.pid, 'SIGSTOP');
-  t.match(await program.next('worker_lost'), { pid: one.pid, how: 'SIGKILL', connections: 1 });
-  t.match(await program.nextSession(), { outcome: 'worker_lost' });
+  const port = program.ports.get('mx')!;
+  const before = openSockets(program.pid);
+  const more = [];
+  for (let count = 0; count < 6; count += 1) more.push(await SmtpClient.connect(port));
+  t.match(await program.next('worker_lost'), { pid: one.pid, how: 'SIGKILL', connections: 4 });
+  for (let count = 0; count < 4; count += 1) t.match(await program.nextSession(), { outcome: 'worker_lost' });
   await one.client.closed();
+  await settled(
+    3,
+    more.map(({ gone }) => gone),
+  );
+  await t.resolves(untilNoOtherSocket(program.pid, before), 'also those that it was never given are closed');
   t.match(await other.client.deliver('a@a.example', 'b@b.example', 'x'), /^250 /);
   const later = [other];
   while (later.at(-1)!.pid === other.pid) later.push(await open(program));
   t.not(later.at(-1)!.pid, one.pid, 'there are two again');
   for (const { client } of later) await client.command('QUIT');
 });
+
+/** Resolves when so many of `all` have. */
+function settled(count: number, all: readonly Promise<unknown>[]): Promise<void> {
+  let left = count;
+  return new Promise((resolve) => {
+    for (const one of all) void one.then(() => (left -= 1) === 0 && resolve());
+  });
+}
+
+for (const place of ['/nonexistent', 'not\\0a path']) {
+  test(`where no process can be started (${place}), clients wait, but not for ever, and reloads go on`, async (t) => {
+    const script = `
+      const real = process.execPath;
+      process.on('SIGUSR2', () => {
+        process.execPath = process.execPath === real ? '${place}' : real;
+      });`;
+    const program = await start(t, { script });
+    const loseAll = async (): Promise<void> => {
+      program.signal('SIGUSR2');
+      const left = new Set(pidsOf(program).map(Number));
+      for (const pid of left) process.kill(pid, 'SIGKILL');
+      while (left.size > 0) left.delete(Number((await program.next('worker_lost'))['pid']));
+    };
+    await loseAll();
+    t.match(await program.next('worker_lost'), { pid: 0, how: /ENOENT|null bytes/ });
+    const waiting = await SmtpClient.connect(program.ports.get('mx')!);
+    const file = readFileSync(`${program.folder}/oldhello.toml`, 'utf8');
+    program.configure(file.replace('name = "mx"', 'name = "renamed"'));
+    program.signal('SIGHUP');
+    await program.next('reloaded');
+    await waiting.gone;
+    t.match(
+      await program.nextSession(),
+      { outcome: 'worker_lost' },
+      'who came to what is gone is turned away',
+    );
+    const port = Number(program.log.findLast(({ event }) => event === 'listening')!['port']);
+
+    const patient = await SmtpClient.connect(port);
+    program.signal('SIGUSR2');
+    await patient.secureLikeOld(OLD);
+    t.match(await patient.reply(), /^220 /, 'who waits is served as soon as there is a process');
+    patient.destroy();
+    await program.nextSession();
+
+    await loseAll();
+    const late = await SmtpClient.connect(port);
+    await late.gone;
+    t.match(await program.nextSession(), { outcome: 'worker_lost' });
+    program.signal('SIGTERM');
+    t.equal(await program.exited, 0, 'and a stop is no different');
+  });
+}
 
 test('what keeps dying young is started again later and later, and at once after it has lived long', async (t) => {
   const script = `

@@ -1,8 +1,9 @@
 /** TCP as a channel, over real connections: on libuv's handles, and on the sockets that stand in where Node has none. */
-import { fork } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, Socket, type AddressInfo, type Server } from 'node:net';
 import { setDefaultHighWaterMark } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import { connect as connectTls, TLSSocket } from 'node:tls';
 import { test } from 'tap';
 import {
@@ -361,7 +362,7 @@ for (const { name, type, accept, connect: dial } of KINDS) {
       t.teardown(() => child.kill());
       for (const word of ['one', 'two', 'three']) {
         const { peer, channel, diary } = await ends();
-        const sent = await new Promise((resolve) => channel.sendTo(child, { word }, resolve));
+        const sent = await new Promise((resolve) => channel.sendTo(child, () => ({ word }), resolve));
         t.equal(sent, null);
         peer.end('EHLO');
         let heard = '';
@@ -372,10 +373,56 @@ for (const { name, type, accept, connect: dial } of KINDS) {
       child.kill();
       await once(child, 'exit');
       const { peer, channel } = await ends();
-      const error = await new Promise((resolve) => channel.sendTo(child, {}, resolve));
+      const error = await new Promise((resolve) => channel.sendTo(child, () => ({}), resolve));
       t.match(error, { code: 'ERR_IPC_CHANNEL_CLOSED' });
       peer.resume();
       await once(peer, 'end');
+    });
+
+    await t.test(
+      'what was read and passed to nobody goes along, and what was not sent is taken back',
+      async (t) => {
+        const { peer, channel, diary } = await ends();
+        channel.resume();
+        peer.write('header');
+        await diary.until('header');
+        channel.pause();
+        channel.handler = NO_HANDLER;
+        channel.unread(Buffer.from('EHLO'));
+        let went: Buffer | undefined;
+        const neverSends = { send: () => true } as unknown as ChildProcess;
+        const withdraw = channel.sendTo(
+          neverSends,
+          (unread) => ({ unread: (went = unread) }),
+          () => t.fail(),
+        );
+        t.equal(String(went), 'EHLO');
+        withdraw();
+        peer.resume();
+        await once(peer, 'end');
+      },
+    );
+
+    await t.test('what comes while a channel is paused goes to the other process too', async (t) => {
+      const child = fork(new URL('../support/channel-child.js', import.meta.url), { stdio: 'inherit' });
+      t.teardown(() => child.kill());
+      const { peer, channel, diary } = await ends();
+      channel.resume();
+      peer.write('header');
+      await diary.until('header');
+      channel.pause();
+      peer.write('EHLO');
+      // A socket would have read it by now, which no event tells.
+      await pause(50);
+      const sent = await new Promise((resolve) =>
+        channel.sendTo(child, (unread) => ({ word: unread.toString() }), resolve),
+      );
+      t.equal(sent, null);
+      peer.end('!');
+      let heard = '';
+      for await (const bytes of peer) heard += String(bytes);
+      t.match(heard, 'EHLO');
+      t.same(diary.entries, ['header']);
     });
 
     await t.test('a connection is made, or the reason is told, or it is given up', async (t) => {

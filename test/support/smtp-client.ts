@@ -13,6 +13,8 @@ export class Closed extends Error {}
 export class SmtpClient {
   /** Everything that came, as SMTP. */
   received = '';
+  /** When TCP is closed, with what went wrong, a reset for example. Not for who lets Node's TLS have it. */
+  readonly gone: Promise<Error | undefined>;
   readonly #raw: Socket;
   #tls: TLSSocket | TestClient | undefined;
   #read = 0;
@@ -21,7 +23,9 @@ export class SmtpClient {
 
   private constructor(socket: Socket) {
     this.#raw = socket;
-    socket.on('error', () => undefined);
+    let failure: Error | undefined;
+    socket.on('error', (error) => (failure = error));
+    this.gone = new Promise((resolve) => socket.on('close', () => resolve(failure)));
     socket.on('close', () => this.#end());
     socket.on('end', () => this.#end());
     this.#listen(socket);
