@@ -77,15 +77,16 @@ stands between oldhello and a proxy in C is the rest:
   bytes comes on top.
 - **Idle connections** hold no buffers but the halves of their record layer, and no ClientHello. They read into one buffer
   that all share, until much comes at a time.
-- **Latency.** At 300 connections a second one in a hundred waits about as long as with the other proxies. At 100 a
-  handshake costs every server more CPU than at 300, and oldhello twice as much, warm as it may be; none of it is garbage
-  collection, and caches that others use meanwhile are what is left to suspect. What is new is
+- **Latency.** At 300 connections a second one in a hundred waits a fifth longer than with the other proxies. At 100 a
+  handshake costs every server more CPU than at 300, also the \`floor\`, which does three times as much work for one as when it
+  is busy; oldhello has twice the code to find in cold caches. What is new is
   collected a few times a second, in some 2 ms, since little of a connection that is over stays for long
   (\`test/proxy/short-collections.test.ts\`, \`test/tls/short-collections.test.ts\`).
-- **Workers.** With two, the first process accepts and hands each connection to a worker, which costs six tenths as much
-  again for each: the socket goes over a channel and is acknowledged, and what the worker has to tell comes back. On a machine
-  with two cores, which the clients and the backend need too, a second worker cannot show what it is worth, and does not;
-  \`per core-second\` says what is left of each.
+- **Workers.** The first process accepts and hands each connection to a worker: the socket goes over a channel and is
+  acknowledged, and what the worker has to tell comes back, which is 130 to 150 us of that process for each. A worker that has a
+  core to itself does above nine tenths of what a process does that does everything (\`one process\` in the last table). So
+  two on cores of their own do nearly twice as much, and the process that accepts takes a third of another. On a machine with two cores, which the
+  clients and the backend need too, that cannot show.
 
 Code is compiled while it runs: in the first seconds after a start a connection costs up to half as much again.
 
