@@ -6,6 +6,7 @@ import { loadConfig } from '../config/load.js';
 import { createLogChannel } from '../observe/log.js';
 import { backendPlans } from '../proxy/backend-plan.js';
 import { refuseRelayRisks } from '../proxy/relay-risk.js';
+import { readTrustedCas } from '../proxy/trusted-cas.js';
 import { FAILED, GOOD, say, UsageError, type Command } from './command.js';
 
 export const check: Command = {
@@ -42,7 +43,7 @@ async function tryConfiguration(file: string, found: (finding: Finding) => void)
   const config = loadConfig(file);
   try {
     await refuseRelayRisks(config);
-    const plans = backendPlans(config, createLogChannel().log);
+    const plans = backendPlans(config, readTrustedCas(config), createLogChannel().log);
     await checkAll(config, plans, { now: new Date(), patience: PATIENCE }, found);
   } catch (error) {
     throw error instanceof UnusableValueError ? error.in(file) : error;

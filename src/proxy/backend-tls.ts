@@ -1,6 +1,5 @@
 /** TLS towards a backend that has TLS of its own: we are its client, and we know whom we want to reach. */
 import { createHash, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import {
   connect,
@@ -11,7 +10,6 @@ import {
 } from 'node:tls';
 import type { BackendConfig } from '../config/schema.js';
 import { escape } from '../observe/session-record.js';
-import { CredentialError } from '../system/credentials.js';
 import { BackendError } from './backend-error.js';
 import type { TcpChannel } from './channel.js';
 import { SocketChannel } from './socket-channel.js';
@@ -27,10 +25,10 @@ export class BackendTls {
   readonly #context: SecureContext;
   #session: Buffer | undefined;
 
-  /** @throws CredentialError for a tls-ca file that cannot be used */
-  constructor(backend: BackendConfig) {
+  /** @param ca PEM; undefined for the authorities that Node knows */
+  constructor(backend: BackendConfig, ca: string | undefined) {
     this.#backend = backend;
-    this.#context = secureContext(backend.tlsCa);
+    this.#context = createSecureContext({ minVersion: 'TLSv1.2', ...(ca !== undefined && { ca }) });
   }
 
   /**
@@ -103,16 +101,6 @@ function pinOf(socket: TLSSocket): string | undefined {
   const certificate: X509Certificate | undefined = socket.getPeerX509Certificate();
   const key = certificate?.publicKey.export({ type: 'spki', format: 'der' });
   return key && createHash('sha256').update(key).digest('base64');
-}
-
-function secureContext(caFile: string | undefined): SecureContext {
-  if (caFile === undefined) return createSecureContext({ minVersion: 'TLSv1.2' });
-  try {
-    return createSecureContext({ minVersion: 'TLSv1.2', ca: readFileSync(caFile) });
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new CredentialError({ key: 'tls-ca', path: caFile }, `cannot be used as tls-ca: ${why}`, { cause });
-  }
 }
 
 const ignore = (): void => undefined;

@@ -14,11 +14,13 @@ import type { BackendPlan } from './backend-session.js';
 import type { ConnectionPlan } from './connection.js';
 import type { TicketSource } from './session-tickets.js';
 import { TlsProfiles } from './tls-profiles.js';
+import type { TrustedCas } from './trusted-cas.js';
 
 /** What a runtime is made from. */
 export interface Blueprint {
   readonly config: Config;
   readonly credentials: readonly LoadedCredential[];
+  readonly trustedCas: TrustedCas;
   /** There once it is found, where a profile in use wants it. */
   readonly smallDhGroup: DhGroup | undefined;
 }
@@ -42,13 +44,13 @@ export class Runtime {
   readonly #tls = new Map<BackendPlan, Map<Config['policies'][number] | undefined, TlsProfile>>();
   readonly #log: Log;
 
-  /** @throws UnusableValueError for a tls-ca file */
   constructor(blueprint: Blueprint, tickets: TicketSource, log: Log) {
-    const { config, credentials, smallDhGroup } = blueprint;
+    const { config, credentials, trustedCas, smallDhGroup } = blueprint;
     this.blueprint = blueprint;
     this.#log = log;
     this.#listeners = new Map(config.listeners.map((listener) => [listener.name, listener]));
-    this.#backends = new Map(backendPlans(config, log).map((plan) => [plan.config.name, plan]));
+    const plans = backendPlans(config, trustedCas, log);
+    this.#backends = new Map(plans.map((plan) => [plan.config.name, plan]));
     this.#policies = new PolicyTable(config.policies);
     this.#profiles = new TlsProfiles({ credentials, tickets, smallDhGroup });
   }

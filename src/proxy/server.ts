@@ -29,6 +29,7 @@ import { localSessions } from './session-store.js';
 import { SessionTickets } from './session-tickets.js';
 import { SharedSessions, storeSettings, type StoreSettings } from './shared-sessions.js';
 import { readTicketKeys, TicketKeySource } from './ticket-key-source.js';
+import { readTrustedCas } from './trusted-cas.js';
 import { WorkerPool } from './worker-pool.js';
 
 export interface Listening {
@@ -102,7 +103,9 @@ export class ProxyServer {
       refuseMissingPrimitives(config, credentials);
       for (const { credential, key } of credentials) this.#keys.add(credential, key);
       const smallDhGroup = this.#runtime?.blueprint.smallDhGroup;
-      runtime = new Runtime({ config, credentials, smallDhGroup }, this.#tickets, this.#log);
+      const trustedCas = readTrustedCas(config);
+      const blueprint = { config, credentials, trustedCas, smallDhGroup };
+      runtime = new Runtime(blueprint, this.#tickets, this.#log);
     } catch (error) {
       for (const listener of added) listener.close();
       throw error;

@@ -9,11 +9,13 @@ import type { SessionEvent } from '../observe/session-record.js';
 import { portableCredential, restoreCredential, type PortableCredential } from '../system/credentials.js';
 import { DhGroup, type Session } from '../tls/index.js';
 import type { Arrival, Blueprint } from './runtime.js';
+import type { TrustedCas } from './trusted-cas.js';
 
 /** A Blueprint in what can be sent. */
 export interface PortableBlueprint {
   readonly config: Config;
   readonly credentials: readonly PortableCredential[];
+  readonly trustedCas: TrustedCas;
   /** The prime. */
   readonly smallDhGroup: string | undefined;
   /** How many workers there are, to have the limits together that each counts for itself. */
@@ -64,19 +66,22 @@ export function restoreSession(portable: PortableSession): Session {
 }
 
 export function portableBlueprint(blueprint: Blueprint, workers: number): PortableBlueprint {
-  const { config, credentials, smallDhGroup } = blueprint;
+  const { config, credentials, trustedCas, smallDhGroup } = blueprint;
   return {
     config,
     credentials: credentials.map(portableCredential),
+    trustedCas,
     smallDhGroup: smallDhGroup && portableBytes(smallDhGroup.prime),
     workers,
   };
 }
 
-export function restoreBlueprint({ config, credentials, smallDhGroup }: PortableBlueprint): Blueprint {
+export function restoreBlueprint(portable: PortableBlueprint): Blueprint {
+  const { config, credentials, trustedCas, smallDhGroup } = portable;
   return {
     config,
     credentials: credentials.map(restoreCredential),
+    trustedCas,
     smallDhGroup: smallDhGroup === undefined ? undefined : new DhGroup(restoreBytes(smallDhGroup)),
   };
 }

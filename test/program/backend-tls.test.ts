@@ -1,6 +1,7 @@
 /** Backends with TLS of their own: their mail arrives encrypted, and clients of today keep the backend's own TLS. */
 import { createHash } from 'node:crypto';
 import { execFile, spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
@@ -17,13 +18,19 @@ type Mode = 'starttls' | 'implicit';
 function startProxy(
   backend: TlsBackend,
   lines: string,
-  { mode = 'starttls', limits = '', listener = '' }: { mode?: Mode; limits?: string; listener?: string } = {},
+  {
+    mode = 'starttls',
+    limits = '',
+    listener = '',
+    server = '',
+  }: Partial<Record<'limits' | 'listener' | 'server', string>> & { mode?: Mode } = {},
 ): Promise<Program> {
   return startProgram(
     `
 [server]
 hostname = "proxy.example"
 state-directory = "STATE"
+${server}
 [[listener]]
 name = "clients"
 address = "127.0.0.1:0"
@@ -163,6 +170,26 @@ for (const mode of ['starttls', 'implicit'] as const) {
     });
   }
 }
+
+test('who is trusted is decided when a configuration is read, also for a worker that starts later', async (t) => {
+  const backend = await startTlsBackend('starttls');
+  const trust = `tls-ca = "${backend.certificateFile}"\ntls-name = "backend.example"`;
+  const program = await startProxy(backend, `tls = "starttls"\n${trust}`, { server: 'workers = 2' });
+  stopAfter(t, backend, program);
+  writeFileSync(backend.certificateFile, '');
+  const children = readFileSync(`/proc/${program.pid}/task/${program.pid}/children`, 'utf8');
+  const workers = children.match(/\d+/g)!;
+  for (const pid of workers) process.kill(Number(pid), 'SIGKILL');
+  for (let left = workers.length; left > 0; left -= 1) await program.next('worker_lost');
+  await deliver(program, 'starttls');
+  t.match(await program.nextSession(), { outcome: 'completed' });
+  program.signal('SIGHUP');
+  const { problems } = await program.next('reload_failed');
+  t.match(problems, [/^.*:\d+: backend\[0\]\.tls-ca: .*: holds no PEM certificate$/]);
+  t.match(problems, [new RegExp(quote(backend.certificateFile))]);
+  await deliver(program, 'starttls');
+  t.match(await program.nextSession(), { outcome: 'completed' }, 'all is as it was');
+});
 
 test('a backend that shows another certificate gets no mail, and the log says what to set', async (t) => {
   const backend = await startTlsBackend('starttls');
