@@ -23,6 +23,8 @@ export class HandleChannel implements TcpChannel {
   #ahead: Buffer | undefined;
   #paused = true;
   #reading = false;
+  /** The handler is told of bytes, and may yet change its mind about whether it wants more. */
+  #telling = false;
   #readEnded = false;
   #writeEnded = false;
   #full = false;
@@ -82,7 +84,7 @@ export class HandleChannel implements TcpChannel {
 
   pause(): void {
     this.#paused = true;
-    this.#stopReading();
+    if (!this.#telling) this.#stopReading();
   }
 
   resume(): void {
@@ -122,7 +124,8 @@ export class HandleChannel implements TcpChannel {
 
   /** The handle belongs to somebody else now, and nobody here hears of it any more. */
   #leave(): TcpHandle {
-    this.pause();
+    this.#paused = true;
+    this.#stopReading();
     this.#over = true;
     this.#shareBuffer();
     this.handler = NO_HANDLER;
@@ -180,7 +183,11 @@ export class HandleChannel implements TcpChannel {
       if (!isOwn) ownBuffers += 1;
       this.#buffer = Buffer.allocUnsafeSlow(READ_SIZE);
     }
+    this.#telling = true;
     this.handler.data(isOwn && length >= MUCH ? buffer.subarray(0, length) : copyOf(buffer, length));
+    this.#telling = false;
+    // Stopping and starting again is three system calls, and every handshake would have them.
+    if (this.#paused) this.#stopReading();
     return this.#buffer === buffer ? undefined : this.#buffer;
   }
 
