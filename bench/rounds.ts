@@ -10,6 +10,8 @@ export interface Unable {
 
 export interface Contender {
   readonly name: string;
+  /** What comes before the first round. */
+  readonly prepare?: () => Promise<unknown>;
   readonly measure: () => Promise<Sample | Unable>;
 }
 
@@ -20,7 +22,7 @@ export interface Outcome {
 
 export interface Plan {
   readonly rounds: number;
-  /** Rounds that are played first and do not count: what runs on a just-in-time compiler takes seconds to find its pace. */
+  /** Rounds that are played first and do not count. */
   readonly warmUps: number;
 }
 
@@ -31,6 +33,7 @@ export async function interleave(
 ): Promise<Outcome> {
   const figures = new Map<string, Record<string, number[]>>();
   const unable: { name: string; why: string }[] = [];
+  for (const { prepare } of contenders) await prepare?.();
   for (let round = 1 - warmUps; round <= rounds; round += 1) {
     process.stderr.write(`${title}: ${round <= 0 ? 'warm-up' : `round ${round} of ${rounds}`}\n`);
     for (const { name, measure } of contenders) {

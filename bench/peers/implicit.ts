@@ -6,6 +6,7 @@ export const ours = oldhello('implicit');
 
 export const floor: Peer = {
   name: 'floor',
+  justInTime: true,
   lack: nothing,
   command: ({ port, backend, key }) => [process.execPath, script('floor.js'), `${port}`, `${backend}`, key],
 };
@@ -13,6 +14,7 @@ export const floor: Peer = {
 /** The floor of a transfer under AES128-SHA. */
 export const bulkFloor: Peer = {
   name: 'floor',
+  justInTime: true,
   lack: nothing,
   command: ({ port, backend }) => [process.execPath, script('bulk-floor.js'), `${port}`, `${backend}`],
 };
@@ -21,6 +23,7 @@ export const bulkFloor: Peer = {
 function nodeTls(...more: readonly string[]): Peer {
   return {
     name: 'node-tls',
+    justInTime: true,
     lack: nothing,
     command: ({ port, backend, certificate, key }) => [
       process.execPath,

@@ -15,6 +15,7 @@ export function oldhello(
 ): Peer {
   return {
     name,
+    justInTime: true,
     lack: nothing,
     command(setup) {
       const file = write(setup, 'oldhello.toml', configuration(setup, mode, modern));

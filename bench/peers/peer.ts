@@ -18,6 +18,8 @@ export interface PeerSetup {
 
 export interface Peer {
   readonly name: string;
+  /** It is compiled while it runs, and has found its pace after some thousands of connections only. */
+  readonly justInTime?: boolean;
   /** Why it cannot run here; undefined where it can. */
   readonly lack: () => string | undefined;
   /** The command that serves the port in the foreground and passes plaintext to the backend. */

@@ -2,9 +2,9 @@
 import type { SuiteName } from '../load/old-client.js';
 import { starttlsPeers } from '../peers/starttls.js';
 import type { Comparison } from '../results.js';
-import { interleave, type Contender } from '../rounds.js';
+import { interleave } from '../rounds.js';
 import type { Stage } from '../stage.js';
-import { measureRate, RATE_COLUMNS } from './rate.js';
+import { rated, RATE_COLUMNS } from './rate.js';
 
 /** stunnel listens 200 ms to each client before it speaks; with so many at a time that holds up nobody else. */
 const CONCURRENCY = 200;
@@ -15,20 +15,14 @@ export async function* deliveries(stage: Stage): AsyncGenerator<Comparison> {
   const auth = await stage.startBackend('./load/auth.js', sink);
   const running = await stage.start(starttlsPeers(auth), sink);
   const title = 'Deliveries over STARTTLS: SSLv2-format hello, RSA, AES128-SHA, 10 KB';
-  const contenders = running.map((one): Contender => ({
-    name: one.peer.name,
-    measure: () =>
-      measureRate(stage, one, './load/deliveries.js', {
-        port: one.port,
-        concurrency: CONCURRENCY,
-        suite: SUITE,
-      }),
-  }));
+  const contenders = running.map((one) =>
+    rated(stage, one, './load/deliveries.js', { port: one.port, concurrency: CONCURRENCY, suite: SUITE }),
+  );
   yield {
     title,
     columns: RATE_COLUMNS,
     compared: { key: 'perSecond', better: 'above 1' },
-    ...(await interleave(title, contenders, stage.plan(1, 4))),
+    ...(await interleave(title, contenders, stage.plan())),
     notes: [
       'stunnel waits 200 ms of its own before it greets, so its latency says nothing; its rate and CPU do.',
       'oldhello opens two backend sessions a delivery, one before STARTTLS and one after.',

@@ -2,9 +2,9 @@
 import type { HandshakeLoad } from '../load/handshakes.js';
 import { floor, OTHERS, ours } from '../peers/implicit.js';
 import type { Comparison } from '../results.js';
-import { interleave, type Contender } from '../rounds.js';
+import { interleave } from '../rounds.js';
 import type { Running, Stage } from '../stage.js';
-import { measureRate, RATE_COLUMNS } from './rate.js';
+import { rated, RATE_COLUMNS } from './rate.js';
 
 const CLIENTS = [1, 10, 100, 1000];
 
@@ -13,15 +13,12 @@ export async function* growth(stage: Stage): AsyncGenerator<Comparison> {
   const running = await stage.start([ours, floor, ...OTHERS], backend);
   for (const clients of CLIENTS) {
     const title = `Full handshakes with ${clients} ${clients === 1 ? 'client' : 'clients at a time'}, AES128-SHA`;
-    const contenders = running.map((one): Contender => ({
-      name: one.peer.name,
-      measure: () => measureRate(stage, one, './load/handshakes.js', job(one, clients)),
-    }));
+    const contenders = running.map((one) => rated(stage, one, './load/handshakes.js', job(one, clients)));
     yield {
       title,
       columns: RATE_COLUMNS,
       compared: { key: 'perSecond', better: 'above 1' },
-      ...(await interleave(title, contenders, stage.plan(0.5, 3))),
+      ...(await interleave(title, contenders, stage.plan(0.5))),
       notes: [],
     };
   }

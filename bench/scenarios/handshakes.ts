@@ -6,7 +6,7 @@ import type { Peer } from '../peers/peer.js';
 import type { Comparison } from '../results.js';
 import { interleave, type Contender, type Sample } from '../rounds.js';
 import { SERVER_CORE, type Stage } from '../stage.js';
-import { measureRate, RATE_COLUMNS } from './rate.js';
+import { rated, RATE_COLUMNS } from './rate.js';
 
 interface Variant {
   readonly title: string;
@@ -31,8 +31,6 @@ const RESUMED: readonly Variant[] = [
 /** As many at a time as keep any server busy and no queue long. */
 const CONCURRENCY = 16;
 
-const WARM_UPS = 4;
-
 export async function* fullHandshakes(stage: Stage): AsyncGenerator<Comparison> {
   yield* play(stage, FULL, [ours, floor, ...OTHERS], [rsaLimit]);
 }
@@ -50,22 +48,21 @@ async function* play(
   const backend = await stage.startBackend('./load/greeter.js');
   const running = await stage.start(peers, backend);
   for (const { title, kind, suite } of variants) {
-    const contenders = running.map((one): Contender => ({
-      name: one.peer.name,
-      measure: () =>
-        measureRate(stage, one, './load/handshakes.js', {
-          port: one.port,
-          concurrency: CONCURRENCY,
-          until: 'greeting',
-          kind: one.peer === floor ? 'steps' : kind,
-          suite,
-        }),
-    }));
+    const contenders = running.map((one) => {
+      const job: Omit<HandshakeLoad, 'milliseconds'> = {
+        port: one.port,
+        concurrency: CONCURRENCY,
+        until: 'greeting',
+        kind: one.peer === floor ? 'steps' : kind,
+        suite,
+      };
+      return rated(stage, one, './load/handshakes.js', job);
+    });
     yield {
       title,
       columns: RATE_COLUMNS,
       compared: { key: 'perSecond', better: 'above 1' },
-      ...(await interleave(title, [...contenders, ...limits], stage.plan(1, WARM_UPS))),
+      ...(await interleave(title, [...contenders, ...limits], stage.plan())),
       notes: [],
     };
   }

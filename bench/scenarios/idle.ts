@@ -9,16 +9,34 @@ import { interleave, type Contender, type Sample, type Unable } from '../rounds.
 import type { Running, Stage } from '../stage.js';
 
 export async function* idle(stage: Stage): AsyncGenerator<Comparison> {
-  const many = stage.options.quick ? 2000 : Math.min(10_000, mostConnections());
   const backend = await stage.startBackend('./load/greeter.js');
-  const title = `Memory of idle connections, ${FEW} and then ${many}`;
-  const contenders = stage.present([ours, ...OTHERS]).map((peer): Contender => ({
+  const most = Math.min(MANY, mostConnections());
+  yield await held(stage, backend, { peers: [ours, ...OTHERS], many: most, workers: 1 });
+  if (most < MANY)
+    yield await held(stage, backend, { peers: [ours, ...IN_PROCESSES], many: MANY, workers: 2 });
+}
+
+interface Case {
+  readonly peers: readonly Peer[];
+  readonly many: number;
+  readonly workers: number;
+}
+
+async function held(
+  stage: Stage,
+  backend: number,
+  { peers, many: real, workers }: Case,
+): Promise<Comparison> {
+  const many = stage.options.quick ? 2000 : real;
+  const by = workers === 1 ? '' : ` by ${workers} workers`;
+  const title = `Memory of idle connections${by}, ${FEW} and then ${many}`;
+  const contenders = stage.present(peers).map((peer): Contender => ({
     name: peer.name,
-    measure: () => measure(stage, peer, backend, many),
+    measure: () => measure(stage, () => stage.startOne(peer, backend, workers), many),
   }));
   // What a process takes for a connection differs little from one to the next.
   const rounds = Math.min(2, stage.options.rounds);
-  yield {
+  return {
     title,
     columns: [
       { key: 'started', head: 'MiB after start', digits: 1 },
@@ -30,17 +48,17 @@ export async function* idle(stage: Stage): AsyncGenerator<Comparison> {
     compared: { key: 'many', better: 'below 1' },
     ...(await interleave(title, contenders, { rounds, warmUps: 0 })),
     notes:
-      many === 10_000 || stage.options.quick
+      real === MANY
         ? []
         : [
-            `A process may have ${fileLimit()} files here, and oldhello keeps three for each connection: hence ${many}.`,
+            `A process may have ${fileLimit()} files here, and oldhello keeps three for each connection: hence ${real}.`,
           ],
   };
 }
 
 /** A new process for each round, since none gives back all it had. */
-async function measure(stage: Stage, peer: Peer, backend: number, many: number): Promise<Sample | Unable> {
-  const server = await stage.startOne(peer, backend);
+async function measure(stage: Stage, start: () => Promise<Running>, many: number): Promise<Sample | Unable> {
+  const server = await start();
   const loads: Measured[] = [];
   const atStart = await settled(server);
   const grow = async (count: number): Promise<number | Unable> => {
@@ -89,7 +107,11 @@ function fileLimit(): number {
   return Number(/^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1]);
 }
 
+/** Those whose workers are processes, each with files of its own. */
+const IN_PROCESSES = OTHERS.filter(({ name }) => name === 'nginx' || name === 'hitch');
+
 const FEW = 1000;
+const MANY = 10_000;
 /** Files that a process has open for other things. */
 const FILES_BESIDES = 100;
 const KIB = 1024;

@@ -1,7 +1,7 @@
 /** What the scenarios that count things a second have in common. */
 import type { LoadResult } from '../load/handshakes.js';
 import type { Column } from '../results.js';
-import type { Sample, Unable } from '../rounds.js';
+import type { Contender, Sample, Unable } from '../rounds.js';
 import type { Processor } from '../process.js';
 import type { Running, Stage } from '../stage.js';
 
@@ -13,12 +13,52 @@ export const RATE_COLUMNS: readonly Column[] = [
   { key: 'busy', head: 'load core busy', digits: 2 },
 ];
 
-/** Runs a load script against one server, and asks the kernel what that cost the server. */
-export async function measureRate(
+export interface Rated extends Pick<Running, 'peer'> {
+  readonly process: Processor;
+}
+
+/** What all load scripts for a rate are told, and some of them more. */
+export interface RateJob {
+  readonly port: number;
+  readonly concurrency: number;
+  readonly suite: string;
+  readonly perSecond?: number;
+}
+
+/** Runs a load script against one server, again and again. */
+export function rated(stage: Stage, server: Rated, script: string, job: RateJob): Contender {
+  return {
+    name: server.peer.name,
+    prepare: () => warmUp(stage, server, script, job),
+    measure: () => measure(stage, server, script, job),
+  };
+}
+
+/** At full speed, and once for all that is measured of a server with one cipher suite. */
+async function warmUp(
   stage: Stage,
-  { peer, process: server }: Pick<Running, 'peer'> & { readonly process: Processor },
+  { peer, process: server }: Rated,
   script: string,
-  job: object,
+  job: RateJob,
+): Promise<void> {
+  const before = warm.get(server) ?? [];
+  if (peer.justInTime !== true || stage.options.quick || before.includes(job.suite)) return;
+  warm.set(server, [...before, job.suite]);
+  await stage.load(script, { ...job, perSecond: undefined, milliseconds: WARM_UP }, WARM_UP);
+}
+
+/** Cipher suites that a server has run with. */
+const warm = new WeakMap<Processor, readonly string[]>();
+
+/** Milliseconds: some ten thousand connections, after which the cost of one falls no further. */
+const WARM_UP = 15_000;
+
+/** Asks the kernel what the load cost the server. */
+async function measure(
+  stage: Stage,
+  { peer, process: server }: Rated,
+  script: string,
+  job: RateJob,
 ): Promise<Sample | Unable> {
   const { milliseconds } = stage.options;
   const before = server.cpu;

@@ -1,11 +1,11 @@
 /** What becomes of a connection's cost with more workers, and what one worker does that has a core to itself. */
 import type { HandshakeLoad } from '../load/handshakes.js';
 import { OTHERS, ours } from '../peers/implicit.js';
-import { pin, processorOf, type Processor } from '../process.js';
+import { pin, processorOf } from '../process.js';
 import { OURS, type Column, type Comparison } from '../results.js';
 import { interleave, type Contender } from '../rounds.js';
 import { BOTH_CORES, LOAD_CORE, SERVER_CORE, type Running, type Stage } from '../stage.js';
-import { measureRate, RATE_COLUMNS } from './rate.js';
+import { rated, RATE_COLUMNS, type Rated } from './rate.js';
 
 /** Those that can have more than one. */
 const MANY_WORKERS = ['nginx', 'hitch', 'haproxy'];
@@ -32,7 +32,7 @@ async function* counted(
     title,
     columns: COLUMNS,
     compared: { key: 'perCore', better: 'above 1' },
-    ...(await interleave(title, contenders, stage.plan(0.5, 3))),
+    ...(await interleave(title, contenders, stage.plan(0.5))),
     notes: count === 1 ? [] : [SHARED],
   };
   for (const one of running) await stage.stop(one);
@@ -56,21 +56,19 @@ async function* alone(stage: Stage, backend: number): AsyncGenerator<Comparison>
     title,
     columns: COLUMNS,
     compared: { key: 'perCore', better: 'above 1' },
-    ...(await interleave(title, contenders, stage.plan(1, 3))),
+    ...(await interleave(title, contenders, stage.plan())),
     notes: [ALONE],
   };
   for (const one of [single, pool]) await stage.stop(one);
 }
 
-function contender(
-  stage: Stage,
-  name: string,
-  running: Pick<Running, 'peer' | 'port'> & { readonly process: Processor },
-): Contender {
+function contender(stage: Stage, name: string, running: Rated & Pick<Running, 'port'>): Contender {
+  const rate = rated(stage, running, './load/handshakes.js', job(running.port));
   return {
+    ...rate,
     name,
     async measure() {
-      const sample = await measureRate(stage, running, './load/handshakes.js', job(running.port));
+      const sample = await rate.measure();
       if ('unable' in sample) return sample;
       const { perSecond = 0, cpu = 0 } = sample;
       return { ...sample, cores: (perSecond * cpu) / 1e6, perCore: 1e6 / cpu };
