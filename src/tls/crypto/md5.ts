@@ -1,11 +1,9 @@
 /** The compression function of MD5 (RFC 1321, 3.4), for short-hmac.ts. */
 
-/** Mixes the 64 bytes of `block` from `at` on into `state`, four words. */
-export function compressMd5(state: Int32Array, block: Uint8Array, at: number): void {
+/** Mixes the 16 words of `block` from `at` on, little-endian, into `state`, four words. */
+export function compressMd5(state: Int32Array, block: Int32Array, at: number): void {
   const x = WORDS;
-  for (let t = 0; t < 16; t += 1, at += 4) {
-    x[t] = block[at]! | (block[at + 1]! << 8) | (block[at + 2]! << 16) | (block[at + 3]! << 24);
-  }
+  for (let t = 0; t < 16; t += 1) x[t] = block[at + t]!;
   let a = state[0]!;
   let b = state[1]!;
   let c = state[2]!;

@@ -7,29 +7,18 @@ import { ShortHmac } from './short-hmac.js';
 export function prfTls10(secret: Buffer, label: string, seed: Buffer, length: number): Buffer {
   const half = Math.ceil(secret.length / 2);
   const output = Buffer.alloc(length);
-  const seedLength = CHAIN.write(label, SEED_AT, 'latin1') + seed.copy(CHAIN, SEED_AT + label.length);
+  const seedLength = SEED.write(label, 'latin1') + seed.copy(SEED, label.length);
   if (seedLength < label.length + seed.length)
     throw new RangeError('a seed that is longer than any of TLS 1.0');
-  xorExpansion(new ShortHmac('md5', secret.subarray(0, half)), seedLength, output);
-  xorExpansion(new ShortHmac('sha1', secret.subarray(secret.length - half)), seedLength, output);
-  CHAIN.fill(0, 0, SEED_AT + seedLength);
+  const whole = SEED.subarray(0, seedLength);
+  xorExpansion(new ShortHmac('md5', secret.subarray(0, half)), whole, output);
+  xorExpansion(new ShortHmac('sha1', secret.subarray(secret.length - half)), whole, output);
+  whole.fill(0);
   return output;
 }
 
-/** P_hash of RFC 2246, 5, XORed into `output`; label and seed lie in CHAIN. */
-function xorExpansion(hmac: ShortHmac, seedLength: number, output: Buffer): void {
-  const { outputLength } = hmac;
-  const from = SEED_AT - outputLength;
-  const a = CHAIN.subarray(from, SEED_AT);
-  const chain = CHAIN.subarray(from, SEED_AT + seedLength);
-  hmac.compute(CHAIN.subarray(SEED_AT, SEED_AT + seedLength), a, 0);
-  for (let at = 0; at < output.length; at += outputLength) {
-    if (at > 0) hmac.compute(a, a, 0);
-    hmac.compute(chain, BLOCK, 0);
-    const end = Math.min(outputLength, output.length - at);
-    for (let i = 0; i < end; i += 1) output[at + i]! ^= BLOCK[i]!;
-  }
-  BLOCK.fill(0);
+function xorExpansion(hmac: ShortHmac, seed: Buffer, output: Buffer): void {
+  hmac.xorExpansion(seed, output);
   hmac.wipe();
 }
 
@@ -48,8 +37,5 @@ function expand(hash: string, secret: Buffer, seed: Buffer, length: number): Buf
   return output;
 }
 
-/** Bytes: the longest A(i), SHA-1's; it lies right in front of the seed, so that both are one message. */
-const SEED_AT = 20;
 /** Shared by all, since nothing here is interrupted; label and seed take 86 bytes at most (RFC 7627, 4). */
-const CHAIN = Buffer.alloc(SEED_AT + 256);
-const BLOCK = new Uint8Array(SEED_AT);
+const SEED = Buffer.alloc(256);

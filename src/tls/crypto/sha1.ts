@@ -1,11 +1,9 @@
 /** The compression function of SHA-1 (FIPS 180-4, 6.1.2), for short-hmac.ts. */
 
-/** Mixes the 64 bytes of `block` from `at` on into `state`, five words. */
-export function compressSha1(state: Int32Array, block: Uint8Array, at: number): void {
+/** Mixes the 16 words of `block` from `at` on, big-endian, into `state`, five words. */
+export function compressSha1(state: Int32Array, block: Int32Array, at: number): void {
   const w = SCHEDULE;
-  for (let t = 0; t < 16; t += 1, at += 4) {
-    w[t] = (block[at]! << 24) | (block[at + 1]! << 16) | (block[at + 2]! << 8) | block[at + 3]!;
-  }
+  for (let t = 0; t < 16; t += 1) w[t] = block[at + t]!;
   for (let t = 16; t < 80; t += 1) {
     const x = w[t - 3]! ^ w[t - 8]! ^ w[t - 14]! ^ w[t - 16]!;
     w[t] = (x << 1) | (x >>> 31);

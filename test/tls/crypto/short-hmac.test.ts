@@ -50,34 +50,60 @@ for (const algorithm of ['md5', 'sha1'] as const) {
   });
 }
 
-test('of a key nothing is left in what all share once there is an object, and of its states nothing once it is wiped', async (t) => {
+test('of keys, messages and digests nothing is left in what all share', async (t) => {
   const { compressSha1 } = await import('../../../src/tls/crypto/sha1.js');
-  const blocks = new Set<Uint8Array>();
-  const states = new Set<Int32Array>();
+  const shared = new Set<Int32Array>();
   const { ShortHmac: Spied } = await t.mockImport<typeof import('../../../src/tls/crypto/short-hmac.js')>(
     '../../../src/tls/crypto/short-hmac.js',
     {
       '../../../src/tls/crypto/sha1.js': {
-        compressSha1: (state: Int32Array, block: Uint8Array, at: number): void => {
-          states.add(state);
-          blocks.add(block);
+        compressSha1: (state: Int32Array, block: Int32Array, at: number): void => {
+          shared.add(state).add(block);
           compressSha1(state, block, at);
         },
       },
     },
   );
-  const isWiped = (shared: Iterable<Uint8Array | Int32Array>): boolean =>
-    [...shared].every((words) => words.every((word) => word === 0));
+  const left = (): number[] => [...shared].flatMap((words) => [...words].filter((word) => word !== 0));
   const hmac = new Spied('sha1', Buffer.alloc(20, 1));
-  t.equal(blocks.size, 1, 'the padded key');
-  t.ok(isWiped(blocks));
-  t.notOk(isWiped(states), 'not yet');
+  t.equal(shared.size, 2, 'a state, and the padded key');
+  t.ok(
+    [...shared].some((words) => words.every((word) => word === 0)),
+    'the key goes at once',
+  );
   compute(hmac, Buffer.from('x'));
-  t.equal(blocks.size, 2, 'and the end of a message');
+  t.equal(shared.size, 3, 'and a digest');
+  hmac.xorExpansion(Buffer.from('seed'), Buffer.alloc(50));
+  t.equal(shared.size, 4, 'and a digest with the seed');
+  t.ok(left().length > 5);
   hmac.wipe();
-  t.ok(isWiped(blocks));
-  t.ok(isWiped(states));
+  t.same(left(), [0x80 << 24, 8 * (64 + 20)], 'the end of the message that a digest is');
 });
+
+for (const algorithm of ['md5', 'sha1'] as const) {
+  test(`${algorithm}: P_hash as RFC 2246, 5 has it, for every length of seed and output, on what is there`, async (t) => {
+    const key = Buffer.alloc(24, 9);
+    const hmacOf = (message: Uint8Array): Buffer => createHmac(algorithm, key).update(message).digest();
+    const reference = (seed: Buffer, length: number): Buffer => {
+      const pieces: Buffer[] = [];
+      for (let a = hmacOf(seed); pieces.length * a.length < length; a = hmacOf(a))
+        pieces.push(hmacOf(Buffer.concat([a, seed])));
+      return Buffer.concat(pieces).subarray(0, length);
+    };
+    const hmac = new ShortHmac(algorithm, key);
+    const wrong: string[] = [];
+    for (let length = 0; length <= 256; length += 1) {
+      const seed = Buffer.from(Array.from({ length }, (_, index) => index + length));
+      for (const size of [0, 1, 12, 15, 16, 17, 20, 21, 40, 104]) {
+        const output = Buffer.alloc(size, 0xff);
+        hmac.xorExpansion(seed, output);
+        const expected = reference(seed, size).map((byte) => byte ^ 0xff);
+        if (!output.equals(expected)) wrong.push(`a seed of ${length}, ${size} bytes`);
+      }
+    }
+    t.same(wrong, []);
+  });
+}
 
 test('a wiped key computes nothing of use', async (t) => {
   const hmac = new ShortHmac('sha1', Buffer.alloc(20, 1));
