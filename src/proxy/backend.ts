@@ -92,16 +92,9 @@ function writeIdentity(channel: TcpChannel, backend: BackendConfig, identity: Cl
     channel.write(
       encodeProxyV2(addresses, {
         uniqueId: connection,
-        ...(tls && {
-          ssl: {
-            version: tls.version,
-            cipher: tls.cipher,
-            signatureAlgorithm: tls.signatureAlgorithm,
-            keyAlgorithm: tls.keyAlgorithm,
-          },
-          authority: tls.serverName,
-          helloFormat: tls.helloFormat,
-        }),
+        ssl: tls,
+        authority: tls?.serverName,
+        helloFormat: tls?.helloFormat,
       }),
     );
   }

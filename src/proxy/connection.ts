@@ -439,12 +439,15 @@ export class ProxiedConnection {
   #identity(): ClientIdentity {
     const { client, destination } = this.#plan;
     const { id, tls, helloFormat } = this.record;
-    const identity = { connection: id, source: client, destination };
-    if (tls === undefined || helloFormat === undefined) return identity;
-    const { version, suite, serverName } = tls;
+    if (tls === undefined || helloFormat === undefined)
+      return { connection: id, source: client, destination };
+    const { version, suite: cipher, serverName } = tls;
+    const { signatureAlgorithm, keyAlgorithm } = this.#certificate ?? {};
     return {
-      ...identity,
-      tls: { version, cipher: suite, serverName, helloFormat, ...this.#certificate },
+      connection: id,
+      source: client,
+      destination,
+      tls: { version, cipher, serverName, helloFormat, signatureAlgorithm, keyAlgorithm },
     };
   }
 

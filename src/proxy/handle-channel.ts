@@ -1,6 +1,6 @@
 /** A TCP connection as a channel, without the sockets and streams of node:net; see system/tcp-handles. */
 import type { ChildProcess, SendHandle, Serializable } from 'node:child_process';
-import { isIPv6, Socket, type Server } from 'node:net';
+import { Socket, type Server } from 'node:net';
 import { getDefaultHighWaterMark } from 'node:stream';
 import { getSystemErrorName } from 'node:util';
 import {
@@ -311,7 +311,9 @@ export function connectHandle(host: string, port: number, handler: ConnectHandle
   };
   const request: Request = tcp.newConnectRequest();
   request.oncomplete = complete;
-  const status = isIPv6(host) ? handle.connect6(request, host, port) : handle.connect(request, host, port);
+  const status = host.includes(':')
+    ? handle.connect6(request, host, port)
+    : handle.connect(request, host, port);
   // Not before the caller has the means to give up.
   if (status !== 0) process.nextTick(complete, status);
   return () => {

@@ -417,7 +417,7 @@ export class ServerConnection {
    * record, then that of its hello. Who claims less than SSL 3.0 hears of it in TLS, for SSL 3.0 has no protocol_version.
    */
   #spellAlertsFor(clientVersion: number): void {
-    const known = Object.values(ProtocolVersion).find((version) => version === clientVersion);
+    const known = VERSIONS.find((version) => version === clientVersion);
     const newest =
       clientVersion > ProtocolVersion['TLSv1.2'] ? ProtocolVersion['TLSv1.2'] : ProtocolVersion.TLSv1;
     this.#rules = versionRules(known ?? newest);
@@ -465,6 +465,7 @@ export class ServerConnection {
 
 const NOTHING = Buffer.alloc(0);
 const CHANGE_CIPHER_SPEC = Buffer.of(1);
+const VERSIONS = Object.values(ProtocolVersion);
 
 /** ERROR with NO-CIPHER-ERROR (Hickman, 5.5.1): what a client of SSL 2.0 understands, and not SSL 2.0 spoken. */
 const SSLV2_NO_CIPHER_ERROR = Buffer.from('8003000001', 'hex');
