@@ -4,9 +4,9 @@ import { Socket, type Server } from 'node:net';
 import { getDefaultHighWaterMark } from 'node:stream';
 import { getSystemErrorName } from 'node:util';
 import {
+  newSocketName,
   tcp,
   type Request,
-  type SocketName,
   type TcpHandle,
   type WriteRequest,
 } from '../system/tcp-handles.js';
@@ -43,14 +43,14 @@ export class HandleChannel implements TcpChannel {
   }
 
   get remote(): Endpoint | undefined {
-    const name: SocketName = {};
+    const name = newSocketName();
     return this.#over || this.#handle.getpeername(name) !== 0
       ? undefined
       : endpointOf(name.address, name.port);
   }
 
   get local(): Endpoint | undefined {
-    const name: SocketName = {};
+    const name = newSocketName();
     return this.#over || this.#handle.getsockname(name) !== 0
       ? undefined
       : endpointOf(name.address, name.port);

@@ -43,8 +43,14 @@ export interface WriteRequest extends Request {
 }
 
 export interface SocketName {
-  address?: string;
-  port?: number;
+  address: string | undefined;
+  family: string | undefined;
+  port: number | undefined;
+}
+
+/** To be filled in; with all that comes into it from the beginning, since adding it takes longer than the system call. */
+export function newSocketName(): SocketName {
+  return { address: undefined, family: undefined, port: undefined };
 }
 
 interface Tcp {
