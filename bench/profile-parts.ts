@@ -17,7 +17,8 @@ export interface CpuProfile {
 export const PARTS = [
   'the private key',
   "sockets: the kernel, and Node's net and streams",
-  'the TLS engine, with what it asks of node:crypto',
+  'ciphers, MACs and hashes: node:crypto, RC4, and the PRF of TLS 1.0',
+  'the TLS engine',
   'the connection: gate, backend session, PROXY header, limits',
   'the log, and the facts it tells',
   'garbage collection',
@@ -25,7 +26,7 @@ export const PARTS = [
 ] as const;
 export type Part = (typeof PARTS)[number];
 
-const [KEY, SOCKETS, ENGINE, CONNECTION, LOG, GARBAGE, REST] = PARTS;
+const [KEY, SOCKETS, CIPHERS, ENGINE, CONNECTION, LOG, GARBAGE, REST] = PARTS;
 
 /** Shares of the time that the program ran, between two moments on the profile's clock. */
 export function partsOf(profile: CpuProfile, from: number, to: number): Record<Part, number> {
@@ -73,7 +74,9 @@ function partOf(stack: readonly string[]): Part | undefined {
   const ours = stack.find((frame) => /\/dist\/|\/node_modules\//.test(frame));
   if (ours === undefined) return REST;
   if (/\/dist\/(?:proxy\/(?:handle|socket)-channel|system\/tcp-handles)/.test(ours)) return SOCKETS;
-  if (ours.includes('/dist/tls/')) return ENGINE;
+  if (/\/dist\/tls\/crypto\/(?:md5|prf|rc4|sha1|short-hmac|ssl3)\./.test(ours)) return CIPHERS;
+  if (ours.includes('/dist/tls/'))
+    return /^node:(?:crypto|internal\/crypto\/(?:cipher|hash))/.test(code) ? CIPHERS : ENGINE;
   if (/\/dist\/(?:observe|system\/line-output|commands)|\/node_modules\//.test(ours)) return LOG;
   return CONNECTION;
 }

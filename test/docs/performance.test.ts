@@ -1,6 +1,7 @@
 /** docs/performance.md, from the figures of the last benchmark that was kept. */
 import { readFileSync } from 'node:fs';
 import { test } from 'tap';
+import { aims } from '../../bench/aims.js';
 import type { ProfileReport } from '../../bench/profile.js';
 import { PARTS } from '../../bench/profile-parts.js';
 import { conditions, ratios, tables, type Report } from '../../bench/report.js';
@@ -9,14 +10,16 @@ import { checkDoc } from '../support/generated-doc.js';
 const RESULTS = new URL('../../bench/results.json', import.meta.url);
 const report = JSON.parse(readFileSync(RESULTS, 'utf8')) as Report;
 const PROFILE = new URL('../../bench/profile.json', import.meta.url);
-const { profiles } = JSON.parse(readFileSync(PROFILE, 'utf8')) as ProfileReport;
+const { profiles, transfers } = JSON.parse(readFileSync(PROFILE, 'utf8')) as ProfileReport;
 
-const profileTable = [
-  `| Microseconds of CPU | ${profiles.map(({ title }) => title).join(' | ')} |`,
-  `| --- |${' --: |'.repeat(profiles.length)}`,
-  ...PARTS.map((part) => `| ${part} | ${profiles.map(({ parts }) => parts[part].toFixed(0)).join(' | ')} |`),
-  `| in all | ${profiles.map(({ total }) => total.toFixed(0)).join(' | ')} |`,
-].join('\n');
+function profileTable(unit: string, all: ProfileReport['profiles']): string {
+  return [
+    `| ${unit} | ${all.map(({ title }) => title).join(' | ')} |`,
+    `| --- |${' --: |'.repeat(all.length)}`,
+    ...PARTS.map((part) => `| ${part} | ${all.map(({ parts }) => parts[part].toFixed(0)).join(' | ')} |`),
+    `| in all | ${all.map(({ total }) => total.toFixed(0)).join(' | ')} |`,
+  ].join('\n');
+}
 
 const PAGE = `# Performance
 
@@ -39,6 +42,12 @@ about; its head says which side of 1 is good. \`server CPU us each\` is what the
 \`load core busy\` how much of the other core the clients and the backend used: where that is high, the rate says less
 than the server's CPU time does. bench/README.md says what each program is and how it is set up.
 
+## What was aimed at
+
+${aims(report)}
+
+What stands in the way of the rest is under "Where the time goes".
+
 ## All ratios
 
 ${ratios(report)}
@@ -48,7 +57,9 @@ ${ratios(report)}
 \`npm run bench:profile\` samples the server under the load of the first tables, after ten seconds of warm-up. The
 profiler itself costs a tenth and more, so the sums are above what the tables have.
 
-${profileTable}
+${profileTable('Microseconds of CPU', profiles)}
+
+${profileTable('Milliseconds of CPU for 100 MB', transfers)}
 
 The floor is the first two lines: the private key is OpenSSL's, the sockets are the kernel's, and no proxy does without
 either. The \`floor\` of the tables writes twice and closes without a word; close_notify, the greeting and the PROXY header
