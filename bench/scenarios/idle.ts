@@ -12,8 +12,10 @@ export async function* idle(stage: Stage): AsyncGenerator<Comparison> {
   const backend = await stage.startBackend('./load/greeter.js');
   const most = Math.min(MANY, mostConnections());
   yield await held(stage, backend, { peers: [ours, ...OTHERS], many: most, workers: 1 });
-  if (most < MANY)
-    yield await held(stage, backend, { peers: [ours, ...IN_PROCESSES], many: MANY, workers: 2 });
+  if (most < MANY) {
+    const many = Math.min(MANY, 2 * most);
+    yield await held(stage, backend, { peers: [ours, ...IN_PROCESSES], many, workers: 2 });
+  }
 }
 
 interface Case {

@@ -34,7 +34,7 @@ export function rated(stage: Stage, server: Rated, script: string, job: RateJob)
   };
 }
 
-/** At full speed, and once for all that is measured of a server with one cipher suite. */
+/** As fast as it goes, and once for all that is measured of a server with one cipher suite. */
 async function warmUp(
   stage: Stage,
   { peer, process: server }: Rated,
@@ -43,15 +43,20 @@ async function warmUp(
 ): Promise<void> {
   const before = warm.get(server) ?? [];
   if (peer.justInTime !== true || stage.options.quick || before.includes(job.suite)) return;
+  const concurrency = Math.max(job.concurrency, FEW);
+  const load = { ...job, concurrency, perSecond: undefined, milliseconds: WARM_UP };
+  await stage.load(script, load, WARM_UP);
   warm.set(server, [...before, job.suite]);
-  await stage.load(script, { ...job, perSecond: undefined, milliseconds: WARM_UP }, WARM_UP);
 }
 
 /** Cipher suites that a server has run with. */
 const warm = new WeakMap<Processor, readonly string[]>();
 
-/** Milliseconds: some ten thousand connections, after which the cost of one falls no further. */
-const WARM_UP = 15_000;
+/** Clients that keep any server busy. */
+const FEW = 16;
+
+/** Milliseconds: ten thousand connections or more, after which the cost of one hardly falls any further. */
+const WARM_UP = 30_000;
 
 /** Asks the kernel what the load cost the server. */
 async function measure(

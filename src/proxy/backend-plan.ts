@@ -1,5 +1,5 @@
 /** What is made once of each configured backend. */
-import type { Config } from '../config/schema.js';
+import type { BackendConfig, Config } from '../config/schema.js';
 import type { Log } from '../observe/log.js';
 import type { BackendPlan } from './backend-session.js';
 import { BackendTls } from './backend-tls.js';
@@ -7,8 +7,15 @@ import type { TrustedCas } from './trusted-cas.js';
 
 export function backendPlans({ backends, server }: Config, cas: TrustedCas, log: Log): BackendPlan[] {
   return backends.map((config) => {
-    const ca = config.tlsCa && cas[config.tlsCa];
-    const tls = config.tls === 'none' ? undefined : new BackendTls(config, ca);
+    const tls = config.tls === 'none' ? undefined : new BackendTls(config, caOf(config, cas));
     return { config, hostname: server.hostname, log, tls };
   });
+}
+
+/** Never anybody else's where there should be one. */
+function caOf({ tlsCa }: BackendConfig, cas: TrustedCas): string | undefined {
+  if (tlsCa === undefined) return undefined;
+  const ca = cas[tlsCa];
+  if (ca === undefined) throw new Error(`${tlsCa} was not read`);
+  return ca;
 }

@@ -301,6 +301,36 @@ for (const { name, type, accept, connect: dial } of KINDS) {
       }
     });
 
+    await t.test('a handler may change its mind, put back what it got, and give up', async (t) => {
+      const { peer, channel, diary } = await ends();
+      channel.handler = {
+        ...NO_HANDLER,
+        data: (bytes) => {
+          channel.pause();
+          channel.unread(bytes);
+          channel.handler = diary;
+          channel.resume();
+        },
+      };
+      channel.resume();
+      peer.write('first');
+      await diary.until('first');
+      peer.write('second');
+      await diary.until('second');
+      const gone = once(peer, 'end');
+      channel.handler = {
+        ...NO_HANDLER,
+        data: () => {
+          channel.pause();
+          channel.destroy();
+        },
+      };
+      peer.resume();
+      peer.write('third');
+      await gone;
+      t.same(diary.entries, ['first', 'second']);
+    });
+
     await t.test('a handler that pauses gets nothing more, also of what was put back', async (t) => {
       const { peer, channel, diary } = await ends();
       channel.unread(Buffer.from('first'));
@@ -320,6 +350,16 @@ for (const { name, type, accept, connect: dial } of KINDS) {
       channel.resume();
       await diary.until('second');
       t.same(diary.entries, ['first', 'second']);
+      peer.write('later');
+      // Written before, so that the kernel has it before the turns of another connection are over.
+      await ends();
+      await ends();
+      t.same(diary.entries, ['first', 'second'], 'what comes after the one who pauses it waits too');
+      channel.handler = diary;
+      channel.resume();
+      await diary.until('later');
+      channel.pause();
+      diary.entries.length = 2;
       channel.unread(Buffer.from('third'));
       channel.resume();
       channel.pause();

@@ -1,7 +1,7 @@
 /** The pseudo-random functions of TLS (RFC 2246, 5; RFC 5246, 5). */
 import { createHmac } from 'node:crypto';
 import type { PrfHash } from '../cipher-suites.js';
-import { ShortHmac } from './short-hmac.js';
+import { MAX_SEED, ShortHmac } from './short-hmac.js';
 
 /** TLS 1.0 and 1.1: P_MD5 over one half of the secret, P_SHA-1 over the other, which overlap by a byte if it is odd. */
 export function prfTls10(secret: Buffer, label: string, seed: Buffer, length: number): Buffer {
@@ -37,5 +37,5 @@ function expand(hash: string, secret: Buffer, seed: Buffer, length: number): Buf
   return output;
 }
 
-/** Shared by all, since nothing here is interrupted; label and seed take 86 bytes at most (RFC 7627, 4). */
-const SEED = Buffer.alloc(256);
+/** Shared by all, since nothing here is interrupted. */
+const SEED = Buffer.alloc(MAX_SEED);

@@ -77,13 +77,15 @@ export class ShortHmac {
       output[at + 2] = littleEndian ? value >>> 16 : value >>> 8;
       output[at + 3] = littleEndian ? value >>> 24 : value;
     }
+    BLOCKS.fill(0);
   }
 
   /**
    * P_hash of RFC 2246, 5, XORed into `output`.
-   * @param seed of at most 256 bytes
+   * @throws RangeError for a seed of more than MAX_SEED bytes
    */
   xorExpansion(seed: Uint8Array, output: Uint8Array): void {
+    if (seed.length > MAX_SEED) throw new RangeError('a seed that is longer than any of TLS 1.0');
     const { compress, initial, littleEndian, digestBlock } = this.#hash;
     const size = initial.length;
     // A(i), the seed and the end of the message, as HMAC reads them behind the key; of these only A(i) changes.
@@ -108,17 +110,23 @@ export class ShortHmac {
     MESSAGE.fill(0, 0, words);
   }
 
-  /** Takes the time of `blocks` compressions, and leaves nothing. */
+  /** Takes the time of `blocks` more of a message, and leaves nothing. */
   burn(blocks: number): void {
-    for (let block = 0; block < blocks; block += 1) this.#hash.compress(STATE, BLOCKS, 0);
+    for (let block = 0; block < blocks; block += 1) {
+      this.#load(IDLE, 0, BLOCK_LENGTH);
+      this.#hash.compress(STATE, BLOCKS, 0);
+    }
   }
 
   wipe(): void {
+    const { compress, initial, digestBlock } = this.#hash;
     this.#inner.fill(0);
     this.#outer.fill(0);
-    STATE.fill(0);
-    this.#hash.digestBlock.fill(0, 0, this.#hash.initial.length);
+    digestBlock.fill(0, 0, initial.length);
     BLOCKS.fill(0);
+    // It works on a copy, in which the last block still is.
+    compress(STATE, BLOCKS, 0);
+    STATE.fill(0);
   }
 
   /** @returns the state behind the key that lies in BLOCKS, once `pad` is on it too */
@@ -203,9 +211,13 @@ export class ShortHmac {
   }
 }
 
+/** Bytes: label and seed take 86 at most (RFC 7627, 4). */
+export const MAX_SEED = 256;
+
 /** Shared by all, since nothing here is interrupted. The end of a message takes at most two blocks. */
 const BLOCKS = new Int32Array(2 * BLOCK_WORDS);
-/** A digest, a seed of 256 bytes, and the end of a message. */
-const MESSAGE = new Int32Array(5 * BLOCK_WORDS);
+/** A digest, a seed, and the end of a message: five blocks. */
+const MESSAGE = new Int32Array(BLOCK_WORDS * Math.ceil((20 + MAX_SEED + 9) / BLOCK_LENGTH));
+const IDLE = new Uint8Array(BLOCK_LENGTH);
 /** Words: as many as SHA-1 has. */
 const STATE = new Int32Array(5);
