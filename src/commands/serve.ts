@@ -7,6 +7,7 @@ import type { Log } from '../observe/log.js';
 import { ProxyServer, type Listening } from '../proxy/server.js';
 import { currentPrivileges, dropRoot } from '../system/privileges.js';
 import { inheritedSockets, ServiceManager, type InheritedSocket } from '../system/systemd.js';
+import { tuneV8 } from '../system/v8.js';
 import { say, type Command } from './command.js';
 import { LifeCycle, type LifeCycleParts } from './life-cycle.js';
 import { openLog } from './open-log.js';
@@ -25,6 +26,7 @@ configuration and certificates again.
   options: { config: { type: 'string' } },
   allowPositionals: false,
   async run({ values: { config } }) {
+    tuneV8();
     if (typeof config === 'string') await serveConfigured(config);
     else await serveDemo();
     return undefined;

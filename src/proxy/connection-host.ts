@@ -1,7 +1,6 @@
 /** Who runs the connections of clients that were let in: this process, or others (see worker-pool.ts). */
 import { setDefaultHighWaterMark } from 'node:stream';
 import type { SessionEvent } from '../observe/session-record.js';
-import { freeBuffersAtOnce } from '../system/garbage.js';
 import type { TcpChannel } from './channel.js';
 import { ProxiedConnection, type ConnectionServices } from './connection.js';
 import { Roster } from './roster.js';
@@ -36,7 +35,6 @@ export class LocalHost implements ConnectionHost {
 
   constructor(services: ConnectionServices) {
     this.#services = services;
-    freeBuffersAtOnce();
   }
 
   use(runtime: Runtime): Promise<void> {

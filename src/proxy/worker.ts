@@ -8,6 +8,7 @@ import { exitOnDefect } from '../system/defects.js';
 import { KeyRing } from '../system/keys.js';
 import type { Session } from '../tls/index.js';
 import type { TcpHandle } from '../system/tcp-handles.js';
+import { tuneV8 } from '../system/v8.js';
 import type { TcpChannel } from './channel.js';
 import { LocalHost } from './connection-host.js';
 import { HandleChannel } from './handle-channel.js';
@@ -80,6 +81,7 @@ class Worker {
   #sampled = false;
 
   start(): void {
+    tuneV8();
     exitOnDefect((error) => {
       this.#log('internal_error', { error });
       return flushed();

@@ -40,21 +40,32 @@ Rounds are interleaved: every server has its turn in each, and ratios are taken 
 the smallest and the largest of the rounds behind it. \`oldhello to it\` is the ratio of the figure that the table is
 about; its head says which side of 1 is good. \`server CPU us each\` is what the kernel charged the server for one, and
 \`load core busy\` how much of the other core the clients and the backend used: where that is high, the rate says less
-than the server's CPU time does. bench/README.md says what each program is and how it is set up.
+than the server's CPU time does. bench/README.md says what each program is and how it is set up. Servers that are
+compiled while they run have half a minute of load before they are measured.
 
 ## What was aimed at
 
 ${aims(report)}
 
-What stands in the way of the rest is under "Where the time goes".
+\`beside it\` is what somebody else makes of the same: nginx of the floor of full handshakes, a bare proxy with Node's TLS
+of AES-GCM, and one HMAC and one pass of the cipher in Node, without any TLS, of AES128-SHA. What stands in the way of
+the rest is under "Where the time goes".
 
 ## All ratios
 
 ${ratios(report)}
 
+## On another machine
+
+What a private key costs differs more from one machine to another than anything else here. On 2026-11-24, on an EPYC of
+a later generation where RSA takes 255 us a signature and everything else about half of what it takes here, revision
+5dafdf4 made 0.81 of nginx's full handshakes, 1.33 of stunnel's, 1.04 of those of Node's tls and 0.62 of the floor; 0.91
+of stunnel's and 0.97 of Node's resumed ones; 1.38 of stunnel's deliveries and 0.79 of those of nginx's mail proxy (six
+rounds, after a shorter warm-up). Single figures in the text below are from that machine.
+
 ## Where the time goes
 
-\`npm run bench:profile\` samples the server under the load of the first tables, after ten seconds of warm-up. The
+\`npm run bench:profile\` samples the server under the load of the first tables, after fifteen seconds of warm-up. The
 profiler itself costs a tenth and more, so the sums are above what the tables have.
 
 ${profileTable('Microseconds of CPU', profiles)}
@@ -67,9 +78,10 @@ come on top of that. It does so on the sockets of node:net, as the \`node-tls\` 
 that are below them, without sockets and streams on top, which takes 60 to 100 us less for a client and its backend. What
 stands between oldhello and a proxy in C is the rest:
 
-- **The TLS engine.** About a quarter of it is the PRF of TLS 1.0, some 45 HMACs of MD5 and SHA-1 a handshake. They run in
-  TypeScript, because a call of node:crypto costs 2 us however short the message is. Two cipher objects cost 8 us each.
-  Parsing, checking and hashing the messages is the rest.
+- **The TLS engine, and its hashes and ciphers.** The largest single thing is the PRF of TLS 1.0, some 45 HMACs of MD5 and
+  SHA-1 a handshake. They run in TypeScript, because a call of node:crypto costs 2 us however short the message is. Two
+  cipher objects cost 8 us each. Parsing, checking and hashing the messages is the rest, in pieces of which none is above
+  3 % of a connection.
 - **The connection, and the log.** The other proxies, as they are set up here, do not tell the backend who the client is,
   do not name the hello, and write no line about a session.
 - **Resumed handshakes** have no private key in them, so everything else shows undiluted: the PRF alone is a tenth.
@@ -87,7 +99,8 @@ stands between oldhello and a proxy in C is the rest:
 - **RC4** is not in node:crypto. Four bytes at a time the cipher alone does about 450 MB/s in TypeScript; MD5 over the same
   bytes comes on top.
 - **Idle connections** hold no buffers but the halves of their record layer, and no ClientHello. They read into one buffer
-  that all share, until much comes at a time.
+  that all share, until much comes at a time. Each has two files, the client's socket and the backend's, so where a
+  process may have 20,000, ten thousand of them take two workers.
 - **Latency.** At 300 connections a second one in a hundred waits a fifth longer than with the other proxies. At 100 a
   handshake costs every server more CPU than at 300, also the \`floor\`, which does three times as much work for one as when it
   is busy; oldhello has twice the code to find in cold caches. What is new is
