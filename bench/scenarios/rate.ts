@@ -56,7 +56,7 @@ const warm = new WeakMap<Processor, readonly string[]>();
 const FEW = 16;
 
 /** Milliseconds: ten thousand connections or more, after which the cost of one hardly falls any further. */
-const WARM_UP = 30_000;
+const WARM_UP = 20_000;
 
 /** Asks the kernel what the load cost the server. */
 async function measure(

@@ -41,7 +41,7 @@ the smallest and the largest of the rounds behind it. \`oldhello to it\` is the 
 about; its head says which side of 1 is good. \`server CPU us each\` is what the kernel charged the server for one, and
 \`load core busy\` how much of the other core the clients and the backend used: where that is high, the rate says less
 than the server's CPU time does. bench/README.md says what each program is and how it is set up. Servers that are
-compiled while they run have half a minute of load before they are measured.
+compiled while they run have twenty seconds of load before they are measured.
 
 ## What was aimed at
 
