@@ -105,7 +105,7 @@ const backend = {
   ),
   'tls-ca': optional(
     path,
-    'PEM file: who may have signed the certificate of the backend. Absent: the authorities that Node knows.',
+    'PEM file ("BEGIN CERTIFICATE"): who may have signed the certificate of the backend. Absent: the authorities that Node knows.',
   ),
   'tls-name': optional(
     text,

@@ -101,18 +101,21 @@ stands between oldhello and a proxy in C is the rest:
 - **Idle connections** hold no buffers but the halves of their record layer, and no ClientHello. They read into one buffer
   that all share, until much comes at a time. Each has two files, the client's socket and the backend's, so where a
   process may have 20,000, ten thousand of them take two workers.
-- **Latency.** At 300 connections a second one in a hundred waits a fifth longer than with the other proxies. At 100 a
-  handshake costs every server more CPU than at 300, also the \`floor\`, which does three times as much work for one as when it
-  is busy; oldhello has twice the code to find in cold caches. What is new is
-  collected a few times a second, in some 2 ms, since little of a connection that is over stays for long
-  (\`test/proxy/short-collections.test.ts\`, \`test/tls/short-collections.test.ts\`).
+- **Latency.** The 99th percentile of 450 connections a round is five of them, so it jumps from round to round for every
+  server here. At 100 connections a second a handshake costs every server more CPU than at 300, since the caches are
+  cold. What is new is collected a few times a second, in some 2 ms, since little of a connection that is over stays for
+  long (\`test/proxy/short-collections.test.ts\`, \`test/tls/short-collections.test.ts\`).
 - **Workers.** The first process accepts and hands each connection to a worker: the socket goes over a channel and is
   acknowledged, and what the worker has to tell comes back, which is 130 to 150 us of that process for each. A worker that has a
   core to itself does above nine tenths of what a process does that does everything (\`one process\` in the last table). So
   two on cores of their own do nearly twice as much, and the process that accepts takes a third of another. On a machine with two cores, which the
   clients and the backend need too, that cannot show.
 
-Code is compiled while it runs: in the first seconds after a start a connection costs up to half as much again.
+- **Silence.** V8 throws away what it has compiled for objects of which there is none at the moment it collects, and in
+  silence it collects. After three quarters of a minute without clients a connection cost 1.7 times as much as before, for
+  some thousands of them. oldhello has it keep that (\`src/system/v8.ts\`); \`floor\` and \`node-tls\` leave V8 as it is.
+
+Code is compiled while it runs: in the first ten seconds of load after a start a connection costs up to twice as much.
 
 ${tables(report)}
 `;
