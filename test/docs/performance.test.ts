@@ -43,6 +43,11 @@ about; its head says which side of 1 is good. \`server CPU us each\` is what the
 than the server's CPU time does. bench/README.md says what each program is and how it is set up. Servers that are
 compiled while they run have twenty seconds of load before they are measured.
 
+This was a noisy machine: look at the spread, and at CPU time rather than rates. The table of resumed handshakes is from
+a run of five rounds right after the others, because something else took a third of the machine during its first three
+(there it said 0.71 of stunnel and 0.70 of Node's tls, and in two runs of the same day 1.05 and 1.04, 0.98 and 1.17).
+Of ECDHE the first rounds still cost half as much again as the last: its code is warm later than twenty seconds.
+
 ## What was aimed at
 
 ${aims(report)}
