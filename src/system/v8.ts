@@ -1,7 +1,7 @@
 /** How V8 is to behave in a process that moves other people's bytes, at any hour. */
 import { setFlagsFromString } from 'node:v8';
 
-/** To be called before there are connections. V8's flags change under their names; an unknown one does nothing. */
+/** To be called before there are connections. A flag that V8 does not know costs a line on standard error, no more. */
 export function tuneV8(): void {
   for (const flag of FLAGS) setFlagsFromString(flag);
 }
