@@ -14,7 +14,6 @@ export const floor: Peer = {
 /** The floor of a transfer under AES128-SHA. */
 export const bulkFloor: Peer = {
   name: 'floor',
-  justInTime: true,
   lack: nothing,
   command: ({ port, backend }) => [process.execPath, script('bulk-floor.js'), `${port}`, `${backend}`],
 };

@@ -41,7 +41,8 @@ the smallest and the largest of the rounds behind it. \`oldhello to it\` is the 
 about; its head says which side of 1 is good. \`server CPU us each\` is what the kernel charged the server for one, and
 \`load core busy\` how much of the other core the clients and the backend used: where that is high, the rate says less
 than the server's CPU time does. bench/README.md says what each program is and how it is set up. Servers that are
-compiled while they run have twenty seconds of load before they are measured.
+compiled while they run have twenty seconds of load before their connections are counted, and all have three transfers
+before those that count.
 
 This was a noisy machine: look at the spread, and at CPU time rather than rates. The table of resumed handshakes is from
 a run of five rounds right after the others, because something else took a third of the machine during its first three
@@ -107,8 +108,8 @@ stands between oldhello and a proxy in C is the rest:
   that all share, until much comes at a time. Each has two files, the client's socket and the backend's, so where a
   process may have 20,000, ten thousand of them take two workers.
 - **Latency.** The 99th percentile of 450 connections a round is five of them, so it jumps from round to round for every
-  server here. At 100 connections a second a handshake costs every server more CPU than at 300, since the caches are
-  cold. What is new is collected a few times a second, in some 2 ms, since little of a connection that is over stays for
+  server here. At 100 connections a second a handshake costs every server more CPU than at 300, those in C
+  too; why, was not found out. What is new is collected a few times a second, in some 2 ms, since little of a connection that is over stays for
   long (\`test/proxy/short-collections.test.ts\`, \`test/tls/short-collections.test.ts\`).
 - **Workers.** The first process accepts and hands each connection to a worker: the socket goes over a channel and is
   acknowledged, and what the worker has to tell comes back, which is 130 to 150 us of that process for each. A worker that has a

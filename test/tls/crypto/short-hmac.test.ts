@@ -102,6 +102,7 @@ for (const algorithm of ['md5', 'sha1'] as const) {
       }
     }
     t.same(wrong, []);
+    t.throws(() => hmac.xorExpansion(Buffer.alloc(257), Buffer.alloc(12)), RangeError);
   });
 }
 
