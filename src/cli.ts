@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util';
 import { FAILED, say, UsageError, WRONG_USAGE, type Arguments, type Command } from './commands/command.js';
 import { ConfigError, UnusableValueError } from './config/config-error.js';
-import { CredentialError } from './system/credentials.js';
+import { CredentialError } from './credentials/credentials.js';
 import { version } from './system/version.js';
 
 /** Each is loaded when it is asked for: half of what the others need would else be loaded for nothing. */

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { AdminConfig } from '../config/schema.js';
 import type { Metrics } from '../observe/metrics.js';
-import type { StatusBoard } from '../observe/status.js';
+import type { StatusBoard } from '../observe/status/status.js';
 import type { Asset } from './assets.js';
 import { isOurHost } from './host-header.js';
 import { statusPage } from './status-page.js';

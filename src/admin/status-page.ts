@@ -1,5 +1,5 @@
 /** The status page as the server sends it: complete without its script, which adds the chart, sorting and refreshing. */
-import type { Status } from '../observe/status-shape.js';
+import type { Status } from '../observe/status/status-shape.js';
 import { html, type Html } from './page/html.js';
 import { summary, uptime } from './page/summary.js';
 import { TABLES, type AnyTable } from './page/tables.js';

@@ -7,17 +7,17 @@ import { connect, isIP } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { BackendConfig } from '../config/schema.js';
 import { escape } from '../observe/session-record.js';
-import type { ClientIdentity } from '../proxy/backend.js';
-import type { BackendError, BackendFailure } from '../proxy/backend-error.js';
-import { openBackendSession, type BackendPlan } from '../proxy/backend-session.js';
-import type { TcpChannel } from '../proxy/channel.js';
-import { SocketChannel } from '../proxy/socket-channel.js';
+import type { ClientIdentity } from '../proxy/backend/dial.js';
+import type { BackendError, BackendFailure } from '../proxy/backend/backend-error.js';
+import { openBackendSession, type BackendPlan } from '../proxy/backend/open-session.js';
+import type { TcpChannel } from '../proxy/transport/channel.js';
+import { SocketChannel } from '../proxy/transport/socket-channel.js';
 import { lastWords, offered, wholeReply } from '../smtp/dialogue.js';
 import type { Reply } from '../smtp/reply.js';
 import { advise, recognize, type AdviceTopic, type MailServer } from './advice.js';
 import { Conversation, type Silence } from './conversation.js';
 import type { CheckName, Finding, Verdict } from './finding.js';
-import type { Leg } from './legs.js';
+import type { Leg } from './delivery-paths.js';
 
 /** @param patience milliseconds for each step */
 export async function checkLeg(plan: BackendPlan, leg: Leg, patience: number): Promise<Finding[]> {

@@ -2,7 +2,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import type { CertificateConfig, Config } from '../config/schema.js';
-import { CredentialError, loadCredential, type LoadedCredential } from '../system/credentials.js';
+import { CredentialError, loadCredential, type LoadedCredential } from '../credentials/credentials.js';
 import { certificatesFromPem } from '../tls/index.js';
 import type { Finding, Verdict } from './finding.js';
 

@@ -1,10 +1,10 @@
 /** Everything `oldhello check` looks at, in the order of the report. */
 import type { Config } from '../config/schema.js';
-import type { BackendPlan } from '../proxy/backend-session.js';
+import type { BackendPlan } from '../proxy/backend/open-session.js';
 import { checkLeg } from './backend.js';
 import { checkCertificates } from './certificates.js';
 import type { Finding } from './finding.js';
-import { legsTo } from './legs.js';
+import { legsTo } from './delivery-paths.js';
 import { checkPrimitives } from './primitives.js';
 import { checkStore, checkTicketKeys } from './sharing.js';
 

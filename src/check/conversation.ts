@@ -1,5 +1,5 @@
 /** One SMTP command at a time with a backend, as a check holds it: every wait has an end. */
-import { NO_HANDLER, type TcpChannel } from '../proxy/channel.js';
+import { NO_HANDLER, type TcpChannel } from '../proxy/transport/channel.js';
 import { ReplyReader, type Reply } from '../smtp/reply.js';
 
 /** What came instead of a reply. */

@@ -1,8 +1,8 @@
 /** Whether this machine can do what the configured profiles promise; `serve` does not start where it cannot. */
 import { UnusableValueError } from '../config/config-error.js';
 import type { Config } from '../config/schema.js';
-import { refuseMissingPrimitives } from '../proxy/primitives.js';
-import { loadCredential, type LoadedCredential } from '../system/credentials.js';
+import { refuseMissingPrimitives } from '../proxy/termination/required-primitives.js';
+import { loadCredential, type LoadedCredential } from '../credentials/credentials.js';
 import type { Finding } from './finding.js';
 
 /** Nothing where all is there, since it nearly always is. */

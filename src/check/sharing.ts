@@ -2,10 +2,10 @@
 import { statSync } from 'node:fs';
 import { UnusableValueError } from '../config/config-error.js';
 import type { Config } from '../config/schema.js';
-import { tryStore } from '../proxy/redis-store.js';
-import { storeSettings } from '../proxy/shared-sessions.js';
-import { CredentialError } from '../system/credential-error.js';
-import { readTicketKeyFile } from '../system/ticket-key-file.js';
+import { tryStore } from '../proxy/resumption/redis-store.js';
+import { storeSettings } from '../proxy/resumption/shared-sessions.js';
+import { CredentialError } from '../credentials/credential-error.js';
+import { readTicketKeyFile } from '../credentials/ticket-key-file.js';
 import type { CheckName, Finding, Verdict } from './finding.js';
 
 /** Nothing where no file is configured. */

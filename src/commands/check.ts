@@ -4,9 +4,9 @@ import { passed, render, type Finding } from '../check/finding.js';
 import { UnusableValueError } from '../config/config-error.js';
 import { loadConfig } from '../config/load.js';
 import { createLogChannel } from '../observe/log.js';
-import { backendPlans } from '../proxy/backend-plan.js';
-import { refuseRelayRisks } from '../proxy/relay-risk.js';
-import { readTrustedCas } from '../proxy/trusted-cas.js';
+import { backendPlans } from '../proxy/backend/backend-plan.js';
+import { refuseRelayRisks } from '../proxy/backend/relay-risk.js';
+import { readTrustedCas } from '../proxy/backend/trusted-cas.js';
 import { FAILED, GOOD, say, UsageError, type Command } from './command.js';
 
 export const check: Command = {

@@ -5,7 +5,7 @@ import type { Config } from '../config/schema.js';
 import type { ProxyServer } from '../proxy/server.js';
 import type { ServiceManager } from '../system/systemd.js';
 import { exitOnDefect } from '../system/defects.js';
-import { tcp } from '../system/tcp-handles.js';
+import { tcp } from '../proxy/transport/tcp-handles.js';
 import { version } from '../system/version.js';
 import type { OpenLog } from './open-log.js';
 

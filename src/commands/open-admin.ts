@@ -6,8 +6,8 @@ import type { AdminConfig } from '../config/schema.js';
 import type { LogChannel } from '../observe/log.js';
 import { Metrics } from '../observe/metrics.js';
 import { sampleProcess } from '../observe/process-sample.js';
-import { StatusBoard } from '../observe/status.js';
-import { ListenError } from '../proxy/listen-error.js';
+import { StatusBoard } from '../observe/status/status.js';
+import { ListenError } from '../proxy/listener/listen-error.js';
 
 /** To be called before anything is reported. @throws UnusableValueError for an address that cannot be listened on */
 export async function openAdmin(

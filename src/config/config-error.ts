@@ -1,6 +1,6 @@
 /** What is wrong with a configuration file: every problem at once, each with its place and what to do. */
 import { readFileSync } from 'node:fs';
-import { placesOf } from './places.js';
+import { placesOf } from './toml-positions.js';
 
 export interface Problem {
   /** 1 for the first; undefined where the problem is that something is absent. */

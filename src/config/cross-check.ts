@@ -1,9 +1,9 @@
 /** What must hold between values that are each right by themselves. */
 import { isIP } from 'node:net';
 import type { Problem } from './config-error.js';
-import { isNear, relayRisk } from './near.js';
-import { nearest } from './nearest.js';
-import type { Places } from './places.js';
+import { isNear, relayRisk } from './private-networks.js';
+import { nearest } from './did-you-mean.js';
+import type { Places } from './toml-positions.js';
 import type { Config } from './schema.js';
 
 export function crossCheck(config: Config, places: Places): Problem[] {

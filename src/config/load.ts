@@ -2,7 +2,7 @@
 import { dirname } from 'node:path';
 import { crossCheck } from './cross-check.js';
 import { ConfigError, type Problem } from './config-error.js';
-import { placesOf } from './places.js';
+import { placesOf } from './toml-positions.js';
 import { LISTS, SECTIONS, type Config, type Values } from './schema.js';
 import { readSource } from './source.js';
 import { TableReader } from './table-reader.js';

@@ -1,7 +1,7 @@
 /** Where the files are that a configuration names: beside it, or among the credentials that systemd hands over. */
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { nearest } from './nearest.js';
+import { nearest } from './did-you-mean.js';
 
 export interface PathContext {
   /** The folder of the configuration file. */

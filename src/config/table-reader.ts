@@ -2,9 +2,9 @@
 import convict from 'convict';
 import type { Problem } from './config-error.js';
 import type { Format } from './formats.js';
-import { nearest } from './nearest.js';
+import { nearest } from './did-you-mean.js';
 import { resolvePath, type PathContext } from './paths.js';
-import { pathOf, type Places } from './places.js';
+import { pathOf, type Places } from './toml-positions.js';
 import { LISTS, SECTIONS, type Key, type Keys, type Values } from './schema.js';
 import { show } from './show.js';
 

@@ -1,7 +1,7 @@
 /** TOML from text, with errors for somebody who writes it twice a year. */
 import { parse, TomlError } from 'smol-toml';
 import { ConfigError } from './config-error.js';
-import { placesOf } from './places.js';
+import { placesOf } from './toml-positions.js';
 import { harmless, show } from './show.js';
 
 /**

@@ -12,8 +12,8 @@ import {
   type RefusalReason,
   type ServerParameters,
 } from '../tls/index.js';
-import { numbers, offeredVersion } from './hello-numbers.js';
-import { offerInWords } from './offer.js';
+import { numbers, offeredVersion } from './hello/hello-numbers.js';
+import { offerInWords } from './hello/offer.js';
 import { OUTCOMES, type Outcome } from './outcomes.js';
 
 export interface Explained {

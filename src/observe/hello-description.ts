@@ -1,10 +1,10 @@
 /** All that is told of a hello. */
 import { versionName, type ClientHello } from '../tls/index.js';
-import { fingerprintHello, sslv2Offer } from './fingerprint.js';
-import { offeredVersion } from './hello-numbers.js';
-import { likelyLibrary } from './library.js';
-import { needsOf } from './needs.js';
-import { offerOf } from './offer.js';
+import { fingerprintHello, sslv2Offer } from './hello/fingerprint.js';
+import { offeredVersion } from './hello/hello-numbers.js';
+import { likelyLibrary } from './hello/library.js';
+import { needsOf } from './hello/needs.js';
+import { offerOf } from './hello/offer.js';
 import type { SessionEvent } from './session-event.js';
 
 export type HelloDescription = NonNullable<SessionEvent['hello']>;

@@ -5,7 +5,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { CIPHER_SUITES, REFUSALS } from '../tls/index.js';
 import type { EventFields, LogEntry } from './events.js';
-import { TLS_1_3_SUITES } from './suite-name.js';
+import { TLS_1_3_SUITES } from './hello/suite-name.js';
 
 interface MetricRow {
   readonly type: 'counter' | 'gauge' | 'histogram';

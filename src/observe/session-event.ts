@@ -12,7 +12,7 @@ import {
   texts,
   type FieldsOf,
 } from './fields.js';
-import { NEEDS, type Need } from './needs.js';
+import { NEEDS, type Need } from './hello/needs.js';
 import { OUTCOMES, type Outcome } from './outcomes.js';
 
 export const SESSION_FIELDS = {

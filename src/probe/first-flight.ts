@@ -1,5 +1,5 @@
 /** Reads the first flight of a server, as far as it is in clear: does it serve what it was offered? */
-import { ServerHelloWatch, type AgreedTls } from '../observe/server-hello.js';
+import { ServerHelloWatch, type AgreedTls } from '../observe/hello/server-hello.js';
 import { alertName } from '../tls/index.js';
 
 export type Answer =

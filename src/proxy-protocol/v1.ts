@@ -1,5 +1,5 @@
 /** Version 1: one line of text (PROXY protocol, 2.1). */
-import { addressBytes, addressText, mappedBytes } from './address.js';
+import { addressBytes, addressText, mappedBytes } from '../net/ip-address.js';
 import type { DecodedProxyHeader, ProxyEndpoint, ProxyHeader } from './header.js';
 
 export function encodeProxyV1({ source, destination }: ProxyHeader): Buffer {

@@ -1,5 +1,5 @@
 /** Version 2: a binary header with room for what is known of TLS (PROXY protocol, 2.2). */
-import { addressBytes, addressText, mappedBytes } from './address.js';
+import { addressBytes, addressText, mappedBytes } from '../net/ip-address.js';
 import { crc32c } from './crc32c.js';
 import type { DecodedProxyHeader, ProxyHeader } from './header.js';
 import { decodeTlvs, encodeTlvs, TlvType, type ConnectionFacts } from './tlv.js';

@@ -1,6 +1,6 @@
 /** Tells of the certificates in use: what they are when they come into use, and each day when one runs out. */
 import type { Log } from '../observe/log.js';
-import type { LoadedCredential } from '../system/credentials.js';
+import type { LoadedCredential } from '../credentials/credentials.js';
 
 export class CertificateWatch {
   readonly #log: Log;

@@ -1,9 +1,9 @@
 /** Who runs the connections of clients that were let in: this process, or others (see worker-pool.ts). */
 import { setDefaultHighWaterMark } from 'node:stream';
 import type { SessionEvent } from '../observe/session-record.js';
-import type { TcpChannel } from './channel.js';
-import { ProxiedConnection, type ConnectionServices } from './connection.js';
-import { Roster } from './roster.js';
+import type { TcpChannel } from './transport/channel.js';
+import { ProxiedConnection, type ConnectionServices } from './connection/connection.js';
+import { Roster } from './live-set.js';
 import type { Arrival, Runtime } from './runtime.js';
 
 export interface ConnectionHost {

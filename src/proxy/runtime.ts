@@ -5,16 +5,16 @@
 import type { BackendConfig, Config, ListenerConfig } from '../config/schema.js';
 import type { Log } from '../observe/log.js';
 import { PolicyTable } from '../policy/networks.js';
-import type { LoadedCredential } from '../system/credentials.js';
+import type { LoadedCredential } from '../credentials/credentials.js';
 import type { DhGroup } from '../tls/index.js';
-import type { TlsProfile } from './accept-tls.js';
-import type { Endpoint } from './endpoint.js';
-import { backendPlans } from './backend-plan.js';
-import type { BackendPlan } from './backend-session.js';
-import type { ConnectionPlan } from './connection.js';
-import type { TicketSource } from './session-tickets.js';
-import { TlsProfiles } from './tls-profiles.js';
-import type { TrustedCas } from './trusted-cas.js';
+import type { TlsProfile } from './termination/tls-acceptor.js';
+import type { Endpoint } from '../net/endpoint.js';
+import { backendPlans } from './backend/backend-plan.js';
+import type { BackendPlan } from './backend/open-session.js';
+import type { ConnectionPlan } from './connection/connection.js';
+import type { TicketSource } from './resumption/session-tickets.js';
+import { TlsProfiles } from './termination/tls-profiles.js';
+import type { TrustedCas } from './backend/trusted-cas.js';
 
 /** What a runtime is made from. */
 export interface Blueprint {

@@ -1,5 +1,5 @@
 /** What an admin could switch off, and whom that would cut off: one row each, read from what a hello needs. */
-import type { Need } from '../observe/needs.js';
+import type { Need } from '../observe/hello/needs.js';
 import type { LoggedSession } from './log-line.js';
 
 export interface SwitchOff {

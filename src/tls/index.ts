@@ -29,9 +29,9 @@ export { decryptWithoutPadding, performPrivateKeyOperation } from './private-key
 export { DhGroup } from './crypto/dh-groups.js';
 
 // Resumption.
-export type { Session } from './handshake/session.js';
-export { SessionCache } from './session-cache.js';
-export { TicketKeys, TICKET_KEY_LENGTH, type TicketKey } from './tickets.js';
+export type { Session } from './session/session.js';
+export { SessionCache } from './session/session-cache.js';
+export { TicketKeys, TICKET_KEY_LENGTH, type TicketKey } from './session/tickets.js';
 
 // Looking at a ClientHello before anybody answers it.
 export { HelloSniffer, type Sniffed } from './hello/sniffer.js';

@@ -12,14 +12,14 @@ import {
   sslv2HelloLength,
 } from './hello/sslv2-client-hello.js';
 import { Inbox, type HandshakeIo } from './handshake/io.js';
-import { Reassembly, type HandshakeMessage } from './handshake/reassembly.js';
+import { Reassembly, type HandshakeMessage } from './record/reassembly.js';
 import { serverHandshake, type Established } from './handshake/server-handshake.js';
-import type { Session } from './handshake/session.js';
+import type { Session } from './session/session.js';
 import { Transcript } from './handshake/transcript.js';
 import type { Step, Wait } from './handshake/wait.js';
 import { RecordLayer, type RecordContent } from './record/record-layer.js';
 import type { Operation, OperationResult, ServerParameters } from './server-parameters.js';
-import { versionRules, type VersionRules } from './version-rules.js';
+import { versionRules, type VersionRules } from './handshake/version-rules.js';
 import { lastingCopy, Writer } from './wire.js';
 
 /** Where a connection's effects go. Calls come in order and only while one of the connection's methods runs. */

@@ -2,7 +2,7 @@
 import type { CipherSuite } from './cipher-suites.js';
 import type { NamedGroup, NamedGroupName, ProtocolVersion } from './code-points.js';
 import type { DhGroup } from './crypto/dh-groups.js';
-import type { Session } from './handshake/session.js';
+import type { Session } from './session/session.js';
 
 /** A certificate chain and what its key can do. The private key itself stays with the caller. */
 export interface Credential {

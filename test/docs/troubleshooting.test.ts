@@ -1,9 +1,9 @@
 /** docs/troubleshooting.md: every way a session can fail, in the words of the log. */
 import { test } from 'tap';
 import { NOT_TLS, OTHER_ALERTS, PEER_ALERTS, type Explained } from '../../src/observe/explain.js';
-import { NEEDS } from '../../src/observe/needs.js';
+import { NEEDS } from '../../src/observe/hello/needs.js';
 import { OUTCOMES } from '../../src/observe/outcomes.js';
-import { BACKEND_ADVICE, BACKEND_FAILURES } from '../../src/proxy/backend-error.js';
+import { BACKEND_ADVICE, BACKEND_FAILURES } from '../../src/proxy/backend/backend-error.js';
 import { GATE_REFUSALS } from '../../src/smtp/gate-refusals.js';
 import { REFUSALS, type Fault } from '../../src/tls/index.js';
 import { LIMITS } from '../../src/policy/limits.js';

@@ -4,7 +4,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'tap';
-import { selfSignedCredential } from '../../src/system/credentials.js';
+import { selfSignedCredential } from '../../src/credentials/credentials.js';
 import { comeFrom } from '../support/from-address.js';
 import { makeMessage } from '../support/message.js';
 import { haProxyLack, startHaProxy } from '../support/peers/haproxy.js';

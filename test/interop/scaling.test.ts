@@ -9,7 +9,7 @@ import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type Test } from 'tap';
-import { selfSignedCredential } from '../../src/system/credentials.js';
+import { selfSignedCredential } from '../../src/credentials/credentials.js';
 import { visit, type ResumesBy, type Visit, type VisitOptions } from '../support/old-visit.js';
 import { haProxyLack, runHaProxy } from '../support/peers/haproxy.js';
 import { postfixLack, startPostfix, type Mta } from '../support/peers/postfix.js';

@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { test, type Test } from 'tap';
-import type { Status } from '../../src/observe/status-shape.js';
+import type { Status } from '../../src/observe/status/status-shape.js';
 import { hasPeer } from '../support/peers/require-peer.js';
 import { startProgram, type Program } from '../support/program.js';
 import { startTestSink } from '../support/sink.js';

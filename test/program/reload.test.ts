@@ -5,7 +5,7 @@ import { mkdtempSync, renameSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type Test } from 'tap';
-import { selfSignedCredential } from '../../src/system/credentials.js';
+import { selfSignedCredential } from '../../src/credentials/credentials.js';
 import { freePort } from '../support/peers/postfix.js';
 import { startProgram, type Program } from '../support/program.js';
 import { startTestSink, type TestSink } from '../support/sink.js';

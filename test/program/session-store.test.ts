@@ -4,7 +4,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type Test } from 'tap';
-import { selfSignedCredential } from '../../src/system/credentials.js';
+import { selfSignedCredential } from '../../src/credentials/credentials.js';
 import { visit } from '../support/old-visit.js';
 import { freePort } from '../support/peers/postfix.js';
 import { findValkey, redisLack, startRedis, type Redis, type RedisOptions } from '../support/peers/redis.js';

@@ -4,7 +4,7 @@ import { chmodSync, copyFileSync, mkdtempSync, renameSync, writeFileSync } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type Test } from 'tap';
-import { selfSignedCredential } from '../../src/system/credentials.js';
+import { selfSignedCredential } from '../../src/credentials/credentials.js';
 import { visit } from '../support/old-visit.js';
 import { startProgram, type Program } from '../support/program.js';
 import { startTestSink } from '../support/sink.js';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'tap';
 import { createLogChannel, type LogSubscriber } from '../../src/observe/log.js';
 import { CertificateWatch } from '../../src/proxy/certificate-watch.js';
-import { selfSignedCredential } from '../../src/system/credentials.js';
+import { selfSignedCredential } from '../../src/credentials/credentials.js';
 
 const DAY = 86_400_000;
 

@@ -1,6 +1,6 @@
 /** A connection that has ended leaves nothing for the full garbage collection. */
 import { test } from 'tap';
-import { Roster } from '../../src/proxy/roster.js';
+import { Roster } from '../../src/proxy/live-set.js';
 import { bytesLeft } from '../support/short-collections.js';
 
 test('who has left is gone with the next short collection', async (t) => {

@@ -2,7 +2,7 @@
  * What STARTTLS proxies get wrong, one by one. Of the numbers that are missing here:
  * 6 (AUTH behind TLS) and 18 (STARTTLS passed on): test/program/backend-tls.test.ts;
  * 7 (what a PROXY header carries): test/proxy-protocol/; 8 (mail servers): test/interop/;
- * 9 (relaying for the proxy's address): test/proxy/relay-risk.test.ts, test/config/identity.test.ts, test/check/;
+ * 9 (relaying for the proxy's address): test/proxy/backend/relay-risk.test.ts, test/config/identity.test.ts, test/check/;
  * 16 and 17 (telling hellos, in pieces): test/tls/hello/;
  * 19 (logging): test/program/.
  */

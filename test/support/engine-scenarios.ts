@@ -1,6 +1,6 @@
 /** What is tried with each peer besides versions and suites: keys, groups, and what clients do only when told to. */
 import { fileURLToPath } from 'node:url';
-import { loadSmallDhGroup } from '../../src/system/small-dh-group.js';
+import { loadSmallDhGroup } from '../../src/credentials/small-dh-group.js';
 import {
   NamedGroup,
   ProtocolVersion,

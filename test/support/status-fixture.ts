@@ -4,7 +4,7 @@ import { loadAssets } from '../../src/admin/assets.js';
 import type { EventFields } from '../../src/observe/events.js';
 import { createLogChannel, type LogChannel } from '../../src/observe/log.js';
 import { Metrics } from '../../src/observe/metrics.js';
-import { StatusBoard } from '../../src/observe/status.js';
+import { StatusBoard } from '../../src/observe/status/status.js';
 
 type Session = EventFields<'session'>;
 

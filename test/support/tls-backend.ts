@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SMTPServer } from 'smtp-server';
-import { selfSignedCredential } from '../../src/system/credentials.js';
+import { selfSignedCredential } from '../../src/credentials/credentials.js';
 
 export interface Arrival {
   readonly from: string;

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'tap';
 import { AlertDescription, REFUSALS, type AlertName, type RefusalReason } from '../../src/tls/alert.js';
 import { HelloSniffer, PRESETS, type ServerParameters } from '../../src/tls/index.js';
-import { versionRules } from '../../src/tls/version-rules.js';
+import { versionRules } from '../../src/tls/handshake/version-rules.js';
 import { record } from '../support/reference-protection.js';
 import {
   handshakeMessage,

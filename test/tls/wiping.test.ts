@@ -5,7 +5,7 @@ import type { ServerParameters, Session, TicketProtector } from '../../src/tls/i
 import { CIPHER_SUITE_BY_ID } from '../../src/tls/cipher-suites.js';
 import { MAX_SEED, ShortHmac } from '../../src/tls/crypto/short-hmac.js';
 import type { DirectionKeys, ProtectionParameters } from '../../src/tls/record/protection.js';
-import * as versions from '../../src/tls/version-rules.js';
+import * as versions from '../../src/tls/handshake/version-rules.js';
 import { TestClient, type HelloOptions } from '../support/test-client.js';
 import { TestServer } from '../support/test-server.js';
 
@@ -114,8 +114,8 @@ test('the state that went into a ticket is wiped when it is sealed', async (t) =
     }) as typeof cipher.update;
     return cipher;
   };
-  const { TicketKeys } = await t.mockImport<typeof import('../../src/tls/tickets.js')>(
-    '../../src/tls/tickets.js',
+  const { TicketKeys } = await t.mockImport<typeof import('../../src/tls/session/tickets.js')>(
+    '../../src/tls/session/tickets.js',
     { 'node:crypto': { ...crypto, createCipheriv } },
   );
   const tickets = new TicketKeys(1, () => 0, crypto.randomBytes);
@@ -140,7 +140,7 @@ test('premaster secret, master secret and key block are wiped in every version',
   };
   const handshake = await t.mockImport<typeof import('../../src/tls/handshake/server-handshake.js')>(
     '../../src/tls/handshake/server-handshake.js',
-    { '../../src/tls/version-rules.js': { versionRules } },
+    { '../../src/tls/handshake/version-rules.js': { versionRules } },
   );
   const { ServerConnection } = await t.mockImport<typeof import('../../src/tls/server-connection.js')>(
     '../../src/tls/server-connection.js',

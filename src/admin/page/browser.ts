@@ -1,5 +1,5 @@
 /** What the page does when it has JavaScript: the chart, sorting, and new numbers every few seconds. */
-import type { Status } from '../../observe/status-shape.js';
+import type { Status } from '../../observe/status/status-shape.js';
 import { HelloChart, RANGES, type Range } from './chart.js';
 import { makeSortable, sort } from './sorting.js';
 import { summary, uptime } from './summary.js';

@@ -1,6 +1,6 @@
 /** The chart of old hellos over time: stacked bars, drawn by uPlot, in the colours of the page. */
 import type uPlotClass from 'uplot';
-import type { HelloHistory, HelloSlot } from '../../observe/status-shape.js';
+import type { HelloHistory, HelloSlot } from '../../observe/status/status-shape.js';
 import { grouped, HELLO_KINDS, OLD_KINDS } from './words.js';
 
 declare const uPlot: typeof uPlotClass;

@@ -1,5 +1,5 @@
 /** The few numbers on top of the status page. */
-import type { HelloSlot, Status } from '../../observe/status-shape.js';
+import type { HelloSlot, Status } from '../../observe/status/status-shape.js';
 import { html, type Html } from './html.js';
 import { grouped, OLD_KINDS, span } from './words.js';
 

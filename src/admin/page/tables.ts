@@ -2,7 +2,7 @@
  * The tables of the status page: what their columns are, declared once, and their rows. The server makes the page from
  * them, and the page's script makes new rows from new data.
  */
-import type { Status } from '../../observe/status-shape.js';
+import type { Status } from '../../observe/status/status-shape.js';
 import { html, type Html } from './html.js';
 import { ago, day, grouped, HELLO_KINDS, megabytes, moment, outcomeInWords, span } from './words.js';
 

@@ -1,5 +1,5 @@
 /** How the status page says numbers, times and names. */
-import type { HelloKind } from '../../observe/status-shape.js';
+import type { HelloKind } from '../../observe/status/status-shape.js';
 
 /** "12 s ago", "3 min ago", "5 h ago", "12 d ago". */
 export function ago(then: string, now: string): string {

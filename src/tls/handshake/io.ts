@@ -2,9 +2,9 @@
 import type { HandshakeType } from '../code-points.js';
 import type { ReadProtection, WriteProtection } from '../record/protection.js';
 import type { Operation, OperationResult, ServerParameters } from '../server-parameters.js';
-import type { VersionRules } from '../version-rules.js';
-import type { HandshakeMessage } from './reassembly.js';
-import type { Session } from './session.js';
+import type { VersionRules } from './version-rules.js';
+import type { HandshakeMessage } from '../record/reassembly.js';
+import type { Session } from '../session/session.js';
 import type { Transcript } from './transcript.js';
 
 export interface HandshakeIo {

@@ -3,7 +3,7 @@ import { MAC_LENGTHS, type CipherSuite } from '../cipher-suites.js';
 import { ProtocolVersion } from '../code-points.js';
 import { createReadProtection, createWriteProtection } from '../record/create-protection.js';
 import type { ReadProtection, WriteProtection } from '../record/protection.js';
-import type { VersionRules } from '../version-rules.js';
+import type { VersionRules } from './version-rules.js';
 import { lastingCopy } from '../wire.js';
 
 export interface ConnectionProtection {

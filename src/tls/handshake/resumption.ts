@@ -5,7 +5,7 @@ import type { ProtocolVersion } from '../code-points.js';
 import type { ServerParameters } from '../server-parameters.js';
 import type { HandshakeIo } from './io.js';
 import type { Offer } from './negotiate.js';
-import type { Session } from './session.js';
+import type { Session } from '../session/session.js';
 import { lookUpSession, type Step } from './wait.js';
 
 export interface FoundSession {

@@ -15,7 +15,7 @@ import {
 import { RANDOM_LENGTH, type ClientHello } from '../hello/client-hello.js';
 import { decodeHelloExtensions, ssl3Extensions } from '../hello/extensions.js';
 import type { Credential } from '../server-parameters.js';
-import { versionRules, type VersionRules } from '../version-rules.js';
+import { versionRules, type VersionRules } from './version-rules.js';
 import type { HandshakeIo } from './io.js';
 import { connectionProtection, type ConnectionProtection } from './key-schedule.js';
 import { serverKeyExchangeSignature, startKeyExchange, type ServerKeyExchange } from './key-exchange.js';
@@ -28,7 +28,7 @@ import {
 } from './messages.js';
 import { isNamed, negotiate, negotiateVersion, type Negotiated, type Offer } from './negotiate.js';
 import { findSession, type FoundSession } from './resumption.js';
-import type { Session } from './session.js';
+import type { Session } from '../session/session.js';
 import { privateKey, receive, receiveChangeCipherSpec, type Step } from './wait.js';
 
 /** What both sides agreed on; holds no secret. */

@@ -11,7 +11,7 @@ import type {
   OperationResult,
   PrivateKeyOperation,
 } from '../server-parameters.js';
-import type { Session } from './session.js';
+import type { Session } from '../session/session.js';
 import type { HandshakeIo } from './io.js';
 
 export type Wait =

@@ -4,7 +4,7 @@
  */
 import { TlsError } from '../alert.js';
 import { ContentType, HandshakeType } from '../code-points.js';
-import { Reassembly } from '../handshake/reassembly.js';
+import { Reassembly } from '../record/reassembly.js';
 import { MAX_PLAINTEXT_LENGTH, RECORD_HEADER_LENGTH } from '../record/deframer.js';
 import { decodeClientHello, type ClientHello } from './client-hello.js';
 import { classifyFirstBytes, FIRST_BYTES_NEEDED, type FirstBytes } from './first-bytes.js';

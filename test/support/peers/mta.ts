@@ -4,7 +4,7 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { selfSignedCredential } from '../../../src/system/credentials.js';
+import { selfSignedCredential } from '../../../src/credentials/credentials.js';
 import type { BackendGuide, Setup } from '../backend-guides.js';
 
 export interface Mta {

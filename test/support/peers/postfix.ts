@@ -15,7 +15,7 @@ import {
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { selfSignedCredential } from '../../../src/system/credentials.js';
+import { selfSignedCredential } from '../../../src/credentials/credentials.js';
 
 export interface Mta {
   readonly port: number;

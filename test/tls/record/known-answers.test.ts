@@ -6,7 +6,7 @@ import { ProtocolVersion } from '../../../src/tls/code-points.js';
 import { connectionProtection } from '../../../src/tls/handshake/key-schedule.js';
 import { Transcript } from '../../../src/tls/handshake/transcript.js';
 import { createReadProtection, createWriteProtection } from '../../../src/tls/record/create-protection.js';
-import { versionRules } from '../../../src/tls/version-rules.js';
+import { versionRules } from '../../../src/tls/handshake/version-rules.js';
 
 const hex = (text: string): Buffer => Buffer.from(text, 'hex');
 

@@ -1,0 +1,76 @@
+/**
+ * JA4 of a ClientHello over TCP: what it offers, in a form people can read and sort by, with the order that some clients
+ * shuffle taken out. As FoxIO published it (technical_details/JA4.md).
+ */
+import { ExtensionType, type ClientHello } from '../../tls/index.js';
+import { isGrease, numbers, supportedVersions } from './hello-numbers.js';
+import { textHash } from './text-hash.js';
+
+export function ja4(hello: ClientHello): string {
+  const suites = hello.cipherSuites.filter((id) => !isGrease(id));
+  const extensions = [...(hello.extensions?.keys() ?? [])].filter((type) => !isGrease(type));
+  const versions = supportedVersions(hello);
+  const version = versions.length === 0 ? hello.clientVersion : Math.max(...versions);
+  const destination = extensions.includes(ExtensionType.server_name) ? 'd' : 'i';
+  const start = `t${shortVersion(version)}${destination}${twoDigits(suites.length)}${twoDigits(extensions.length)}`;
+  return [start + alpn(hello), shortHash(sortedHex(suites)), extensionHash(hello, extensions)].join('_');
+}
+
+/** The server name and ALPN are in the first part; the same program would else differ from destination to destination. */
+function extensionHash(hello: ClientHello, extensions: readonly number[]): string {
+  const types = sortedHex(extensions.filter((type) => !IN_FIRST_PART.has(type)));
+  if (types.length === 0) return NOTHING;
+  const schemes = numbers(hello.extensions?.get(ExtensionType.signature_algorithms), 2, 2)
+    .filter((scheme) => !isGrease(scheme))
+    .map((scheme) => hex(scheme, 4));
+  return shortHash([types.join(','), ...(schemes.length > 0 ? [schemes.join(',')] : [])], '_');
+}
+
+/** First and last character of the first protocol name, or of its hex where either is no letter or digit. */
+function alpn({ extensions }: ClientHello): string {
+  const list = extensions?.get(ExtensionType.application_layer_protocol_negotiation);
+  const length = list?.[2] ?? 0;
+  const name = list?.subarray(3, 3 + length);
+  if (name === undefined || name.length === 0) return '00';
+  const text = name.toString('latin1');
+  const shown = /^[0-9A-Za-z](?:.*[0-9A-Za-z])?$/s.test(text) ? text : name.toString('hex');
+  return shown.at(0)! + shown.at(-1)!;
+}
+
+export function shortVersion(version: number): string {
+  return SHORT_VERSIONS.get(version) ?? '00';
+}
+
+export function twoDigits(count: number): string {
+  return String(Math.min(count, 99)).padStart(2, '0');
+}
+
+/** Twelve hex digits of SHA-256; zeros for a list with nothing in it. */
+export function shortHash(list: readonly string[], separator = ','): string {
+  if (list.length === 0) return NOTHING;
+  return textHash('sha256', list.join(separator)).slice(0, NOTHING.length);
+}
+
+export function hex(value: number, digits: number): string {
+  return value.toString(16).padStart(digits, '0');
+}
+
+function sortedHex(values: readonly number[]): string[] {
+  return values.map((value) => hex(value, 4)).sort();
+}
+
+const NOTHING = '000000000000';
+
+const IN_FIRST_PART = new Set<number>([
+  ExtensionType.server_name,
+  ExtensionType.application_layer_protocol_negotiation,
+]);
+
+const SHORT_VERSIONS = new Map([
+  [0x0304, '13'],
+  [0x0303, '12'],
+  [0x0302, '11'],
+  [0x0301, '10'],
+  [0x0300, 's3'],
+  [0x0002, 's2'],
+]);

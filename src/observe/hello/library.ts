@@ -1,0 +1,137 @@
+/** Which TLS library a hello probably comes from. Each rule rests on captured hellos; where they end it says unknown. */
+import { ExtensionType, TLS_EMPTY_RENEGOTIATION_INFO_SCSV, type ClientHello } from '../../tls/index.js';
+import { sslv2Specs } from './fingerprint.js';
+import { isGrease } from './hello-numbers.js';
+
+export function likelyLibrary(hello: ClientHello): string {
+  if (hello.format === 'sslv2') return libraryOf(SSLV2_RULES, sslv2Specs(hello), hello);
+  const extensions = [...(hello.extensions?.keys() ?? [])];
+  return libraryOf(
+    RECORD_RULES,
+    extensions.filter((type) => !INCIDENTAL.has(type) && !isGrease(type)),
+    hello,
+  );
+}
+
+function libraryOf(rules: readonly Rule[], numbers: readonly number[], hello: ClientHello): string {
+  return rules.find(({ matches }) => matches(numbers, hello))?.library ?? 'unknown';
+}
+
+interface Rule {
+  readonly library: string;
+  /** @param numbers cipher specs of the SSLv2 format; types of extensions, in order, of the record format */
+  readonly matches: (numbers: readonly number[], hello: ClientHello) => boolean;
+}
+
+const SSLV2_RULES: readonly Rule[] = [
+  {
+    // JSSE puts an SSL 2.0 kind behind the suite whose low byte it mistakes for its own: 0700c0 behind c00a.
+    library: 'JSSE 7 or later',
+    matches: (specs) => isFollowedBy(specs, 0xc00a, 0x0700c0),
+  },
+  {
+    // Java 6: RC4-MD5 first, each kind right behind its suite.
+    library: 'JSSE 6',
+    matches: (specs) => startsWith(specs, [0x04, 0x010080, 0x05, 0x2f, 0x33, 0x32, 0x0a, 0x0700c0]),
+  },
+  {
+    // Internet Explorer 6 on Windows XP: the suites of 1998, then all kinds together.
+    library: 'Schannel of Windows XP or 2003',
+    matches: (specs) => startsWith(specs, [0x04, 0x05, 0x0a, 0x010080, 0x0700c0, 0x030080]),
+  },
+  {
+    // The only one that offers TLS 1.1 or 1.2 in this format and is not JSSE.
+    library: 'OpenSSL 1.0.1 or 1.0.2',
+    matches: (specs, { clientVersion }) =>
+      clientVersion >= 0x0302 && specs.some((spec) => spec >= 0xc000 && spec <= 0xffff),
+  },
+  {
+    // The default list of 0.9.7 and 0.9.8; the signalling suite came with 0.9.8m.
+    library: 'OpenSSL 0.9.8m or later 0.9.8',
+    matches: (specs) => startsWith(specs, OPENSSL_0_9) && specs.includes(TLS_EMPTY_RENEGOTIATION_INFO_SCSV),
+  },
+  {
+    library: 'OpenSSL 0.9.7 or 0.9.8 before m',
+    matches: (specs) => startsWith(specs, OPENSSL_0_9),
+  },
+];
+
+/**
+ * Programs choose their suites, and libraries the order of their extensions: it is in the code that writes them, and no
+ * setting changes it.
+ */
+const RECORD_RULES: readonly Rule[] = [
+  {
+    // OpenSSL 3.0, s_client, Node and Python alike; encrypt_then_mac came with 1.1.0.
+    library: 'OpenSSL 1.1 or later',
+    matches: (types) =>
+      startsWith(types, [11, 10]) &&
+      types.includes(ExtensionType.encrypt_then_mac) &&
+      isInOrder(types, OPENSSL_3_ORDER),
+  },
+  {
+    // The heartbeat extension, which 1.0.1 began and 1.1.0 ended.
+    library: 'OpenSSL 1.0.1 or 1.0.2',
+    matches: (types) => startsWith(types, [11, 10]) && types.at(-1) === HEARTBEAT,
+  },
+  {
+    library: 'GnuTLS 3',
+    matches: (types) => startsWith(types, [5, 10, 11]) && types.at(-1) === RECORD_SIZE_LIMIT,
+  },
+  {
+    // status_request_v2 right behind the groups: JDK 17 at every version from SSLv3 to TLS 1.3.
+    library: 'JSSE of JDK 11 or later',
+    matches: (types) => startsWith(types, [5, 10, 11, 17]),
+  },
+  {
+    library: 'NSS 3',
+    matches: (types) => startsWith(types, [23, ExtensionType.renegotiation_info, 10, 11]),
+  },
+  {
+    library: "Go's crypto/tls",
+    matches: (types) => startsWith(types, [11, ExtensionType.renegotiation_info, 23, 18, 5, 10]),
+  },
+  {
+    library: 'tlslite-ng',
+    matches: (types, { cipherSuites }) =>
+      cipherSuites[0] === TLS_EMPTY_RENEGOTIATION_INFO_SCSV && startsWith(types, [22, 23, 13]),
+  },
+  {
+    // The default list of 0.9.7 and 0.9.8, without the kinds of SSL 2.0; 0.9.8 added session tickets.
+    library: 'OpenSSL 0.9.7 or 0.9.8',
+    matches: (types, { cipherSuites }) =>
+      startsWith(cipherSuites, OPENSSL_0_9_SUITES) &&
+      types.every((type) => type === ExtensionType.session_ticket),
+  },
+];
+
+/** Every one of `values` stands in `order`, and after the one before it. */
+function isInOrder(values: readonly number[], order: readonly number[]): boolean {
+  return values.every((value, index) =>
+    order.includes(value, index === 0 ? 0 : order.indexOf(values[index - 1]!) + 1),
+  );
+}
+
+function startsWith(values: readonly number[], start: readonly number[]): boolean {
+  return start.every((value, index) => values[index] === value);
+}
+
+function isFollowedBy(specs: readonly number[], first: number, second: number): boolean {
+  const at = specs.indexOf(first);
+  return at >= 0 && specs[at + 1] === second;
+}
+
+const OPENSSL_0_9 = [0x39, 0x38, 0x35, 0x16, 0x13, 0x0a, 0x0700c0, 0x33, 0x32, 0x2f];
+const OPENSSL_0_9_SUITES = OPENSSL_0_9.filter((spec) => spec <= 0xffff);
+const OPENSSL_3_ORDER = [11, 10, 35, 5, 22, 23, 13, 43, 45, 51];
+
+/** Server name, ALPN and padding (RFC 7685) depend on where a program connects and how long the hello is. */
+const INCIDENTAL = new Set<number>([
+  ExtensionType.server_name,
+  ExtensionType.application_layer_protocol_negotiation,
+  21,
+]);
+/** RFC 6520. */
+const HEARTBEAT = 15;
+/** RFC 8449. */
+const RECORD_SIZE_LIMIT = 28;

@@ -1,0 +1,35 @@
+/** What a hello offers, by name. */
+import { TLS_EMPTY_RENEGOTIATION_INFO_SCSV, TLS_FALLBACK_SCSV, type ClientHello } from '../../tls/index.js';
+import { isGrease } from './hello-numbers.js';
+import { suiteName } from './suite-name.js';
+
+export interface Offer {
+  /** In the client's order, the first dozen; signalling values and GREASE are no suites. */
+  readonly suites: readonly string[];
+  /** How many suites follow these. */
+  readonly more: number;
+  /** Cipher kinds of SSL 2.0 among them, which cannot be served. */
+  readonly sslv2Kinds: number;
+}
+
+export function offerOf({ cipherSuites, sslv2CipherKinds }: ClientHello): Offer {
+  const suites = cipherSuites.filter((id) => !SIGNALS.has(id) && !isGrease(id));
+  return {
+    suites: suites.slice(0, MAX_SUITES).map(suiteName),
+    more: Math.max(0, suites.length - MAX_SUITES),
+    sslv2Kinds: sslv2CipherKinds.length,
+  };
+}
+
+/** "RC4-MD5, RC4-SHA and 3 more, 2 of SSL 2.0" */
+export function offerInWords(hello: ClientHello): string {
+  const { suites, more, sslv2Kinds } = offerOf(hello);
+  const shown = suites.join(', ') + (more > 0 ? ` and ${more} more` : '');
+  if (sslv2Kinds === 0) return shown;
+  return shown === '' ? `${sslv2Kinds} of SSL 2.0` : `${shown}, ${sslv2Kinds} of SSL 2.0`;
+}
+
+const SIGNALS = new Set<number>([TLS_EMPTY_RENEGOTIATION_INFO_SCSV, TLS_FALLBACK_SCSV]);
+
+/** A log line stays a line; the fingerprint's text has them all. */
+const MAX_SUITES = 12;

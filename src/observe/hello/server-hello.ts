@@ -1,0 +1,53 @@
+/** What a backend with TLS of its own agreed on with a client, read from the ServerHello that passes by in clear. */
+import { versionName } from '../../tls/index.js';
+import { suiteName } from './suite-name.js';
+
+export interface AgreedTls {
+  readonly version: string;
+  /** OpenSSL's name, or the number where we know none. */
+  readonly suite: string;
+}
+
+export class ServerHelloWatch {
+  #bytes: Buffer | undefined = Buffer.alloc(0);
+
+  /** The answer once, when it has passed; undefined before, after, and for what is no ServerHello. */
+  push(chunk: Buffer): AgreedTls | undefined {
+    if (this.#bytes === undefined) return undefined;
+    const bytes = Buffer.concat([this.#bytes, chunk.subarray(0, MAX_SERVER_HELLO)]);
+    const read = readServerHello(bytes);
+    this.#bytes = read === 'need_more' && bytes.length < MAX_SERVER_HELLO ? bytes : undefined;
+    return typeof read === 'object' ? read : undefined;
+  }
+}
+
+/** RFC 5246, 7.4.1.3 in one record (6.2.1); RFC 8446, 4.2.1 for where TLS 1.3 says its version. */
+function readServerHello(bytes: Buffer): AgreedTls | 'need_more' | 'something_else' {
+  if (bytes.length < FIXED_LENGTH) return 'need_more';
+  if (bytes[0] !== HANDSHAKE || bytes[5] !== SERVER_HELLO) return 'something_else';
+  const end = RECORD_HEADER_LENGTH + HANDSHAKE_HEADER_LENGTH + bytes.readUIntBE(6, 3);
+  if (bytes.length < end) return 'need_more';
+  const body = bytes.subarray(0, end);
+  const suiteAt = FIXED_LENGTH + body[FIXED_LENGTH - 1]!;
+  if (suiteAt + 3 > end) return 'something_else';
+  const version = selectedVersion(body, suiteAt + 3) ?? body.readUInt16BE(9);
+  return { version: versionName(version), suite: suiteName(body.readUInt16BE(suiteAt)) };
+}
+
+function selectedVersion(body: Buffer, lengthAt: number): number | undefined {
+  for (let at = lengthAt + 2; at + 4 <= body.length; at += 4 + body.readUInt16BE(at + 2)) {
+    if (body.readUInt16BE(at) === SUPPORTED_VERSIONS && at + 6 <= body.length)
+      return body.readUInt16BE(at + 4);
+  }
+  return undefined;
+}
+
+const HANDSHAKE = 22;
+const SERVER_HELLO = 2;
+const SUPPORTED_VERSIONS = 43;
+const RECORD_HEADER_LENGTH = 5;
+const HANDSHAKE_HEADER_LENGTH = 4;
+/** Bytes up to and with the length of the session id: headers, version, random. */
+const FIXED_LENGTH = RECORD_HEADER_LENGTH + HANDSHAKE_HEADER_LENGTH + 2 + 32 + 1;
+/** Bytes: what a ServerHello with every extension takes, several times over. */
+const MAX_SERVER_HELLO = 2048;

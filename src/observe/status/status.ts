@@ -1,0 +1,223 @@
+/** Gathers from events what the status page shows. Everything in it is bounded. */
+import type { EventFields, LogEntry } from '../events.js';
+import { HelloCounts, helloKind } from './hello-history.js';
+import { SenderTable } from './sender-table.js';
+import type {
+  BackendStatus,
+  CertificateStatus,
+  HopelessStatus,
+  LimitStatus,
+  ListenerStatus,
+  LiveSession,
+  ProcessStatus,
+  Status,
+} from './status-shape.js';
+
+type Open<T> = { -readonly [K in keyof T]: T[K] };
+
+export class StatusBoard {
+  readonly #now: () => number;
+  readonly #started: string;
+  readonly #hellos: HelloCounts;
+  readonly #senders: SenderTable;
+  #program = { version: '', node: '' };
+  /** By name and address. */
+  readonly #listeners = new Map<string, Omit<ListenerStatus, 'live' | 'sessions' | 'failed'>>();
+  readonly #totals = new Map<string, { sessions: number; failed: number }>();
+  /** In the order they began. */
+  readonly #live = new Map<string, LiveSession & { readonly pid: number }>();
+  readonly #backends = new Map<string, Open<BackendStatus>>();
+  #certificates: CertificateStatus[] = [];
+  #limits: Readonly<Record<string, number>> = {};
+  readonly #exceeded = new Map<string, number>();
+  readonly #hopeless = new Map<string, HopelessStatus>();
+  readonly #processes = new Map<number, ProcessStatus>();
+
+  /** @param now Unix time in milliseconds */
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+    this.#started = this.#time();
+    this.#hellos = new HelloCounts(now);
+    this.#senders = new SenderTable(now);
+  }
+
+  /** A subscriber of the log's channel. */
+  readonly receive = (entry: LogEntry): void => {
+    switch (entry.event) {
+      case 'started':
+        this.#program = { version: entry.fields.version, node: entry.fields.node };
+        break;
+      case 'configuration':
+        this.#certificates = [];
+        this.#limits = entry.fields.limits;
+        break;
+      case 'certificate':
+        this.#certificate(entry.fields);
+        break;
+      case 'listening': {
+        const { listener: name, mode, backend } = entry.fields;
+        const address = withPort(entry.fields);
+        this.#listeners.set(`${name} ${address}`, { name, address, mode, backend });
+        break;
+      }
+      case 'listening_ended':
+        this.#listeners.delete(`${entry.fields.listener} ${withPort(entry.fields)}`);
+        break;
+      case 'session_opened': {
+        const { connection, listener, client, pid } = entry.fields;
+        const { address } = client;
+        this.#live.set(connection, { connection, listener, address, since: this.#time(), pid });
+        break;
+      }
+      case 'session':
+        this.#ended(entry.fields);
+        break;
+      case 'worker_lost':
+        this.#forgetProcess(entry.fields.pid);
+        break;
+      case 'backend_connection':
+        this.#backendConnection(entry.fields);
+        break;
+      case 'hopeless_client':
+        this.#hopelessClient(entry.fields);
+        break;
+      case 'process_sample': {
+        const { pid, delay99, memory } = entry.fields;
+        this.#processes.set(pid, { pid, delay: delay99, memory, seen: this.#time() });
+        break;
+      }
+      default:
+    }
+  };
+
+  status(): Status {
+    this.#forget();
+    return {
+      ...this.#program,
+      now: this.#time(),
+      started: this.#started,
+      listeners: this.#listenerList(),
+      sessions: {
+        total: this.#live.size,
+        newest: [...this.#live.values()]
+          .slice(-MAX_LIVE_SHOWN)
+          .reverse()
+          .map(({ connection, listener, address, since }) => ({ connection, listener, address, since })),
+      },
+      hellos: this.#hellos.history(),
+      senders: this.#senders.list(),
+      backends: [...this.#backends.values()],
+      certificates: this.#certificates,
+      limits: this.#limitList(),
+      hopeless: [...this.#hopeless.values()].reverse(),
+      processes: [...this.#processes.values()],
+    };
+  }
+
+  #certificate({ source, subject, issuer, keyAlgorithm, use, notAfter }: EventFields<'certificate'>): void {
+    this.#certificates.push({ source, subject, issuer, key: keyAlgorithm, use, notAfter });
+  }
+
+  #ended(session: EventFields<'session'>): void {
+    const { connection, listener, client, hello, tls, outcome, reason, fault } = session;
+    this.#live.delete(connection);
+    const total = this.#totals.get(listener) ?? { sessions: 0, failed: 0 };
+    total.sessions += 1;
+    if (fault !== undefined) total.failed += 1;
+    this.#totals.set(listener, total);
+    if (hello !== undefined) this.#hellos.count(helloKind(hello.format, hello.version));
+    if (tls !== undefined) this.#hopeless.delete(client.address);
+    if (outcome === 'limit_exceeded' && reason !== undefined) {
+      this.#exceeded.set(reason, (this.#exceeded.get(reason) ?? 0) + 1);
+    }
+    this.#senders.saw(session);
+  }
+
+  #backendConnection({ backend: name, duration, failure }: EventFields<'backend_connection'>): void {
+    const nothing = { name, up: undefined, since: undefined, latency: undefined, lastFailure: '' };
+    const backend = this.#backends.get(name) ?? { ...nothing, connections: 0, failures: 0 };
+    const up = failure === undefined;
+    if (backend.up !== up) backend.since = this.#time();
+    backend.up = up;
+    if (up) {
+      backend.connections += 1;
+      backend.latency = duration;
+    } else {
+      backend.failures += 1;
+      backend.lastFailure = failure;
+    }
+    this.#backends.set(name, backend);
+  }
+
+  #hopelessClient({ address, failures, minutes }: EventFields<'hopeless_client'>): void {
+    this.#hopeless.delete(address);
+    if (this.#hopeless.size >= MAX_HOPELESS) this.#hopeless.delete(this.#hopeless.keys().next().value!);
+    const until = new Date(this.#now() + minutes * 60_000).toISOString();
+    this.#hopeless.set(address, { address, failures, since: this.#time(), until });
+  }
+
+  #listenerList(): ListenerStatus[] {
+    const live = new Map<string, number>();
+    for (const { listener } of this.#live.values()) live.set(listener, (live.get(listener) ?? 0) + 1);
+    return [...this.#listeners.values()].map((listener) => ({
+      ...listener,
+      live: live.get(listener.name) ?? 0,
+      ...(this.#totals.get(listener.name) ?? { sessions: 0, failed: 0 }),
+    }));
+  }
+
+  /** Those of policy entries have no one value. */
+  #limitList(): LimitStatus[] {
+    const names = new Set([...Object.keys(this.#limits), ...this.#exceeded.keys()]);
+    return [...names].map((name) => {
+      const value = this.#limits[name];
+      const shown = value === undefined ? '' : DURATION.test(name) ? inWords(value) : String(value);
+      return { name, value: shown, exceeded: this.#exceeded.get(name) ?? 0 };
+    });
+  }
+
+  /** Processes that went silent and took their connections with them, and clients that get their chance again. */
+  #forget(): void {
+    const now = this.#now();
+    for (const [address, { until }] of this.#hopeless) {
+      if (Date.parse(until) <= now) this.#hopeless.delete(address);
+    }
+    for (const [pid, { seen }] of this.#processes) {
+      if (now - Date.parse(seen) >= SILENCE) this.#forgetProcess(pid);
+    }
+  }
+
+  #forgetProcess(pid: number): void {
+    this.#processes.delete(pid);
+    for (const [connection, live] of this.#live) if (live.pid === pid) this.#live.delete(connection);
+  }
+
+  #time(): string {
+    return new Date(this.#now()).toISOString();
+  }
+}
+
+function withPort({ address, port }: EventFields<'listening_ended'>): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** As the configuration file has it. */
+function inWords(milliseconds: number): string {
+  const [size, unit] = UNITS.find(([length]) => milliseconds % length === 0)!;
+  return `${milliseconds / size}${unit}`;
+}
+
+/** Limits by these names are durations. */
+const DURATION = /-(?:timeout|for)$/;
+const UNITS = [
+  [3_600_000, 'h'],
+  [60_000, 'm'],
+  [1000, 's'],
+  [1, 'ms'],
+] as const;
+/** Rows; more live connections are only counted. */
+const MAX_LIVE_SHOWN = 50;
+/** About 200 bytes each. */
+const MAX_HOPELESS = 500;
+/** Milliseconds: three samples that did not come. */
+const SILENCE = 30_000;

@@ -1,0 +1,109 @@
+/** TLS towards a backend that has TLS of its own: we are its client, and we know whom we want to reach. */
+import { createHash, X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+import {
+  connect,
+  createSecureContext,
+  type ConnectionOptions,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls';
+import type { BackendConfig } from '../../config/schema.js';
+import { escape } from '../../observe/session-record.js';
+import { BackendError } from './backend-error.js';
+import type { TcpChannel } from '../transport/channel.js';
+import { SocketChannel } from '../transport/socket-channel.js';
+
+export interface SecureHandler {
+  secured(channel: SocketChannel): void;
+  failed(error: BackendError): void;
+}
+
+/** Made once a backend; keeps the last session, so that most handshakes are resumed ones. */
+export class BackendTls {
+  readonly #backend: BackendConfig;
+  readonly #context: SecureContext;
+  #session: Buffer | undefined;
+
+  /** @param ca PEM; undefined for the authorities that Node knows */
+  constructor(backend: BackendConfig, ca: string | undefined) {
+    this.#backend = backend;
+    this.#context = createSecureContext({ minVersion: 'TLSv1.2', ...(ca !== undefined && { ca }) });
+  }
+
+  /**
+   * Takes over a channel on which the next byte begins TLS.
+   * @returns a function that gives up on the attempt, if it still runs
+   */
+  secure(raw: TcpChannel, handler: SecureHandler): () => void {
+    const { tlsName, tlsPin, address } = this.#backend;
+    const name = tlsName ?? address.host;
+    const options: ConnectionOptions & { allowHalfOpen: boolean } = {
+      socket: raw.release(),
+      allowHalfOpen: true,
+      secureContext: this.#context,
+      // A pin says more than a chain of signatures.
+      rejectUnauthorized: tlsPin === undefined,
+      host: name,
+      ...(isIP(name) === 0 && { servername: name }),
+      ...(this.#session !== undefined && { session: this.#session }),
+    };
+    const socket = connect(options);
+    let settled = false;
+    let trusted = false;
+    let latest: Buffer | undefined;
+    const settle = (report: () => void): void => {
+      if (settled) return;
+      settled = true;
+      socket.off('error', refused);
+      socket.on('error', ignore);
+      report();
+    };
+    const fail = (error: BackendError): void => {
+      settle(() => handler.failed(error));
+      socket.destroy();
+    };
+    const refused = (error: Error): void => fail(this.#explain(error));
+    socket.on('error', refused);
+    socket.once('close', () => fail(this.#explain(new Error('it closed the connection'))));
+    socket.on('session', (session) => {
+      latest = session;
+      if (trusted) this.#session = session;
+    });
+    socket.once('secureConnect', () => {
+      // What is resumed was checked when it began.
+      const pin = tlsPin === undefined || socket.isSessionReused() ? tlsPin : pinOf(socket);
+      trusted = pin === tlsPin;
+      if (!trusted) {
+        const detail = `its key has the pin ${pin}, not tls-pin`;
+        fail(new BackendError('backend_tls_untrusted', this.#backend, detail));
+        return;
+      }
+      this.#session = latest ?? this.#session;
+      settle(() => handler.secured(new SocketChannel(socket)));
+    });
+    return () => {
+      settle(() => undefined);
+      socket.destroy();
+    };
+  }
+
+  #explain(error: Error & { code?: string }): BackendError {
+    if (error.code === undefined || !UNTRUSTED.test(error.code)) {
+      return new BackendError('backend_tls_failed', this.#backend, escape(error.message));
+    }
+    return new BackendError('backend_tls_untrusted', this.#backend, escape(error.message));
+  }
+}
+
+/** SHA-256 of the SubjectPublicKeyInfo, in base64: the form of RFC 7469, 2.4. */
+function pinOf(socket: TLSSocket): string | undefined {
+  const certificate: X509Certificate | undefined = socket.getPeerX509Certificate();
+  const key = certificate?.publicKey.export({ type: 'spki', format: 'der' });
+  return key && createHash('sha256').update(key).digest('base64');
+}
+
+const ignore = (): void => undefined;
+
+/** Codes of node:tls for a certificate that is valid TLS and not the one we want. */
+const UNTRUSTED = /CERT|SIGNED|ISSUER|ALTNAME|CRL/;

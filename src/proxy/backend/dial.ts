@@ -1,0 +1,101 @@
+/** Opens a connection to a backend and tells it who the client is before anything else is said. */
+import { isIP } from 'node:net';
+import type { BackendConfig } from '../../config/schema.js';
+import type { Log } from '../../observe/log.js';
+import { encodeProxyV1 } from '../../proxy-protocol/v1.js';
+import { encodeProxyV2 } from '../../proxy-protocol/v2.js';
+import type { HelloFormat } from '../../tls/index.js';
+import { BackendError } from './backend-error.js';
+import type { ConnectHandler, TcpChannel } from '../transport/channel.js';
+import type { Endpoint } from '../../net/endpoint.js';
+import { connectHandle } from '../transport/handle-channel.js';
+import { leadsNearby } from './relay-risk.js';
+import { connectSocket } from '../transport/socket-channel.js';
+
+/** Who connected, where to, and how it is protected. */
+export interface ClientIdentity {
+  readonly connection: string;
+  readonly source: Endpoint;
+  readonly destination: Endpoint;
+  readonly tls?: {
+    /** "TLSv1", "SSLv3", … */
+    readonly version: string;
+    /** OpenSSL's name. */
+    readonly cipher: string;
+    readonly serverName?: string | undefined;
+    readonly helloFormat: HelloFormat;
+    /** Of the certificate that the client was shown; undefined where it was shown none. */
+    readonly signatureAlgorithm?: string | undefined;
+    readonly keyAlgorithm?: string | undefined;
+  };
+}
+
+export interface DialHandler {
+  connected(channel: TcpChannel): void;
+  failed(error: BackendError): void;
+}
+
+/** @returns a function that gives up on the attempt, if it still runs */
+export function dialBackend(
+  backend: BackendConfig,
+  identity: ClientIdentity,
+  log: Log,
+  handler: DialHandler,
+): () => void {
+  const started = performance.now();
+  const tell = (failure?: string): void => {
+    log('backend_connection', { backend: backend.name, duration: performance.now() - started, failure });
+  };
+  const fail = (error: BackendError): void => {
+    clearTimeout(timer);
+    tell(error.reason);
+    handler.failed(error);
+  };
+  const giveUp = connect(backend, {
+    connected: (channel) => {
+      if (leadsNearby(backend, channel)) {
+        channel.destroy();
+        fail(new BackendError('backend_nearby', backend, ''));
+        return;
+      }
+      clearTimeout(timer);
+      tell();
+      writeIdentity(channel, backend, identity);
+      handler.connected(channel);
+    },
+    failed: (error) => fail(new BackendError('backend_unreachable', backend, error.message)),
+  });
+  const timer = setTimeout(() => {
+    giveUp();
+    const detail = `no connection within ${backend.connectTimeout} ms`;
+    fail(new BackendError('backend_connect_timeout', backend, detail));
+  }, backend.connectTimeout);
+  return () => {
+    clearTimeout(timer);
+    giveUp();
+  };
+}
+
+/** Names are for Node, which looks them up and tries one address after the other. */
+function connect({ address }: BackendConfig, handler: ConnectHandler): () => void {
+  const { host, port } = address;
+  const giveUp = isIP(host) === 0 ? undefined : connectHandle(host, port, handler);
+  return giveUp ?? connectSocket(address, handler);
+}
+
+/** XCLIENT is said inside SMTP and has no header. */
+function writeIdentity(channel: TcpChannel, backend: BackendConfig, identity: ClientIdentity): void {
+  const { source, destination, tls, connection } = identity;
+  const addresses = { command: 'PROXY', source, destination } as const;
+  if (backend.identity === 'proxy-v1') channel.write(encodeProxyV1(addresses));
+  if (backend.identity === 'proxy-v2') {
+    channel.write(
+      encodeProxyV2(addresses, {
+        uniqueId: connection,
+        ssl: tls,
+        authority: tls?.serverName,
+        helloFormat: tls?.helloFormat,
+      }),
+    );
+  }
+}

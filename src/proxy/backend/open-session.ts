@@ -1,0 +1,145 @@
+/**
+ * From nothing to a backend that is ready for SMTP: TCP, who the client is, and where asked for, TLS of its own. A PROXY
+ * header comes before TLS, an XCLIENT inside it, so that only the backend we trust is told.
+ */
+import type { BackendConfig } from '../../config/schema.js';
+import type { Log } from '../../observe/log.js';
+import { escape } from '../../observe/session-record.js';
+import type { DialogueOutput } from '../../smtp/dialogue.js';
+import { StarttlsDialogue } from '../../smtp/starttls-dialogue.js';
+import { TrustDialogue } from '../../smtp/trust-dialogue.js';
+import { XclientDialogue } from '../../smtp/xclient.js';
+import { dialBackend, type ClientIdentity } from './dial.js';
+import { BackendError, type BackendFailure } from './backend-error.js';
+import type { BackendTls } from './backend-tls.js';
+import { NO_HANDLER, type TcpChannel } from '../transport/channel.js';
+
+export interface BackendPlan {
+  readonly config: BackendConfig;
+  /** Undefined where `tls = "none"`. */
+  readonly tls: BackendTls | undefined;
+  /** What we call ourselves. */
+  readonly hostname: string;
+  readonly log: Log;
+}
+
+export interface SessionHandler {
+  /**
+   * The channel is paused; `greeting` is what the backend has said already, to be taken as its first bytes. If that is
+   * a refusal, nothing of the client's may be passed on.
+   */
+  ready(channel: TcpChannel, greeting: Buffer): void;
+  failed(error: BackendError): void;
+}
+
+/**
+ * @param security when TLS towards the backend begins: never, at once, or after a STARTTLS of ours
+ * @returns a function that gives up on the attempt, if it still runs
+ */
+export function openBackendSession(
+  plan: BackendPlan,
+  identity: ClientIdentity,
+  security: 'none' | 'implicit' | 'starttls',
+  handler: SessionHandler,
+): () => void {
+  const { config, tls, hostname, log } = plan;
+  let cancel: () => void = () => undefined;
+  const ready = (channel: TcpChannel, greeting: Buffer): void => handler.ready(channel, greeting);
+  const failed = (error: BackendError): void => handler.failed(error);
+  const rejected = ready;
+
+  const identify = (channel: TcpChannel, greeting: Buffer): void => {
+    // With a PROXY header the backend already takes us for the client.
+    if (config.identity === 'proxy-v1' || config.identity === 'proxy-v2') {
+      ready(channel, greeting);
+      return;
+    }
+    cancel = () => abandon(channel);
+    const dialogue = converse(channel, plan, { ready, rejected, failed }, (output) => {
+      return config.identity === 'xclient'
+        ? new XclientDialogue(hostname, identity, output)
+        : new TrustDialogue(hostname, output);
+    });
+    if (greeting.length > 0) dialogue.startWithEhlo(greeting);
+  };
+  const secure = (channel: TcpChannel, greeting: Buffer): void => {
+    cancel = tls!.secure(channel, { secured: (secured) => identify(secured, greeting), failed });
+  };
+  cancel = dialBackend(config, identity, log, {
+    connected: (channel) => {
+      cancel = () => abandon(channel);
+      if (security === 'none') identify(channel, NOTHING);
+      else if (security === 'implicit') secure(channel, NOTHING);
+      else {
+        converse(channel, plan, { ready: secure, rejected, failed }, (output) => {
+          return new StarttlsDialogue(hostname, output);
+        });
+      }
+    },
+    failed,
+  });
+  return () => cancel();
+}
+
+/** Who gives up does not want to hear that the connection is gone. */
+function abandon(channel: TcpChannel): void {
+  channel.handler = NO_HANDLER;
+  channel.destroy();
+}
+
+/** RFC 3207, 4.2: what this session knows must be forgotten, so it ends here; the MTA should not call that an error. */
+export function retire(channel: TcpChannel): void {
+  channel.handler = { ...NO_HANDLER, end: () => channel.destroy() };
+  channel.write(QUIT);
+  channel.end();
+  channel.resume();
+  setTimeout(() => channel.destroy(), RETIREMENT).unref();
+}
+
+interface ConversationHandler extends SessionHandler {
+  rejected(channel: TcpChannel, greeting: Buffer): void;
+}
+
+/** Lets a dialogue of ours speak on a channel until it is over. */
+function converse<D extends { fromBackend(bytes: Buffer): void }>(
+  channel: TcpChannel,
+  { config }: BackendPlan,
+  handler: ConversationHandler,
+  start: (output: DialogueOutput<BackendFailure>) => D,
+): D {
+  const leave = (): void => {
+    channel.pause();
+    channel.handler = NO_HANDLER;
+  };
+  const fail = (reason: BackendFailure, detail: string): void => {
+    abandon(channel);
+    handler.failed(new BackendError(reason, config, detail));
+  };
+  const dialogue = start({
+    toBackend: (bytes) => channel.write(bytes),
+    ready: (greeting) => {
+      leave();
+      handler.ready(channel, greeting);
+    },
+    rejected: (greeting) => {
+      leave();
+      handler.rejected(channel, greeting);
+    },
+    failed: (reason, detail) => fail(reason, detail === '' ? '' : escape(detail)),
+  });
+  const gone = (why: string): void => fail('backend_closed', why);
+  channel.handler = {
+    ...NO_HANDLER,
+    data: (bytes) => dialogue.fromBackend(bytes),
+    end: () => gone(CLOSED_EARLY),
+    closed: (error) => gone(error?.message ?? CLOSED_EARLY),
+  };
+  channel.resume();
+  return dialogue;
+}
+
+const NOTHING = Buffer.alloc(0);
+const QUIT = Buffer.from('QUIT\r\n');
+/** Milliseconds for a backend to close after QUIT. */
+const RETIREMENT = 10_000;
+const CLOSED_EARLY = 'it closed the connection while oldhello prepared the session';

@@ -1,0 +1,51 @@
+/** Backends with identity "none" whose name leads nearby, which the configuration alone does not show. */
+import { lookup } from 'node:dns/promises';
+import { networkInterfaces } from 'node:os';
+import { UnusableValueError } from '../../config/config-error.js';
+import { isNear, relayRisk } from '../../config/private-networks.js';
+import type { BackendConfig, Config } from '../../config/schema.js';
+import type { TcpChannel } from '../transport/channel.js';
+
+/** @returns the addresses of a host; none where it has none */
+export type Resolve = (host: string) => Promise<readonly string[]>;
+
+/** @throws UnusableValueError for the first backend that would take all clients for friends */
+export async function refuseRelayRisks(
+  { backends }: Pick<Config, 'backends'>,
+  resolve: Resolve = resolveHost,
+): Promise<void> {
+  for (const [index, backend] of backends.entries()) {
+    if (!isAtRisk(backend)) continue;
+    const address = (await resolve(backend.address.host)).find((one) => isNear(one) || isOurs(one));
+    if (address === undefined) continue;
+    throw new UnusableValueError('backend', index, 'identity', new Error(relayRisk(address)));
+  }
+}
+
+/** Names can come to mean something else at any time, so this is asked of each connection that was made. */
+export function leadsNearby(
+  backend: BackendConfig,
+  channel: Readonly<Pick<TcpChannel, 'local' | 'remote'>>,
+): boolean {
+  if (!isAtRisk(backend)) return false;
+  const remote = channel.remote?.address;
+  return isNear(remote ?? '') || channel.local?.address === remote;
+}
+
+function isAtRisk({ identity, acknowledgeRelayRisk }: BackendConfig): boolean {
+  return identity === 'none' && !acknowledgeRelayRisk;
+}
+
+/** A mail server trusts the addresses of its own machine. */
+function isOurs(address: string): boolean {
+  return Object.values(networkInterfaces()).some((all) => all?.some((one) => one.address === address));
+}
+
+async function resolveHost(host: string): Promise<string[]> {
+  try {
+    return (await lookup(host, { all: true })).map(({ address }) => address);
+  } catch {
+    // What has no address yet is asked again when a connection is made.
+    return [];
+  }
+}

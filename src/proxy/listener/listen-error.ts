@@ -1,0 +1,32 @@
+/** Why an address cannot be listened on, and what to do about it. */
+import type { ListenerConfig } from '../../config/schema.js';
+
+export class ListenError extends Error {
+  constructor({ address: { host, port } }: Pick<ListenerConfig, 'address'>, cause: NodeJS.ErrnoException) {
+    const place = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+    super(`cannot listen on ${place}: ${explain(cause, port)}`, { cause });
+    this.name = 'ListenError';
+  }
+}
+
+function explain({ code, message }: NodeJS.ErrnoException, port: number): string {
+  switch (code) {
+    case 'EACCES':
+      return port < FIRST_UNPRIVILEGED_PORT ? PRIVILEGED : 'not permitted';
+    case 'EADDRINUSE':
+      return 'another program listens there, or oldhello itself on an address that includes this one';
+    case 'EADDRNOTAVAIL':
+      return 'this machine does not have that address; IPv6 may be switched off';
+    case 'ENOTFOUND':
+      return 'there is no such host';
+    default:
+      return message;
+  }
+}
+
+/** Linux' default; net.ipv4.ip_unprivileged_port_start moves it. */
+const FIRST_UNPRIVILEGED_PORT = 1024;
+const PRIVILEGED =
+  'ports below 1024 need the capability CAP_NET_BIND_SERVICE (AmbientCapabilities= in the systemd unit, or ' +
+  'setcap on the node binary), a socket from systemd (oldhello.socket), a start as root with server.user set, or ' +
+  'the sysctl net.ipv4.ip_unprivileged_port_start';

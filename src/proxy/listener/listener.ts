@@ -1,0 +1,212 @@
+/** Accepts clients on one address, and finds out who they are: by themselves, or from a load balancer's PROXY header. */
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import type { LimitsConfig, ListenerConfig } from '../../config/schema.js';
+import { SessionRecord, type Failure, type SessionEvent } from '../../observe/session-record.js';
+import { NetworkSet } from '../../policy/networks.js';
+import { decodeProxyHeader } from '../../proxy-protocol/header.js';
+import type { Admission } from './admission.js';
+import { NO_HANDLER, type TcpChannel } from '../transport/channel.js';
+import { unmapped, type Endpoint } from '../../net/endpoint.js';
+import { acceptHandles } from '../transport/handle-channel.js';
+import { SocketChannel } from '../transport/socket-channel.js';
+
+/** Where to listen: an address, or a socket that was bound by somebody else. */
+export type ListenAt = Readonly<Partial<ListenerConfig['address']> & { name?: string; fd?: number }>;
+
+/** What one configuration says to a listener. */
+export interface ListenerPlan {
+  readonly config: ListenerConfig;
+  readonly limits: LimitsConfig;
+  readonly hostname: string;
+}
+
+export interface ListenerHandler {
+  admit(client: Endpoint): Admission;
+  serve(plan: ListenerPlan, client: AdmittedClient): void;
+  /** A connection that was refused is over. */
+  refused(event: SessionEvent): void;
+  failed(config: ListenerConfig, error: Error): void;
+}
+
+export interface AdmittedClient {
+  readonly channel: TcpChannel;
+  /** What it sent so far. */
+  readonly first: Buffer;
+  readonly client: Endpoint;
+  readonly destination: Endpoint;
+  readonly admission: Extract<Admission, { admitted: true }>;
+}
+
+export class Listener {
+  readonly #at: ListenAt;
+  readonly #handler: ListenerHandler;
+  readonly #server: Server;
+  #plan: ListenerPlan;
+  #loadBalancers: NetworkSet;
+  /** Who came before `open`. */
+  #early: TcpChannel[] | undefined = [];
+  #closed = false;
+
+  constructor(at: ListenAt, plan: ListenerPlan, handler: ListenerHandler) {
+    this.#at = at;
+    this.#plan = plan;
+    this.#handler = handler;
+    this.#loadBalancers = new NetworkSet(plan.config.proxyProtocol);
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
+    this.#server.on('connection', (socket) => this.#arrives(new SocketChannel(socket)));
+  }
+
+  isAt({ host, port, name, fd }: ListenAt): boolean {
+    const at = this.#at;
+    return at.host === host && at.port === port && at.name === name && at.fd === fd;
+  }
+
+  get plan(): ListenerPlan {
+    return this.#plan;
+  }
+
+  /**
+   * Takes the address; clients that come wait until `open`.
+   * @throws what the system says
+   */
+  listen(): Promise<void> {
+    const { host, port, fd } = this.#at;
+    const address = fd === undefined ? { host, port } : { fd };
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ ...address, backlog: BACKLOG }, () => {
+        this.#server.off('error', reject);
+        acceptHandles(this.#server, (channel) => this.#arrives(channel));
+        this.#server.on('error', (error) => this.#handler.failed(this.#plan.config, error));
+        resolve();
+      });
+    });
+  }
+
+  /** With the real port where 0 was asked for. */
+  get address(): AddressInfo {
+    return this.#server.address() as AddressInfo;
+  }
+
+  /** For clients from now on. */
+  use(plan: ListenerPlan): void {
+    this.#plan = plan;
+    this.#loadBalancers = new NetworkSet(plan.config.proxyProtocol);
+  }
+
+  open(): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const channel of early) this.#accept(channel);
+  }
+
+  /** Accepts nobody any more; who is in stays. */
+  close(): void {
+    this.#closed = true;
+    this.#server.close();
+    for (const channel of this.#early ?? []) channel.destroy();
+  }
+
+  #arrives(channel: TcpChannel): void {
+    if (this.#early === undefined) this.#accept(channel);
+    else this.#early.push(channel);
+  }
+
+  #accept(channel: TcpChannel): void {
+    const { remote, local } = channel;
+    if (remote === undefined || local === undefined) {
+      channel.destroy();
+      return;
+    }
+    const client = unmapped(remote);
+    const destination = unmapped(local);
+    if (this.#plan.config.proxyProtocol.length === 0) this.#admit(channel, NOTHING, client, destination);
+    else this.#readProxyHeader(channel, client, destination);
+  }
+
+  /** Only configured load balancers may speak for others, and those must (PROXY protocol, 2). */
+  #readProxyHeader(channel: TcpChannel, balancer: Endpoint, destination: Endpoint): void {
+    const leave = (): void => {
+      clearTimeout(timer);
+      channel.pause();
+      channel.handler = NO_HANDLER;
+    };
+    const refuse = (failure: Failure): void => {
+      leave();
+      this.#refuse(channel, balancer, failure);
+    };
+    const bad = (reason: string): void => refuse({ outcome: 'bad_proxy_header', reason });
+    const timer = setTimeout(() => bad('no header in time'), this.#plan.limits.proxyHeaderTimeout);
+    let bytes: Buffer = NOTHING;
+    const read = (chunk: Buffer): void => {
+      bytes = Buffer.concat([bytes, chunk]);
+      const decoded = decodeProxyHeader(bytes);
+      if ('need' in decoded) return;
+      if ('malformed' in decoded) {
+        bad(decoded.malformed);
+        return;
+      }
+      leave();
+      const { source, destination: target } = decoded.header;
+      const rest = bytes.subarray(decoded.consumed);
+      this.#admit(channel, rest, unmapped(source ?? balancer), unmapped(target ?? destination));
+    };
+    // Load balancers also look whether anybody listens, and go away.
+    const gone: Failure = { outcome: 'client_gone', reason: 'waiting for proxy_header' };
+    if (!this.#loadBalancers.has(balancer.address)) {
+      bad('not from a configured load balancer');
+      return;
+    }
+    channel.handler = {
+      ...NO_HANDLER,
+      data: read,
+      end: () => refuse(gone),
+      closed: () => {
+        clearTimeout(timer);
+        this.#handler.refused(this.#refusal(balancer, gone).event());
+      },
+    };
+    channel.resume();
+  }
+
+  #admit(channel: TcpChannel, first: Buffer, client: Endpoint, destination: Endpoint): void {
+    if (this.#closed) {
+      this.#refuse(channel, client, { outcome: 'shutdown' }, '421 4.3.2 service is closing');
+      return;
+    }
+    const admission = this.#handler.admit(client);
+    if (admission.admitted)
+      this.#handler.serve(this.#plan, { channel, first, client, destination, admission });
+    else this.#refuse(channel, client, admission.failure, admission.reply);
+  }
+
+  /** Says no in SMTP where SMTP can be spoken, and waits for the client to hear it. */
+  #refuse(channel: TcpChannel, client: Endpoint, failure: Failure, reply?: string): void {
+    const { config, hostname } = this.#plan;
+    const record = this.#refusal(client, failure);
+    const timer = setTimeout(() => channel.destroy(), REFUSAL_TIMEOUT).unref();
+    const closed = (): void => {
+      clearTimeout(timer);
+      this.#handler.refused(record.event());
+    };
+    channel.handler = { ...NO_HANDLER, closed };
+    if (reply !== undefined && config.mode === 'starttls') {
+      channel.write(Buffer.from(`${reply.slice(0, 9)} ${hostname}${reply.slice(9)}\r\n`));
+    }
+    channel.end();
+    channel.resume();
+  }
+
+  /** Logged like any other session. */
+  #refusal(client: Endpoint, failure: Failure): SessionRecord {
+    const record = new SessionRecord(this.#plan.config.name, client);
+    record.fails(failure);
+    return record;
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
+/** Connections the kernel may hold until they are accepted; it caps the number itself. */
+const BACKLOG = 1024;
+/** Milliseconds a refused client gets to close. */
+const REFUSAL_TIMEOUT = 5_000;

@@ -1,0 +1,205 @@
+/**
+ * Values by name in Redis or Valkey. It answers within a bound or not at all, and where it fails it is left alone for a
+ * while: nobody waits for what is known to be away.
+ */
+import type { StorePlace } from '../../config/formats.js';
+import type { Log } from '../../observe/log.js';
+import { escape } from '../../observe/session-record.js';
+
+export interface RedisSettings {
+  readonly place: StorePlace;
+  readonly password: string | undefined;
+  readonly keyPrefix: string;
+  /** Milliseconds that anybody waits for an answer. */
+  readonly timeout: number;
+}
+
+export class RedisStore {
+  readonly #settings: RedisSettings;
+  readonly #log: Log;
+  /** Connected or connecting; undefined while it is left alone. */
+  #client: Client | undefined;
+  #ready = false;
+  /** As it was told last; undefined before that. */
+  #told: 'up' | 'down' | undefined;
+  #closed = false;
+  #pending = 0;
+  #readySince = 0;
+  #delay = FIRST_DELAY;
+  #retry: NodeJS.Timeout | undefined;
+
+  constructor(settings: RedisSettings, log: Log) {
+    this.#settings = settings;
+    this.#log = log;
+    void this.#connect();
+  }
+
+  /** Undefined also for what could not be had in time. */
+  async get(name: string): Promise<Buffer | undefined> {
+    const value: unknown = await this.#ask((client) => client.get(this.#key(name)));
+    if (value === undefined || value === null) return undefined;
+    if (Buffer.isBuffer(value)) return value;
+    this.#fail(this.#client, new Error('what it answers is no value'));
+    return undefined;
+  }
+
+  /** @param lifetime milliseconds */
+  set(name: string, value: Buffer, lifetime: number): void {
+    const expiration = { type: 'PX', value: lifetime } as const;
+    void this.#ask((client) => client.set(this.#key(name), value, { expiration }));
+  }
+
+  delete(name: string): void {
+    void this.#ask((client) => client.del(this.#key(name)));
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    this.#drop();
+  }
+
+  #key(name: string): string {
+    return this.#settings.keyPrefix + name;
+  }
+
+  async #ask<T>(command: (client: Client) => Promise<T>): Promise<T | undefined> {
+    const client = this.#client;
+    if (client === undefined || !this.#ready || this.#pending >= MAX_PENDING) return undefined;
+    this.#pending += 1;
+    try {
+      return await inTime(command(client), this.#settings.timeout);
+    } catch (error) {
+      this.#fail(client, error as Error);
+      return undefined;
+    } finally {
+      this.#pending -= 1;
+    }
+  }
+
+  async #connect(): Promise<void> {
+    let client: Client | undefined;
+    try {
+      client = newClient(await import('@redis/client'), this.#settings);
+      if (this.#closed) return;
+      this.#client = client;
+      client.on('error', (error: Error) => this.#fail(client, error));
+      await inTime(client.connect(), CONNECT_TIMEOUT);
+      // A server that wants a password lets everybody connect.
+      await inTime(client.ping(), CONNECT_TIMEOUT);
+      if (this.#client === client) this.#succeed();
+    } catch (error) {
+      this.#fail(client, error as Error);
+    }
+  }
+
+  #succeed(): void {
+    this.#ready = true;
+    this.#readySince = performance.now();
+    if (this.#told === 'up') return;
+    this.#told = 'up';
+    this.#log('session_store_up', { store: nameOf(this.#settings) });
+  }
+
+  /** Once for each connection, whatever else goes wrong with it. */
+  #fail(client: Client | undefined, error: Error): void {
+    if (this.#closed || client !== this.#client) return;
+    const stable = this.#ready && performance.now() - this.#readySince > STABLE;
+    this.#delay = stable ? FIRST_DELAY : Math.min(this.#delay * 2, LONGEST_DELAY);
+    this.#drop();
+    this.#retry = setTimeout(() => void this.#connect(), this.#delay).unref();
+    if (this.#told === 'down') return;
+    this.#told = 'down';
+    this.#log('session_store_down', { store: nameOf(this.#settings), problem: problemOf(error) });
+  }
+
+  #drop(): void {
+    const client = this.#client;
+    this.#client = undefined;
+    this.#ready = false;
+    client?.destroy();
+  }
+}
+
+/**
+ * Stores something for a moment and reads it again.
+ * @param patience milliseconds for each step
+ * @returns the store's name; what is wrong, or how many milliseconds it took to answer
+ */
+export async function tryStore(
+  settings: RedisSettings,
+  patience: number,
+): Promise<{ name: string; problem: string | undefined; answered: number }> {
+  const name = nameOf(settings);
+  const client = newClient(await import('@redis/client'), settings);
+  let answered = NaN;
+  try {
+    client.on('error', () => undefined);
+    await inTime(client.connect(), patience);
+    await inTime(client.ping(), patience);
+    const [key, value] = [`${settings.keyPrefix}check`, 'oldhello check'];
+    await inTime(client.set(key, value, { expiration: { type: 'PX', value: patience } }), patience);
+    const asked = performance.now();
+    const kept: unknown = await inTime(client.get(key), patience);
+    answered = performance.now() - asked;
+    await inTime(client.del(key), patience);
+    return { name, answered, problem: String(kept) === value ? undefined : 'does not keep what it is given' };
+  } catch (error) {
+    return { name, answered, problem: problemOf(error as Error) };
+  } finally {
+    client.destroy();
+  }
+}
+
+type Client = ReturnType<typeof newClient>;
+
+function newClient({ createClient, RESP_TYPES }: typeof import('@redis/client'), settings: RedisSettings) {
+  const { place, password } = settings;
+  const { host, port, database, username } = place;
+  return createClient({
+    // What every Redis and Valkey speaks, of whatever age.
+    RESP: 2,
+    maintNotifications: 'disabled',
+    disableClientInfo: true,
+    disableOfflineQueue: true,
+    database,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    socket: {
+      host,
+      port,
+      ...(place.tls && { tls: true as const }),
+      connectTimeout: CONNECT_TIMEOUT,
+      reconnectStrategy: false,
+    },
+    commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
+  });
+}
+
+/** Rejects when it takes too long; but an answer that came while this process was busy with other things counts. */
+function inTime<T>(answer: Promise<T>, bound: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => setImmediate(() => reject(new Error(`no answer within ${bound} ms`))), bound);
+  });
+  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+}
+
+function nameOf({ place: { host, port } }: RedisSettings): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** Some errors of Node have several others in place of words. */
+function problemOf({ message, ...error }: Error & { readonly code?: string }): string {
+  return escape(message === '' ? (error.code ?? 'it cannot be reached') : message);
+}
+
+/** Milliseconds. */
+const CONNECT_TIMEOUT = 5_000;
+/** Commands without an answer yet; about twice as many handshakes as run at the same time by default. */
+const MAX_PENDING = 1_000;
+/** Milliseconds that a connection must last for the next failure to count as the first. */
+const STABLE = 60_000;
+/** Milliseconds until a failed store is tried again: twice the first one, and doubled each time. */
+const FIRST_DELAY = 500;
+const LONGEST_DELAY = 60_000;

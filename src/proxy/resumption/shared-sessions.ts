@@ -1,0 +1,104 @@
+/**
+ * Sessions by id that several machines share: those of this one first, then what the others left in a store. There they
+ * lie sealed under keys that come from the ticket keys, each bound to its id, so that a store can neither read a session
+ * nor give one in another's place.
+ */
+import { hkdfSync, randomBytes } from 'node:crypto';
+import { UnusableValueError } from '../../config/config-error.js';
+import type { Config } from '../../config/schema.js';
+import type { Log } from '../../observe/log.js';
+import { CredentialError } from '../../credentials/credential-error.js';
+import { exposedOf } from '../../credentials/exposed-files.js';
+import { readPassphrase } from '../../credentials/passphrase.js';
+import { TICKET_KEY_LENGTH, TicketKeys, type Session, type TicketKey } from '../../tls/index.js';
+import { RedisStore, type RedisSettings } from './redis-store.js';
+import type { SessionStore } from './session-store.js';
+
+export interface StoreSettings extends RedisSettings {
+  readonly passwordFile: string | undefined;
+}
+
+/** @returns undefined where no store is configured @throws UnusableValueError */
+export function storeSettings({ sessionStore }: Config): StoreSettings | undefined {
+  const { url, passwordFile, keyPrefix, timeout } = sessionStore;
+  if (url === undefined) return undefined;
+  try {
+    const password =
+      passwordFile === undefined ? undefined : readPassphrase(passwordFile, 'password-file').text;
+    return { place: url, password, passwordFile, keyPrefix, timeout };
+  } catch (error) {
+    if (!(error instanceof CredentialError)) throw error;
+    throw new UnusableValueError('session-store', undefined, 'password-file', error);
+  }
+}
+
+export class SharedSessions implements SessionStore {
+  readonly #log: Log;
+  readonly #local: SessionStore;
+  readonly #lifetime: number;
+  readonly #seal: TicketKeys;
+  #settings: StoreSettings | undefined;
+  #store: RedisStore | undefined;
+  #complained = -Infinity;
+
+  /** @param lifetime milliseconds that a session is good for */
+  constructor(log: Log, local: SessionStore, lifetime: number) {
+    this.#log = log;
+    this.#local = local;
+    this.#lifetime = lifetime;
+    this.#seal = new TicketKeys(lifetime / 1000, () => Math.floor(Date.now() / 1000), randomBytes);
+  }
+
+  /** Must have been called before there is a store. */
+  useTicketKeys(keys: readonly TicketKey[]): void {
+    this.#seal.use(keys.map(sealKey));
+  }
+
+  use(settings: StoreSettings | undefined): void {
+    if (JSON.stringify(settings) === JSON.stringify(this.#settings)) return;
+    this.#store?.close();
+    this.#settings = settings;
+    this.#store = settings && new RedisStore(settings, this.#log);
+    if (settings?.passwordFile === undefined) return;
+    for (const exposed of exposedOf([settings.passwordFile])) this.#log('secret_exposed', { ...exposed });
+  }
+
+  close(): void {
+    this.#store?.close();
+  }
+
+  find(id: Buffer, done: (session: Session | undefined) => void): void {
+    this.#local.find(id, (session) => {
+      if (session !== undefined || this.#store === undefined) done(session);
+      else void this.#store.get(id.toString('hex')).then((sealed) => done(sealed && this.#open(id, sealed)));
+    });
+  }
+
+  save(id: Buffer, session: Session): void {
+    this.#store?.set(id.toString('hex'), this.#seal.protect(session, id), this.#lifetime);
+    this.#local.save(id, session);
+  }
+
+  forget(id: Buffer): void {
+    this.#local.forget(id);
+    this.#store?.delete(id.toString('hex'));
+  }
+
+  /** It is not kept here too: so it lives no longer than where it was made, and is gone once it is forgotten there. */
+  #open(id: Buffer, sealed: Buffer): Session | undefined {
+    const session = this.#seal.unprotect(sealed, id);
+    if (session === undefined && performance.now() - this.#complained > COMPLAINT_INTERVAL) {
+      this.#complained = performance.now();
+      this.#log('session_store_unreadable');
+    }
+    return session;
+  }
+}
+
+/** A sealed session is no ticket, and a ticket is no sealed session (RFC 5869: other keys for another use). */
+function sealKey(key: TicketKey): TicketKey {
+  return Buffer.from(hkdfSync('sha256', key, '', 'oldhello session store', TICKET_KEY_LENGTH));
+}
+
+/** Milliseconds between two lines about it: who changes what is stored should not fill the log. */
+const COMPLAINT_INTERVAL = 10 * 60 * 1000;

@@ -1,0 +1,98 @@
+/** Where the keys of session tickets come from: chosen here and changed by the clock, or a file that several machines share. */
+import { randomBytes } from 'node:crypto';
+import { UnusableValueError } from '../../config/config-error.js';
+import type { Config } from '../../config/schema.js';
+import type { Log } from '../../observe/log.js';
+import { readTicketKeyFile, type TicketKeyFile } from '../../credentials/ticket-key-file.js';
+import { TICKET_KEY_LENGTH, type TicketKey } from '../../tls/index.js';
+
+/** @returns undefined where no file is configured @throws UnusableValueError */
+export async function readTicketKeys({ tls }: Config): Promise<TicketKeyFile | undefined> {
+  if (tls.ticketKeyFile === undefined) return undefined;
+  try {
+    return await readTicketKeyFile(tls.ticketKeyFile);
+  } catch (error) {
+    throw new UnusableValueError('tls', undefined, 'ticket-key-file', error as Error);
+  }
+}
+
+export class TicketKeySource {
+  readonly #log: Log;
+  readonly #changed: (keys: readonly TicketKey[]) => void;
+  #keys: readonly TicketKey[] = [];
+  #file: TicketKeyFile | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #reading = false;
+  /** Told of, so not to be told of again while it lasts. */
+  #problem: string | undefined;
+
+  /** @param changed called with the keys from now on, the newest first */
+  constructor(log: Log, changed: (keys: readonly TicketKey[]) => void) {
+    this.#log = log;
+    this.#changed = changed;
+  }
+
+  /** @param file undefined for keys of this process alone, which stay where there are such already */
+  use(file: TicketKeyFile | undefined): void {
+    const chosenHere = this.#file === undefined && this.#keys.length > 0;
+    if (file === undefined && chosenHere) return;
+    this.close();
+    if (file === undefined) {
+      this.#file = undefined;
+      this.#keys = [];
+      this.#rotate();
+      this.#timer = setInterval(() => this.#rotate(), KEY_LIFETIME).unref();
+    } else {
+      this.#take(file);
+      this.#timer = setInterval(() => void this.#look(file.path), LOOK_INTERVAL).unref();
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** The newest key protects; the two before it still open what they protected (RFC 5077, 5.5). */
+  #rotate(): void {
+    this.#keys = [randomBytes(TICKET_KEY_LENGTH), ...this.#keys].slice(0, KEYS);
+    this.#changed(this.#keys);
+  }
+
+  #take(file: TicketKeyFile): void {
+    this.#file = file;
+    this.#keys = file.keys;
+    this.#problem = undefined;
+    this.#changed(file.keys);
+    this.#log('ticket_keys', { file: file.path, keys: file.keys.length });
+    for (const exposed of file.exposed) this.#log('secret_exposed', { ...exposed });
+  }
+
+  /** Its time of change would not do: it is coarse, and copying tools set it back. */
+  async #look(path: string): Promise<void> {
+    if (this.#reading) return;
+    this.#reading = true;
+    const before = this.#file;
+    try {
+      const file = await readTicketKeyFile(path);
+      if (this.#file === before && !sameKeys(file.keys, this.#keys)) this.#take(file);
+      this.#problem = undefined;
+    } catch (error) {
+      const { message } = error as Error;
+      if (this.#file === before && message !== this.#problem) {
+        this.#problem = message;
+        this.#log('ticket_keys_failed', { file: path, problem: message });
+      }
+    }
+    this.#reading = false;
+  }
+}
+
+function sameKeys(some: readonly TicketKey[], others: readonly TicketKey[]): boolean {
+  return some.length === others.length && some.every((key, index) => key.equals(others[index]!));
+}
+
+/** Milliseconds that a key chosen here protects new tickets; with KEYS of them, it is there while its tickets are good. */
+const KEY_LIFETIME = 12 * 60 * 60 * 1000;
+const KEYS = 3;
+/** Milliseconds after which a changed file is in use at the latest; it is short, so reading it costs nothing. */
+const LOOK_INTERVAL = 5_000;

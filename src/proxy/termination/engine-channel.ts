@@ -1,0 +1,176 @@
+/** Our TLS engine on top of a raw channel: plaintext on one side, records on the other. */
+import {
+  ServerConnection,
+  type ConnectionOutput,
+  type Established,
+  type OperationResult,
+  type Outcome,
+  type ServerParameters,
+} from '../../tls/index.js';
+import type { KeyRing } from '../../credentials/keys.js';
+import { NO_HANDLER, type Channel, type ChannelHandler } from '../transport/channel.js';
+import type { SessionStore } from '../resumption/session-store.js';
+
+export interface EngineEvents {
+  established(established: Established): void;
+  /** How TLS ended; `closed` of the handler follows when the transport has closed too. */
+  ended(outcome: Outcome): void;
+}
+
+export interface EngineServices {
+  readonly keys: KeyRing;
+  readonly sessions: SessionStore;
+}
+
+export class EngineChannel implements Channel {
+  handler: ChannelHandler = NO_HANDLER;
+  readonly #raw: Channel;
+  readonly #events: EngineEvents;
+  readonly #connection: ServerConnection;
+  #paused = false;
+  /** Plaintext that came in one piece with what made the host pause. */
+  #held: Buffer[] = [];
+  /** The client's close_notify came behind what is held. */
+  #endHeld = false;
+  #ended = false;
+  #linger: NodeJS.Timeout | undefined;
+
+  constructor(raw: Channel, parameters: ServerParameters, services: EngineServices, events: EngineEvents) {
+    this.#raw = raw;
+    this.#events = events;
+    this.#connection = new ServerConnection(parameters, this.#output(services));
+    raw.handler = {
+      data: (bytes) => this.#receive(bytes),
+      full: () => this.handler.full(),
+      drain: () => this.handler.drain(),
+      end: () => this.#transportEnded(),
+      closed: (error) => {
+        clearTimeout(this.#linger);
+        this.#connection.abandon();
+        this.handler.closed(error);
+      },
+    };
+  }
+
+  /** What the handshake is waiting for, for the log of one that never came. */
+  get waitingFor(): string {
+    const { wait } = this.#connection;
+    return wait === undefined ? this.#connection.state : wait.for;
+  }
+
+  /** Bytes that were read from the raw channel before the engine existed. */
+  feed(bytes: Buffer): void {
+    this.#receive(bytes);
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#connection.send(bytes);
+  }
+
+  end(): void {
+    this.#connection.close();
+  }
+
+  destroy(): void {
+    this.#connection.abandon();
+    this.#raw.destroy();
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#raw.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    while (this.#held.length > 0 && !this.#isPaused()) this.handler.data(this.#held.shift()!);
+    if (this.#isPaused()) return;
+    if (this.#endHeld) {
+      this.#endHeld = false;
+      this.handler.end(true);
+    }
+    if (this.#connection.wantsInput || this.#ended) this.#raw.resume();
+  }
+
+  /** As a method, because a handler may have paused since the compiler last looked. */
+  #isPaused(): boolean {
+    return this.#paused;
+  }
+
+  #receive(bytes: Buffer): void {
+    if (this.#ended) return;
+    this.#connection.receive(bytes);
+    this.#regulate();
+  }
+
+  /** The engine reads nothing while it waits for a key operation; the socket must not pile up for it. */
+  #regulate(): void {
+    if (this.#paused || !(this.#connection.wantsInput || this.#ended)) this.#raw.pause();
+    else this.#raw.resume();
+  }
+
+  #output({ keys, sessions }: EngineServices): ConnectionOutput {
+    return {
+      transmit: (bytes) => this.#raw.write(bytes),
+      deliver: (plaintext) => {
+        if (this.#paused) this.#held.push(Buffer.from(plaintext));
+        else this.handler.data(plaintext);
+      },
+      operate: (operation) => {
+        const done = (result: OperationResult): void => {
+          this.#connection.complete(result);
+          this.#regulate();
+        };
+        if (operation.kind === 'find_session') sessions.find(operation.sessionId, done);
+        else keys.operate(operation, done);
+      },
+      established: (established) => this.#events.established(established),
+      saveSession: (id, session) => sessions.save(id, session),
+      forgetSession: (id) => sessions.forget(id),
+      ended: (outcome) => this.#end(outcome),
+    };
+  }
+
+  #end(outcome: Outcome): void {
+    this.#ended = true;
+    this.#events.ended(outcome);
+    const secretDependent = outcome.kind === 'refused' && outcome.error.reason === 'bad_record_mac';
+    if (secretDependent) this.#linger = setTimeout(() => this.#farewell(outcome), untilQuantum());
+    else this.#farewell(outcome);
+  }
+
+  /** Half-closes and drains: closing with unread input would make the kernel send a reset that overtakes the alert. */
+  #farewell({ farewell, kind }: Outcome): void {
+    if (farewell.length > 0) this.#raw.write(farewell);
+    this.#raw.end();
+    this.#raw.resume();
+    this.#linger = setTimeout(() => this.#raw.destroy(), LINGER);
+    if (kind !== 'closed') return;
+    this.#endHeld = this.#held.length > 0;
+    if (!this.#endHeld) this.handler.end(true);
+  }
+
+  /** SMTP has no truncation attack, a message ends with its own mark; so a cut is an end, if a disorderly one. */
+  #transportEnded(): void {
+    if (this.#ended) {
+      this.#raw.destroy();
+      return;
+    }
+    this.#connection.abandon();
+    this.handler.end(false);
+    this.#raw.end();
+  }
+}
+
+/**
+ * Lucky 13 and its kin tell a bad MAC from bad padding by when the alert comes. The check takes the same time for both,
+ * as far as JavaScript goes; what is left disappears behind the next full quantum and some noise.
+ */
+function untilQuantum(): number {
+  return QUANTUM - (performance.now() % QUANTUM) + Math.random() * QUANTUM;
+}
+
+/** Milliseconds. */
+const QUANTUM = 50;
+/** Milliseconds a client gets to read our last alert and close. */
+const LINGER = 2_000;

@@ -1,0 +1,128 @@
+/** Node's own TLS for clients that can do TLS 1.2 or 1.3 well, on a socket whose first bytes were already read. */
+import { createSecureContext, TLSSocket, type SecureContext, type TLSSocketOptions } from 'node:tls';
+import { ExtensionType, isNamed, type ClientHello, type Credential } from '../../tls/index.js';
+import type { LoadedCredential } from '../../credentials/credentials.js';
+import { NATIVE_CIPHERS } from './route.js';
+import type { TcpChannel } from '../transport/channel.js';
+import { SocketChannel } from '../transport/socket-channel.js';
+import { TICKET_LIFETIME, type TicketSource } from '../resumption/session-tickets.js';
+
+export interface NativeEvents {
+  established(channel: SocketChannel, socket: TLSSocket): void;
+  failed(error: Error & { code?: string }): void;
+  /** The transport closed before there was TLS; after `failed`, if that came. */
+  closed(): void;
+}
+
+/** What is the same for all clients while a ticket key is. */
+interface Contexts {
+  readonly standard: SecureContext;
+  readonly byName: readonly { readonly credential: Credential; readonly context: SecureContext }[];
+}
+
+export class NativeTls {
+  readonly credentials: readonly Credential[];
+  readonly #loaded: readonly LoadedCredential[];
+  readonly #tickets: TicketSource;
+  /** By ticket key, as Node takes only one for each. */
+  readonly #contexts = new WeakMap<Buffer, Contexts>();
+
+  /**
+   * @param loaded at least one; OpenSSL takes an RSA and an ECDSA one into the same context and chooses
+   * @throws what OpenSSL says of a certificate or key
+   */
+  constructor(loaded: readonly LoadedCredential[], tickets: TicketSource) {
+    this.credentials = loaded.map(({ credential }) => credential);
+    this.#loaded = loaded;
+    this.#tickets = tickets;
+    this.#makeContexts();
+  }
+
+  /** Takes the socket over; `bytes` are what came on it so far, and `hello` is what they say. */
+  accept(raw: TcpChannel, bytes: Buffer, hello: ClientHello, events: NativeEvents): void {
+    const socket = raw.release();
+    socket.unshift(bytes);
+    const newest = this.#contextsOf(this.#tickets.native[0]!);
+    const tls = new TLSSocket(socket, {
+      isServer: true,
+      secureContext: this.#contextsOf(this.#keyFor(hello)).standard,
+      SNICallback: chooserFrom(newest),
+      ALPNProtocols: [],
+    });
+    const failed = (error: Error): void => events.failed(error);
+    const closed = (): void => events.closed();
+    // The socket may stay half open for SMTP's sake; half a handshake is none.
+    const left = (): void => void tls.destroy();
+    tls.on('error', failed);
+    tls.on('close', closed);
+    tls.on('end', left);
+    tls.once('secure', () => {
+      tls.off('error', failed);
+      tls.off('close', closed);
+      tls.off('end', left);
+      events.established(new SocketChannel(tls), tls);
+    });
+    tls.resume();
+  }
+
+  /** The one that the client's ticket names, so that it opens also when there is a newer one; else the newest. */
+  #keyFor({ extensions }: ClientHello): Buffer {
+    const keys = this.#tickets.native;
+    const offered = [
+      extensions?.get(ExtensionType.session_ticket),
+      extensions?.get(ExtensionType.pre_shared_key)?.subarray(FIRST_IDENTITY),
+    ];
+    const names = offered.map((ticket) => ticket?.subarray(0, KEY_NAME_LENGTH));
+    return (
+      keys.find((key) => names.some((name) => name?.equals(key.subarray(0, KEY_NAME_LENGTH)))) ?? keys[0]!
+    );
+  }
+
+  #contextsOf(ticketKey: Buffer): Contexts {
+    const made = this.#contexts.get(ticketKey) ?? this.#makeContexts(ticketKey);
+    this.#contexts.set(ticketKey, made);
+    return made;
+  }
+
+  #makeContexts(ticketKey?: Buffer): Contexts {
+    return {
+      standard: secureContext(onePerAlgorithm(this.#loaded), ticketKey),
+      byName: this.#loaded.map((one) => ({
+        credential: one.credential,
+        context: secureContext([one], ticketKey),
+      })),
+    };
+  }
+}
+
+/** Made here, as the closed socket that has it stays for a while (see SocketChannel), and what else it could see. */
+function chooserFrom({ standard, byName }: Contexts): NonNullable<TLSSocketOptions['SNICallback']> {
+  return (name, done) => {
+    const named = byName.filter(({ credential }) => isNamed(credential, name.toLowerCase()));
+    done(null, named.length === 1 ? named[0]!.context : standard);
+  };
+}
+
+function secureContext(loaded: readonly LoadedCredential[], ticketKeys: Buffer | undefined): SecureContext {
+  return createSecureContext({
+    cert: loaded.map(({ chainPem }) => chainPem),
+    key: loaded.map(({ keyPem }) => keyPem),
+    minVersion: 'TLSv1.2',
+    ciphers: NATIVE_CIPHERS,
+    honorCipherOrder: true,
+    sessionTimeout: TICKET_LIFETIME,
+    ...(ticketKeys && { ticketKeys }),
+  });
+}
+
+function onePerAlgorithm(loaded: readonly LoadedCredential[]): LoadedCredential[] {
+  return loaded.filter(
+    ({ credential }, index) =>
+      loaded.findIndex((other) => other.credential.authentication === credential.authentication) === index,
+  );
+}
+
+/** Bytes with which a ticket of OpenSSL's begins, and a key of Node's `ticketKeys`. */
+const KEY_NAME_LENGTH = 16;
+/** Where the first identity begins: behind the length of all, and its own (RFC 8446, 4.2.11). */
+const FIRST_IDENTITY = 4;

@@ -1,0 +1,197 @@
+/** From the first byte that should be TLS to an encrypted channel, whoever serves it, or to the reason why not. */
+import {
+  explainFailure,
+  explainNativeFailure,
+  explainNotTls,
+  explainPeerAlert,
+} from '../../observe/explain.js';
+import { engineFacts, escape, type Failure, type TlsFacts } from '../../observe/session-record.js';
+import {
+  HelloSniffer,
+  REFUSALS,
+  type ClientHello,
+  type Outcome,
+  type ServerParameters,
+  type Sniffed,
+} from '../../tls/index.js';
+import type { TLSSocket } from 'node:tls';
+import type { CertificateFacts } from '../../credentials/certificate-facts.js';
+import type { LoadedCredential } from '../../credentials/credentials.js';
+import { NO_HANDLER, type Channel, type TcpChannel } from '../transport/channel.js';
+import { EngineChannel, type EngineServices } from './engine-channel.js';
+import type { NativeTls } from './native-tls.js';
+import { route, type Path } from './route.js';
+
+export interface TlsProfile {
+  readonly certificates: readonly LoadedCredential[];
+  readonly parameters: ServerParameters;
+  /** Undefined where no certificate is meant for modern clients, or where they are not ours to serve. */
+  readonly native: NativeTls | undefined;
+  readonly modern: 'terminate' | 'engine' | 'passthrough';
+}
+
+export interface TlsEvents {
+  hello(hello: ClientHello): void;
+  /** The channel is paused and has no handler yet; `shown` is the certificate, where one was shown. */
+  established(channel: Channel, facts: TlsFacts, shown: CertificateFacts | undefined): void;
+  /** The backend's own TLS is to serve this client; `bytes` are what it sent so far. The raw channel is paused. */
+  passthrough(bytes: Buffer): void;
+  /** May come after `established` too. */
+  failed(failure: Failure): void;
+  /** What came instead of TLS could be a mail client's clear text; `reply` may still be written to the raw channel. */
+  plaintext(bytes: Buffer): void;
+  /** The transport closed before TLS was established. */
+  closed(error: Error | undefined): void;
+}
+
+export class TlsAcceptor {
+  readonly #raw: TcpChannel;
+  readonly #profile: TlsProfile;
+  readonly #services: EngineServices;
+  readonly #events: TlsEvents;
+  /** Gone with the bytes it kept, once it has said who serves them. */
+  #sniffer: HelloSniffer | undefined = new HelloSniffer();
+  #hello: ClientHello | undefined;
+  /** Who has the word with the client, and knows what did not come. */
+  #speaker: { readonly waitingFor: string } = SNIFFER;
+
+  constructor(raw: TcpChannel, profile: TlsProfile, services: EngineServices, events: TlsEvents) {
+    this.#raw = raw;
+    this.#profile = profile;
+    this.#services = services;
+    this.#events = events;
+    raw.handler = {
+      ...NO_HANDLER,
+      data: (bytes) => this.#sniff(bytes),
+      end: () => raw.end(),
+      closed: (error) => events.closed(error),
+    };
+    raw.resume();
+  }
+
+  /** What did not come, when a handshake takes too long. */
+  get waitingFor(): string {
+    return this.#speaker.waitingFor;
+  }
+
+  #sniff(bytes: Buffer): void {
+    const sniffer = this.#sniffer!;
+    const sniffed = sniffer.push(bytes);
+    if (sniffed.kind === 'need_more') return;
+    this.#sniffer = undefined;
+    this.#raw.pause();
+    if (sniffed.kind === 'client_hello') {
+      this.#hello = sniffed.hello;
+      this.#events.hello(sniffed.hello);
+    }
+    this.#serve(sniffed, Buffer.from(sniffer.bytes));
+  }
+
+  #serve(sniffed: Sniffed, bytes: Buffer): void {
+    const { native, modern } = this.#profile;
+    const path = this.#route(sniffed, modern);
+    if (native !== undefined && path === 'native') this.#serveNatively(native, bytes);
+    else if (path === 'passthrough') this.#events.passthrough(bytes);
+    else if (sniffed.kind === 'plaintext') this.#events.plaintext(bytes);
+    else this.#serveByEngine(bytes);
+  }
+
+  #route(sniffed: Sniffed, modern: TlsProfile['modern']): Path {
+    if (modern === 'passthrough') return route(sniffed, { modern, authentications: ['rsa', 'ecdsa'] });
+    const credentials = this.#profile.native?.credentials;
+    if (credentials === undefined) return 'engine';
+    return route(sniffed, { modern, authentications: credentials.map((one) => one.authentication) });
+  }
+
+  #serveByEngine(bytes: Buffer): void {
+    let established = false;
+    const channel = new EngineChannel(this.#raw, this.#profile.parameters, this.#services, {
+      established: (facts) => {
+        established = true;
+        this.#hello = undefined;
+        channel.pause();
+        this.#events.established(channel, engineFacts(facts), this.#shown(facts.credential?.chain[0]));
+      },
+      ended: (outcome) => {
+        const failure = this.#failureOf(outcome, established);
+        if (failure !== undefined) this.#events.failed(failure);
+      },
+    });
+    channel.handler = { ...channel.handler, closed: (error) => this.#events.closed(error) };
+    this.#speaker = channel;
+    channel.resume();
+    channel.feed(bytes);
+  }
+
+  #serveNatively(native: NativeTls, bytes: Buffer): void {
+    this.#speaker = NATIVE;
+    native.accept(this.#raw, bytes, this.#hello!, {
+      established: (channel, socket) => {
+        const certificate = socket.isSessionReused() ? undefined : socket.getX509Certificate();
+        this.#events.established(channel, nativeFacts(socket), this.#shown(certificate?.raw));
+      },
+      failed: (error) => {
+        this.#events.failed({
+          outcome: 'native_tls_failed',
+          reason: error.code ?? error.name,
+          explanation: explainNativeFailure(escape(error.message)),
+        });
+      },
+      closed: () => this.#events.closed(undefined),
+    });
+  }
+
+  #shown(certificate: Buffer | undefined): CertificateFacts | undefined {
+    if (certificate === undefined) return undefined;
+    return this.#profile.certificates.find(({ credential }) => credential.chain[0]!.equals(certificate))
+      ?.facts;
+  }
+
+  #failureOf(outcome: Outcome, established: boolean): Failure | undefined {
+    switch (outcome.kind) {
+      case 'closed':
+        return established ? undefined : { outcome: 'client_gone', reason: 'close_notify' };
+      case 'data_limit':
+        return { outcome: 'data_limit' };
+      case 'peer_alert':
+        return {
+          outcome: 'peer_alert',
+          alert: outcome.alert,
+          explanation: explainPeerAlert(outcome.alert),
+        };
+      case 'not_tls':
+        return {
+          outcome: 'not_tls',
+          reason: outcome.firstBytes,
+          explanation: explainNotTls(outcome.firstBytes),
+        };
+      case 'refused': {
+        const { reason, alert, detail } = outcome.error;
+        const local = REFUSALS[reason].fault === 'local';
+        const { parameters } = this.#profile;
+        return {
+          outcome: established ? 'tls_error' : 'handshake_refused',
+          reason,
+          alert,
+          fault: local ? 'proxy' : 'client',
+          explanation: explainFailure({ reason, detail, hello: this.#hello, parameters }),
+        };
+      }
+    }
+  }
+}
+
+const SNIFFER = { waitingFor: 'client_hello' };
+const NATIVE = { waitingFor: "Node's TLS" };
+
+function nativeFacts(socket: TLSSocket): TlsFacts {
+  const cipher = socket.getCipher();
+  return {
+    path: 'native',
+    version: socket.getProtocol() ?? 'unknown',
+    suite: cipher.name,
+    keyExchange: 'ECDHE',
+    resumed: socket.isSessionReused(),
+    ...(typeof socket.servername === 'string' && { serverName: escape(socket.servername) }),
+  };
+}

@@ -1,0 +1,95 @@
+/** From configuration to what the engine and Node's TLS are given, made once for each set of TLS settings in use. */
+import { createHash } from 'node:crypto';
+import type { TlsSettings } from '../../config/schema.js';
+import type { TlsProfile } from './tls-acceptor.js';
+import { NativeTls } from './native-tls.js';
+import type { TicketSource } from '../resumption/session-tickets.js';
+import {
+  CIPHER_SUITES,
+  PRESETS,
+  ProtocolVersion,
+  TLS_1_3,
+  type CipherSuite,
+  type DhGroup,
+  type Policy,
+} from '../../tls/index.js';
+import type { LoadedCredential } from '../../credentials/credentials.js';
+import { pooledRandomBytes } from '../../system/random.js';
+
+export interface ProfileSources {
+  readonly credentials: readonly LoadedCredential[];
+  readonly tickets: TicketSource;
+  /** There only when a profile in use wants it. */
+  readonly smallDhGroup: DhGroup | undefined;
+}
+
+export class TlsProfiles {
+  readonly #sources: ProfileSources;
+  readonly #native: NativeTls | undefined;
+  readonly #made = new Map<string, TlsProfile>();
+
+  constructor(sources: ProfileSources) {
+    this.#sources = sources;
+    const modern = sources.credentials.filter(({ use }) => use !== 'legacy');
+    this.#native = modern.length > 0 ? new NativeTls(modern, sources.tickets) : undefined;
+  }
+
+  profile(settings: TlsSettings, modern: TlsProfile['modern']): TlsProfile {
+    // Where the file with the keys lies may differ among machines that resume each other's sessions.
+    const key = JSON.stringify([{ ...settings, ticketKeyFile: undefined }, modern]);
+    const made = this.#made.get(key) ?? this.#make(settings, modern, key);
+    this.#made.set(key, made);
+    return made;
+  }
+
+  #make(settings: TlsSettings, modern: TlsProfile['modern'], key: string): TlsProfile {
+    const policy = policyOf(settings);
+    const ours = this.#sources.credentials.filter(({ use }) => modern === 'engine' || use !== 'modern');
+    const credentials = ours.map(({ credential }) => credential);
+    const native = modern === 'terminate' ? this.#native : undefined;
+    const context = createHash('sha256').update(key);
+    for (const { chain } of credentials) context.update(chain[0]!);
+    return {
+      certificates: this.#sources.credentials,
+      modern,
+      native,
+      parameters: {
+        ...policy,
+        credentials,
+        serviceMaxVersion: native !== undefined || modern === 'passthrough' ? TLS_1_3 : policy.maxVersion,
+        smallDhGroup: settings.profile === 'ancient' ? this.#sources.smallDhGroup : undefined,
+        sessionIds: true,
+        tickets: this.#sources.tickets.engine,
+        sessionContext: context.digest('base64').slice(0, CONTEXT_LENGTH),
+        random: pooledRandomBytes,
+      },
+    };
+  }
+}
+
+/** The preset, with the single keys that the operator set on top. */
+export function policyOf(settings: TlsSettings): Policy {
+  const preset: Policy = PRESETS[settings.profile];
+  const { minVersion, maxVersion, sslv2Hello, recordSplitting, smallBlockLimit } = settings;
+  return {
+    ...preset,
+    ...(minVersion !== undefined && { minVersion: ProtocolVersion[minVersion] }),
+    ...(maxVersion !== undefined && { maxVersion: ProtocolVersion[maxVersion] }),
+    ...(sslv2Hello !== undefined && { sslv2Hello }),
+    ...(recordSplitting !== undefined && { recordSplitting }),
+    ...(smallBlockLimit !== undefined && { smallBlockLimit }),
+    cipherSuites: suitesOf(preset.cipherSuites, settings),
+  };
+}
+
+function suitesOf(preset: readonly CipherSuite[], settings: TlsSettings): readonly CipherSuite[] {
+  const switches = { rc4: settings.rc4, '3des': settings.tripleDes, des: settings.singleDes };
+  return CIPHER_SUITES.filter((suite) => {
+    const { family } = suite;
+    const wanted = family in switches ? switches[family as keyof typeof switches] : undefined;
+    return wanted ?? preset.includes(suite);
+  });
+}
+
+/** Characters: 96 bits tell contexts apart, and a ticket stays short. */
+const CONTEXT_LENGTH = 16;

@@ -1,0 +1,91 @@
+/**
+ * What the primary process and its workers say to each other, over the channel of node:child_process: the primary one
+ * message at a time, the workers several. As JSON, bytes in base64: Node's other serialization costs each side a quarter
+ * more for a connection that is passed on.
+ */
+import type { Config } from '../../config/schema.js';
+import type { LogEntry } from '../../observe/events.js';
+import type { SessionEvent } from '../../observe/session-record.js';
+import {
+  portableCredential,
+  restoreCredential,
+  type PortableCredential,
+} from '../../credentials/credentials.js';
+import { DhGroup, type Session } from '../../tls/index.js';
+import type { Arrival, Blueprint } from '../runtime.js';
+import type { TrustedCas } from '../backend/trusted-cas.js';
+
+/** A Blueprint in what can be sent. */
+export interface PortableBlueprint {
+  readonly config: Config;
+  readonly credentials: readonly PortableCredential[];
+  readonly trustedCas: TrustedCas;
+  /** The prime. */
+  readonly smallDhGroup: string | undefined;
+  /** How many workers there are, to have the limits together that each counts for itself. */
+  readonly workers: number;
+}
+
+export interface PortableSession extends Omit<Session, 'masterSecret'> {
+  readonly masterSecret: string;
+}
+
+export type ToWorker =
+  /** Answered with `using` of the same number. */
+  | { readonly kind: 'use'; readonly number: number; readonly blueprint: PortableBlueprint }
+  | { readonly kind: 'ticket_keys'; readonly keys: readonly string[] }
+  /** The socket comes with it; answered with `ended`. */
+  | { readonly kind: 'serve'; readonly id: number; readonly first: string; readonly arrival: Arrival }
+  | { readonly kind: 'session'; readonly lookup: number; readonly session: PortableSession | undefined }
+  /** Nobody else comes; the worker ends when the last one has gone. @see ConnectionHost.close */
+  | { readonly kind: 'close'; readonly patience: number }
+  /** Answered with `alive`. */
+  | { readonly kind: 'ping' };
+
+export type ToPrimary =
+  | { readonly kind: 'using'; readonly number: number }
+  | { readonly kind: 'ended'; readonly id: number; readonly event: SessionEvent }
+  | { readonly kind: 'event'; readonly entry: LogEntry }
+  | { readonly kind: 'find_session'; readonly lookup: number; readonly sessionId: string }
+  | { readonly kind: 'save_session'; readonly sessionId: string; readonly session: PortableSession }
+  | { readonly kind: 'forget_session'; readonly sessionId: string }
+  | { readonly kind: 'alive' };
+
+export function portableBytes(bytes: Buffer): string {
+  return bytes.toString('base64');
+}
+
+export function restoreBytes(portable: string): Buffer {
+  return Buffer.from(portable, 'base64');
+}
+
+export function portableSession(session: Session): PortableSession {
+  return { ...session, masterSecret: portableBytes(session.masterSecret) };
+}
+
+export function restoreSession(portable: PortableSession): Session {
+  // What is missing in JSON is a key here, as it is in every other session.
+  const { maxFragmentLength, serverName } = portable;
+  return { ...portable, maxFragmentLength, serverName, masterSecret: restoreBytes(portable.masterSecret) };
+}
+
+export function portableBlueprint(blueprint: Blueprint, workers: number): PortableBlueprint {
+  const { config, credentials, trustedCas, smallDhGroup } = blueprint;
+  return {
+    config,
+    credentials: credentials.map(portableCredential),
+    trustedCas,
+    smallDhGroup: smallDhGroup && portableBytes(smallDhGroup.prime),
+    workers,
+  };
+}
+
+export function restoreBlueprint(portable: PortableBlueprint): Blueprint {
+  const { config, credentials, trustedCas, smallDhGroup } = portable;
+  return {
+    config,
+    credentials: credentials.map(restoreCredential),
+    trustedCas,
+    smallDhGroup: smallDhGroup === undefined ? undefined : new DhGroup(restoreBytes(smallDhGroup)),
+  };
+}

@@ -1,0 +1,178 @@
+/** A worker process: runs the connections that the primary passes on, and asks it for what all workers share. */
+import { Socket } from 'node:net';
+import { createLogChannel, type Log } from '../../observe/log.js';
+import { sampleProcess } from '../../observe/process-sample.js';
+import { SessionRecord } from '../../observe/session-record.js';
+import { HandshakeCount } from '../../policy/handshake-count.js';
+import { exitOnDefect } from '../../system/defects.js';
+import { KeyRing } from '../../credentials/keys.js';
+import type { Session } from '../../tls/index.js';
+import type { TcpHandle } from '../transport/tcp-handles.js';
+import { tuneV8 } from '../../system/v8.js';
+import type { TcpChannel } from '../transport/channel.js';
+import { LocalHost } from '../connection-host.js';
+import { HandleChannel } from '../transport/handle-channel.js';
+import { Outbox } from './outbox.js';
+import { Runtime } from '../runtime.js';
+import type { SessionStore } from '../resumption/session-store.js';
+import { SessionTickets } from '../resumption/session-tickets.js';
+import { SocketChannel } from '../transport/socket-channel.js';
+import {
+  portableBytes,
+  portableSession,
+  restoreBlueprint,
+  restoreBytes,
+  restoreSession,
+  type PortableBlueprint,
+  type ToPrimary,
+  type ToWorker,
+} from './worker-protocol.js';
+
+/** The sessions of the primary, as far as it answers in time: no handshake waits for long, or fails, because of it. */
+class PrimarySessions implements SessionStore {
+  readonly #waiting = new Map<number, (session: Session | undefined) => void>();
+  #next = 0;
+
+  find(sessionId: Buffer, done: (session: Session | undefined) => void): void {
+    const lookup = this.#next++;
+    const timer = setTimeout(() => this.answer(lookup, undefined), LOOKUP_TIMEOUT);
+    this.#waiting.set(lookup, (session) => {
+      clearTimeout(timer);
+      done(session);
+    });
+    outbox.putSoon({ kind: 'find_session', lookup, sessionId: portableBytes(sessionId) });
+  }
+
+  answer(lookup: number, session: Session | undefined): void {
+    const done = this.#waiting.get(lookup);
+    this.#waiting.delete(lookup);
+    done?.(session);
+    // Who asked has a copy.
+    session?.masterSecret.fill(0);
+  }
+
+  save(sessionId: Buffer, session: Session): void {
+    // Who comes again sooner than this leaves, and to another worker, makes a full handshake.
+    outbox.put({
+      kind: 'save_session',
+      sessionId: portableBytes(sessionId),
+      session: portableSession(session),
+    });
+    session.masterSecret.fill(0);
+  }
+
+  forget(sessionId: Buffer): void {
+    outbox.put({ kind: 'forget_session', sessionId: portableBytes(sessionId) });
+  }
+}
+
+class Worker {
+  readonly #log: Log = createLogChannel((entry) => outbox.put({ kind: 'event', entry })).log;
+  readonly #keys = new KeyRing();
+  readonly #tickets = new SessionTickets();
+  readonly #sessions = new PrimarySessions();
+  readonly #handshakes = new HandshakeCount(() => performance.now());
+  readonly #host = new LocalHost({
+    keys: this.#keys,
+    sessions: this.#sessions,
+    handshakes: this.#handshakes,
+  });
+
+  #sampled = false;
+
+  start(): void {
+    tuneV8();
+    exitOnDefect((error) => {
+      this.#log('internal_error', { error });
+      return flushed();
+    });
+    // What comes from a terminal or from systemd goes to all processes; the primary says what is to be done.
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
+    process.on('disconnect', () => process.exit(0));
+    process.on('message', (message: ToWorker, handle?: PassedHandle) => this.#hear(message, handle));
+  }
+
+  #hear(message: ToWorker, handle: PassedHandle | undefined): void {
+    switch (message.kind) {
+      case 'use':
+        void this.#use(message.number, message.blueprint);
+        return;
+      case 'ticket_keys':
+        this.#tickets.use(message.keys.map(restoreBytes));
+        return;
+      case 'serve':
+        this.#serve(message, handle);
+        return;
+      case 'session':
+        this.#sessions.answer(message.lookup, message.session && restoreSession(message.session));
+        return;
+      case 'close':
+        void this.#host
+          .close(message.patience)
+          .then(flushed)
+          .then(() => process.exit(0));
+        return;
+      case 'ping':
+        outbox.putSoon({ kind: 'alive' });
+    }
+  }
+
+  async #use(number: number, setUp: PortableBlueprint): Promise<void> {
+    const blueprint = restoreBlueprint(setUp);
+    const { config, credentials } = blueprint;
+    this.#handshakes.shareAmong(setUp.workers);
+    // Nobody reads samples where there is no admin listener.
+    if (config.admin.address !== undefined && !this.#sampled) {
+      this.#sampled = true;
+      sampleProcess(this.#log);
+    }
+    for (const { credential, key } of credentials) this.#keys.add(credential, key);
+    await this.#host.use(new Runtime(blueprint, this.#tickets, this.#log));
+    outbox.putSoon({ kind: 'using', number });
+  }
+
+  #serve(
+    { id, first, arrival }: Extract<ToWorker, { kind: 'serve' }>,
+    handle: PassedHandle | undefined,
+  ): void {
+    if (handle === undefined) {
+      // It was closed on its way here.
+      const record = new SessionRecord(arrival.listener, arrival.client);
+      record.fails({ outcome: 'client_gone' });
+      outbox.put({ kind: 'ended', id, event: record.event() });
+      return;
+    }
+    this.#host.serve(channelOf(handle), restoreBytes(first), arrival, (event) =>
+      outbox.put({ kind: 'ended', id, event }),
+    );
+  }
+}
+
+/** What TcpChannel.sendTo of the primary has sent. */
+type PassedHandle = Socket | TcpHandle;
+
+function channelOf(handle: PassedHandle): TcpChannel {
+  if (!(handle instanceof Socket)) return new HandleChannel(handle);
+  // As the listener made it: what is sent from one process to another keeps no options.
+  handle.allowHalfOpen = true;
+  handle.setNoDelay(true);
+  return new SocketChannel(handle);
+}
+
+const outbox = new Outbox<ToPrimary>((messages) => {
+  if (process.connected) process.send!(messages);
+});
+
+/** Resolves when everything told so far was handed to the system. */
+function flushed(): Promise<void> {
+  outbox.flush();
+  return new Promise((resolve) => {
+    if (process.connected) process.send!([], () => resolve());
+    else resolve();
+  });
+}
+
+/** Milliseconds: an answer takes less than one, and a full handshake is not much slower than this. */
+const LOOKUP_TIMEOUT = 250;
+
+new Worker().start();

@@ -1,0 +1,53 @@
+/** The private keys, and that whoever asked for their work is not kept by it. */
+import { createPublicKey, verify } from 'node:crypto';
+import { test } from 'tap';
+import { KeyRing } from '../../src/credentials/keys.js';
+import { bytesLeft } from '../support/short-collections.js';
+import { ECDSA, heldIn, RSA } from '../support/test-server.js';
+
+test('who waited for a signature is gone with the next short collection', async (t) => {
+  const ring = new KeyRing();
+  t.teardown(() => ring.close());
+  const { credential, key } = heldIn('rsa-4096.pem');
+  ring.add(credential, key);
+  const operation = {
+    kind: 'sign',
+    credential,
+    hash: 'sha1',
+    data: Buffer.alloc(64),
+  } as const;
+  const left = await bytesLeft(
+    () =>
+      new Promise((resolve, reject) => {
+        const belongings = new Array<number>(500).fill(0);
+        ring.operate(operation, (result) => {
+          if (Buffer.isBuffer(result) && belongings.length === 500) resolve();
+          else reject(new Error('no signature'));
+        });
+      }),
+  );
+  t.ok(left < 2500, `${Math.round(left)} bytes, of 4000 and what Node keeps itself`);
+});
+
+for (const { name, held, atOnce } of [
+  { name: 'RSA of 2048 bits', held: RSA, atOnce: true },
+  { name: 'P-256', held: ECDSA, atOnce: true },
+  { name: 'RSA of 4096 bits', held: heldIn('rsa-4096.pem'), atOnce: false },
+]) {
+  test(`a signature by ${name} is there ${atOnce ? 'at once' : 'later'}, and good`, async (t) => {
+    const ring = new KeyRing();
+    t.teardown(() => ring.close());
+    ring.add(held.credential, held.key);
+    const data = Buffer.from('what is signed');
+    const operation = { kind: 'sign', credential: held.credential, hash: 'sha256', data } as const;
+    let returned = false;
+    const result = new Promise<unknown>((resolve) => {
+      ring.operate(operation, (signature) => {
+        t.equal(returned, !atOnce);
+        resolve(signature);
+      });
+      returned = true;
+    });
+    t.ok(verify('sha256', data, createPublicKey(held.key), (await result) as Buffer));
+  });
+}

@@ -1,0 +1,158 @@
+/** The table of libraries against captured hellos, and against what the programs installed here send today. */
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'tap';
+import { likelyLibrary } from '../../../src/observe/hello/library.js';
+import { HelloSniffer } from '../../../src/tls/index.js';
+import { capturedHellos, readHello } from '../../support/hellos.js';
+import { missing } from '../../support/peers/job-client.js';
+import { hasPeer } from '../../support/peers/require-peer.js';
+
+const LIBRARIES: Readonly<Record<string, RegExp>> = {
+  OpenSSL: /^OpenSSL/,
+  Node: /^OpenSSL 1\.1 or later$/,
+  'Python ssl': /^OpenSSL 1\.1 or later$/,
+  JSSE: /^JSSE/,
+  GnuTLS: /^GnuTLS 3$/,
+  NSS: /^NSS 3$/,
+  Go: /^Go's crypto\/tls$/,
+  'tlslite-ng': /^tlslite-ng$/,
+};
+
+test('no captured hello is taken for that of another library', async (t) => {
+  let unknown = 0;
+  for (const { client, version, options, hex } of capturedHellos()) {
+    if (hex.slice(6, 10) === '0002') continue;
+    const library = likelyLibrary(readHello(Buffer.from(hex, 'hex')));
+    const title = `${client} ${version} ${options}: ${library}`;
+    if (library === 'unknown') unknown += 1;
+    else t.match(library, LIBRARIES[client], title);
+    if (/default|nassl|^TLS|^tls1|^NORMAL/.test(options)) t.not(library, 'unknown', title);
+    if (client !== 'OpenSSL' || library === 'unknown') continue;
+    const of3 = library === 'OpenSSL 1.1 or later';
+    t.equal(of3, version.startsWith('3.'), title);
+  }
+  t.ok(unknown < capturedHellos().length / 2, `${unknown} unknown, most of them with suites chosen by hand`);
+});
+
+interface Peer {
+  readonly library: RegExp;
+  readonly lack: string | undefined;
+  readonly command: (port: number) => readonly [string, ...string[]];
+}
+
+const here = (...command: readonly [string, ...string[]]): string | undefined =>
+  spawnSync(command[0], command.slice(1), { stdio: 'ignore' }).error === undefined
+    ? undefined
+    : `needs ${command[0]}`;
+const folder = mkdtempSync(join(tmpdir(), 'oldhello-library-'));
+
+const JAVA = `import javax.net.ssl.*;
+public class Hello {
+  public static void main(String[] args) throws Exception {
+    ((SSLSocket) SSLSocketFactory.getDefault().createSocket("127.0.0.1", Integer.parseInt(args[0]))).startHandshake();
+  }
+}
+`;
+const GO = `package main
+
+import (
+	"crypto/tls"
+	"os"
+)
+
+func main() {
+	tls.Dial("tcp", "127.0.0.1:"+os.Args[1], &tls.Config{InsecureSkipVerify: true})
+}
+`;
+
+const PEERS: Readonly<Record<string, Peer>> = {
+  openssl: {
+    library: LIBRARIES['Node']!,
+    lack: here('openssl', 'version'),
+    command: (port) => ['openssl', 's_client', '-connect', `127.0.0.1:${port}`],
+  },
+  gnutls: {
+    library: LIBRARIES['GnuTLS']!,
+    lack: here('gnutls-cli', '--version'),
+    command: (port) => ['gnutls-cli', '--insecure', '-p', String(port), '127.0.0.1'],
+  },
+  nss: {
+    library: LIBRARIES['NSS']!,
+    lack: here('tstclnt'),
+    command: (port) => ['tstclnt', '-D', '-o', '-h', '127.0.0.1', '-p', String(port)],
+  },
+  python: {
+    library: LIBRARIES['Python ssl']!,
+    lack: here('python3', '--version'),
+    command: (port) => [
+      'python3',
+      '-c',
+      `import socket, ssl; ssl._create_unverified_context().wrap_socket(socket.create_connection(('127.0.0.1', ${port})))`,
+    ],
+  },
+  node: {
+    library: LIBRARIES['Node']!,
+    lack: undefined,
+    command: (port) => [
+      process.execPath,
+      '-e',
+      `require('tls').connect({ port: ${port}, host: '127.0.0.1' })`,
+    ],
+  },
+  jdk: {
+    library: LIBRARIES['JSSE']!,
+    lack: missing('jdk'),
+    command(port) {
+      const source = join(folder, 'Hello.java');
+      writeFileSync(source, JAVA);
+      return ['java', source, String(port)];
+    },
+  },
+  go: {
+    // Versions before 1.22 or so have another order, of which there is no evidence here.
+    library: /^(?:Go's crypto\/tls|unknown)$/,
+    lack: here('go', 'version'),
+    command(port) {
+      const source = join(folder, 'hello.go');
+      writeFileSync(source, GO);
+      return ['go', 'run', source, String(port)];
+    },
+  },
+};
+
+for (const [name, { library, lack, command }] of Object.entries(PEERS)) {
+  test(`the ${name} installed here is recognised`, async (t) => {
+    if (!hasPeer(t, name, lack)) return;
+    t.match(likelyLibrary(readHello(await capture(command))), library);
+  });
+}
+
+/** The hello that a client opens its first connection with. It never gets an answer. */
+function capture(command: Peer['command']): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const server = createServer((socket) => {
+      const sniffer = new HelloSniffer();
+      socket.on('error', () => undefined);
+      socket.on('data', (chunk) => {
+        if (sniffer.push(chunk).kind === 'need_more') return;
+        resolve(Buffer.from(sniffer.bytes));
+        socket.destroy();
+        server.close();
+      });
+    });
+    server.listen(0, '127.0.0.1', () => {
+      const [program, ...args] = command((server.address() as AddressInfo).port);
+      const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+      let said = '';
+      child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+      child.once('close', () => {
+        server.close();
+        reject(new Error(`${program} sent no hello: ${said}`));
+      });
+    });
+  });
+}
