@@ -250,7 +250,7 @@ run('the gate, from both sides', INPUTS * 4, [CLIENT], (input, rng) => {
     starttlsDeclined: () => undefined,
     startTls: () => ended.push('tls'),
     passThrough: () => ended.push('through'),
-    refuse: (reason) => ended.push(GATE_REFUSALS[reason].means),
+    refuse: (reason) => ended.push(GATE_REFUSALS[reason].meaning),
   });
   const client = [...pieces(input, rng)];
   const backend = [...pieces(mutate(BACKEND, rng), rng)];

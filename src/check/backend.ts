@@ -6,7 +6,7 @@ import { createSocket } from 'node:dgram';
 import { connect, isIP } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { BackendConfig } from '../config/schema.js';
-import { escape } from '../observe/session-record.js';
+import { sanitizePeerText } from '../observe/sanitize.js';
 import type { ClientIdentity } from '../proxy/backend/dial.js';
 import type { BackendError, BackendFailure } from '../proxy/backend/backend-error.js';
 import { openBackendSession, type BackendPlan } from '../proxy/backend/open-session.js';
@@ -176,7 +176,7 @@ class LegCheck {
       this.#find('identity', 'good', `it takes every client for ${this.#us}, as identity = "none" says`);
       return;
     }
-    const hello = escape(ehlo.lines[0]!.toString('latin1').trimEnd());
+    const hello = sanitizePeerText(ehlo.lines[0]!.toString('latin1').trimEnd());
     if (hello.includes(this.#us) && !hello.includes(CLAIMED)) {
       this.#find('identity', 'bad', `it takes the client for ${this.#us}: "${hello}"`, identity);
       return;
@@ -321,7 +321,7 @@ function isPositive(answer: { readonly reply: Reply } | { readonly silence: Sile
 }
 
 function quote(reply: Reply): string {
-  return `"${escape(lastWords(reply))}"`;
+  return `"${sanitizePeerText(lastWords(reply))}"`;
 }
 
 /** TEST-NET-1 (RFC 5737): nobody has this address, so nobody is trusted by it. */

@@ -6,7 +6,7 @@ import { nearest } from './did-you-mean.js';
 export interface PathContext {
   /** The folder of the configuration file. */
   readonly folder: string;
-  /** What `credential:` means: $CREDENTIALS_DIRECTORY, which systemd sets (systemd.exec, "Credentials"). */
+  /** What `credential:` meaning: $CREDENTIALS_DIRECTORY, which systemd sets (systemd.exec, "Credentials"). */
   readonly credentials: string | undefined;
 }
 

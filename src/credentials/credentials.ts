@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { UnusableValueError } from '../config/config-error.js';
 import type { CertificateConfig, Config } from '../config/schema.js';
 import { certificatesFromPem, credentialFrom, isKeyOf, type Credential } from '../tls/index.js';
-import { certificateFacts, keyName, type CertificateFacts } from './certificate-facts.js';
+import { certificateInfo, keyName, type CertificateInfo } from './certificate-info.js';
 import { orderChain } from './chain.js';
 import { CredentialError, orCredentialError, type CredentialFile } from './credential-error.js';
 import { exposedOf, type ExposedFile } from './exposed-files.js';
@@ -25,7 +25,7 @@ export interface LoadedCredential {
   readonly chainPem: string;
   readonly keyPem: string;
   readonly use: CertificateConfig['use'];
-  readonly facts: CertificateFacts;
+  readonly facts: CertificateInfo;
   /** What was amiss with the chain, and was mended. */
   readonly repairs: readonly string[];
   /** Files with a secret that others may read too. */
@@ -149,7 +149,7 @@ function assemble(
     chainPem: chain.map(String).join(''),
     keyPem: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
     use,
-    facts: certificateFacts(chain[0]!),
+    facts: certificateInfo(chain[0]!),
   };
 }
 

@@ -15,7 +15,7 @@ import {
 } from 'node:crypto';
 import { NamedGroup, ProtocolVersion, type CipherFamily, type Policy } from '../tls/index.js';
 import type { LoadedCredential } from './credentials.js';
-import { keyName } from './certificate-facts.js';
+import { keyName } from './certificate-info.js';
 
 export interface Primitive {
   readonly name: string;

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
 import type { Log } from '../observe/log.js';
-import { escape } from '../observe/session-record.js';
+import { sanitizePeerText } from '../observe/sanitize.js';
 import { decodeProxyHeader, type ProxyHeader } from '../proxy-protocol/header.js';
-import { connectionFacts, type ConnectionFacts } from '../proxy-protocol/tlv.js';
+import { connectionInfo, type ConnectionInfo } from '../proxy-protocol/tlv.js';
 
 export interface Sink {
   readonly port: number;
@@ -15,7 +15,7 @@ export interface Sink {
 /** What the PROXY header said of a connection, until its session ends. */
 interface Origin {
   readonly address: string;
-  readonly facts: ConnectionFacts;
+  readonly facts: ConnectionInfo;
 }
 
 /** Listens on a loopback port of the kernel's choice and expects a PROXY header on each connection. */
@@ -37,7 +37,7 @@ export function startSink(log: Log, hostname: string): Promise<Sink> {
   const front = createServer({ pauseOnConnect: true }, (socket) => {
     readHeader(socket, (header) => {
       const address = header.source?.address ?? 'unknown';
-      origins.set(socket.remotePort ?? 0, { address, facts: connectionFacts(header.tlvs ?? []) });
+      origins.set(socket.remotePort ?? 0, { address, facts: connectionInfo(header.tlvs ?? []) });
       smtp.server.emit('connection', socket);
     });
   });
@@ -89,11 +89,11 @@ function receiveMessage(
       return;
     }
     log('delivered', {
-      from: escape(envelope.mailFrom === false ? '' : envelope.mailFrom.address),
-      to: envelope.rcptTo.map(({ address }) => escape(address)),
+      from: sanitizePeerText(envelope.mailFrom === false ? '' : envelope.mailFrom.address),
+      to: envelope.rcptTo.map(({ address }) => sanitizePeerText(address)),
       size,
       sha256: digest.digest('hex'),
-      helo: escape(hostNameAppearsAs),
+      helo: sanitizePeerText(hostNameAppearsAs),
       client: origin?.address,
       connection: origin?.facts.uniqueId,
       hello: origin?.facts.helloFormat,

@@ -14,7 +14,7 @@ import {
   type Fields,
   type FieldsOf,
 } from './fields.js';
-import { SESSION_FIELDS } from './session-event.js';
+import { CONNECTION_FIELDS } from './connection-event.js';
 
 /** In ascending order. */
 export const LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
@@ -22,16 +22,16 @@ export type Level = (typeof LEVELS)[number];
 
 export interface EventDeclaration {
   readonly level: Level;
-  readonly means: string;
+  readonly meaning: string;
   readonly fields: Fields;
 }
 
-const { connection, listener, client } = SESSION_FIELDS;
+const { connection, listener, client } = CONNECTION_FIELDS;
 
 export const LOG_EVENTS = {
   started: {
     level: 'info',
-    means: 'oldhello is up',
+    meaning: 'oldhello is up',
     fields: {
       version: text('of oldhello'),
       node: text('version of Node'),
@@ -43,7 +43,7 @@ export const LOG_EVENTS = {
   },
   listening: {
     level: 'info',
-    means: 'listening',
+    meaning: 'listening',
     fields: {
       listener: text('name of the listener'),
       address: text('IPv4 or IPv6 address'),
@@ -54,7 +54,7 @@ export const LOG_EVENTS = {
   },
   listening_ended: {
     level: 'info',
-    means: 'no longer listening; who is connected stays',
+    meaning: 'no longer listening; who is connected stays',
     fields: {
       listener: text('name of the listener'),
       address: text('IPv4 or IPv6 address'),
@@ -63,23 +63,23 @@ export const LOG_EVENTS = {
   },
   admin_listening: {
     level: 'info',
-    means: 'serving the status page and metrics',
+    meaning: 'serving the status page and metrics',
     fields: { address: text('IPv4 or IPv6 address'), port: integer('port', 'number') },
   },
   configuration: {
     level: 'debug',
-    means: 'a configuration takes effect; its certificates follow',
+    meaning: 'a configuration takes effect; its certificates follow',
     fields: { limits: numbers('by configuration key; durations in milliseconds, sizes in bytes') },
   },
-  session_opened: {
+  connection_opened: {
     level: 'debug',
-    means: 'a client connected',
+    meaning: 'a client connected',
     fields: { connection, listener, client, pid: integer('process that serves it', 'number') },
   },
-  session: { level: 'info', means: 'a client connection ended', fields: SESSION_FIELDS },
+  connection_closed: { level: 'info', meaning: 'a client connection ended', fields: CONNECTION_FIELDS },
   delivered: {
     level: 'info',
-    means: 'the embedded sink took a message',
+    meaning: 'the embedded sink took a message',
     fields: {
       from: peerText('envelope sender'),
       to: texts('envelope recipients'),
@@ -101,7 +101,7 @@ export const LOG_EVENTS = {
   },
   certificate: {
     level: 'info',
-    means: 'using a certificate',
+    meaning: 'using a certificate',
     fields: {
       source: text('the file it comes from'),
       subject: text('distinguished name'),
@@ -116,7 +116,7 @@ export const LOG_EVENTS = {
   },
   certificate_expires: {
     level: 'warn',
-    means: 'a certificate expires soon; see why it was not renewed',
+    meaning: 'a certificate expires soon; see why it was not renewed',
     fields: {
       source: text('the file it comes from'),
       subject: text('distinguished name'),
@@ -126,7 +126,7 @@ export const LOG_EVENTS = {
   },
   certificate_expired: {
     level: 'error',
-    means: 'a certificate has expired; it is shown all the same, and clients that verify it go away',
+    meaning: 'a certificate has expired; it is shown all the same, and clients that verify it go away',
     fields: {
       source: text('the file it comes from'),
       subject: text('distinguished name'),
@@ -136,7 +136,7 @@ export const LOG_EVENTS = {
   },
   certificate_not_yet_valid: {
     level: 'error',
-    means: 'a certificate is not valid yet; is the clock right?',
+    meaning: 'a certificate is not valid yet; is the clock right?',
     fields: {
       source: text('the file it comes from'),
       subject: text('distinguished name'),
@@ -145,44 +145,44 @@ export const LOG_EVENTS = {
   },
   certificate_chain_mended: {
     level: 'warn',
-    means: 'a chain of certificates was not as clients need it, and is shown mended',
+    meaning: 'a chain of certificates was not as clients need it, and is shown mended',
     fields: { source: text('the file it comes from'), repair: text('what was done') },
   },
   secret_exposed: {
     level: 'warn',
-    means: 'a file with a private key or passphrase can be read by others; chmod 600 it',
+    meaning: 'a file with a private key or passphrase can be read by others; chmod 600 it',
     fields: { file: text('the file'), mode: text('its permissions, as chmod takes them') },
   },
   ticket_keys: {
     level: 'info',
-    means: 'session tickets have the keys of this file from now on',
+    meaning: 'session tickets have the keys of this file from now on',
     fields: { file: text('with the keys'), keys: integer('in it; the first protects, all open', 'number') },
   },
   ticket_keys_failed: {
     level: 'error',
-    means:
+    meaning:
       'the file with the keys of session tickets cannot be used as it is now; the keys stay as they were',
     fields: { file: text('with the keys'), problem: text('what is wrong, and what to do') },
   },
   session_store_up: {
     level: 'info',
-    means: 'the store for sessions can be used',
+    meaning: 'the store for sessions can be used',
     fields: { store: text('its host and port') },
   },
   session_store_down: {
     level: 'warn',
-    means: 'the store for sessions cannot be used; until it can, sessions of other machines are made anew',
+    meaning: 'the store for sessions cannot be used; until it can, sessions of other machines are made anew',
     fields: { store: text('its host and port'), problem: peerText('what went wrong first') },
   },
   session_store_unreadable: {
     level: 'warn',
-    means:
+    meaning:
       'a stored session was not sealed with any of our keys, and is not used; is the file with the ticket keys the same everywhere?',
     fields: {},
   },
   backend_connection: {
     level: 'trace',
-    means: 'a connection to a backend was made, or failed',
+    meaning: 'a connection to a backend was made, or failed',
     fields: {
       backend: text('name of the backend'),
       duration: number('until it was made, or given up', 'milliseconds'),
@@ -191,12 +191,12 @@ export const LOG_EVENTS = {
   },
   backend_down: {
     level: 'error',
-    means: 'a backend cannot be reached any more',
+    meaning: 'a backend cannot be reached any more',
     fields: { backend: text('name of the backend'), reason: text('why, as `reason` of a session has it') },
   },
   backend_up: {
     level: 'info',
-    means: 'a backend can be reached again',
+    meaning: 'a backend can be reached again',
     fields: {
       backend: text('name of the backend'),
       down: number('how long it could not', 'seconds'),
@@ -204,7 +204,7 @@ export const LOG_EVENTS = {
   },
   hopeless_client: {
     level: 'warn',
-    means: 'its handshakes keep failing, so this address is not offered STARTTLS for a while',
+    meaning: 'its handshakes keep failing, so this address is not offered STARTTLS for a while',
     fields: {
       address: text('of the client'),
       failures: integer('in a row', 'number'),
@@ -213,7 +213,7 @@ export const LOG_EVENTS = {
   },
   process_sample: {
     level: 'trace',
-    means: 'how busy a process is',
+    meaning: 'how busy a process is',
     fields: {
       pid: integer('process id', 'number'),
       delayMedian: number('by which timers came late, median', 'milliseconds'),
@@ -225,22 +225,22 @@ export const LOG_EVENTS = {
   },
   reloaded: {
     level: 'info',
-    means: 'new connections get the configuration and certificates read just now',
+    meaning: 'new connections get the configuration and certificates read just now',
     fields: { file: text('that was read') },
   },
   restart_needed: {
     level: 'warn',
-    means: 'some of what was read takes a restart, and stays as it was at the start',
+    meaning: 'some of what was read takes a restart, and stays as it was at the start',
     fields: { file: text('that was read'), keys: texts('that were changed') },
   },
   reload_failed: {
     level: 'error',
-    means: 'what was read could not be used; everything stays as it was',
+    meaning: 'what was read could not be used; everything stays as it was',
     fields: { file: text('that was read'), problems: texts('each with its file, line and key') },
   },
   worker_lost: {
     level: 'error',
-    means: 'a process that runs connections died, and took them with it, or could not be started',
+    meaning: 'a process that runs connections died, and took them with it, or could not be started',
     fields: {
       pid: integer('process id, 0 for one that could not be started', 'number'),
       how: text('the signal, the exit code, or why it could not be started'),
@@ -250,7 +250,7 @@ export const LOG_EVENTS = {
   },
   privileges: {
     level: 'info',
-    means: 'what the process may do now that it has its ports',
+    meaning: 'what the process may do now that it has its ports',
     fields: {
       user: text('that it runs as'),
       capabilities: texts('that it has'),
@@ -259,7 +259,7 @@ export const LOG_EVENTS = {
   },
   descriptors_short: {
     level: 'warn',
-    means:
+    meaning:
       'the limit on open files allows fewer connections than max-connections; raise LimitNOFILE= (ulimit -n)',
     fields: {
       limit: integer('open files', 'number'),
@@ -268,39 +268,39 @@ export const LOG_EVENTS = {
   },
   notify_failed: {
     level: 'error',
-    means: 'systemd could not be told what happens; is systemd-notify installed?',
+    meaning: 'systemd could not be told what happens; is systemd-notify installed?',
     fields: { error: text('what the system says') },
   },
   repeated: {
     level: 'warn',
-    means: 'more of the same failure, which were not logged one by one',
+    meaning: 'more of the same failure, which were not logged one by one',
     fields: {
       network: text('of the clients, /24 or /64'),
-      outcome: SESSION_FIELDS.outcome,
-      reason: SESSION_FIELDS.reason,
+      outcome: CONNECTION_FIELDS.outcome,
+      reason: CONNECTION_FIELDS.reason,
       count: integer('of sessions that were not logged', 'number'),
       seconds: integer('in which they came', 'seconds'),
     },
   },
   log_dropped: {
     level: 'warn',
-    means: 'lines of this log are missing here, because nobody took them',
+    meaning: 'lines of this log are missing here, because nobody took them',
     fields: { lines: integer('that are missing', 'number') },
   },
   stopping: {
     level: 'info',
-    means: 'stopping',
+    meaning: 'stopping',
     fields: { signal: text('that said so'), connections: integer('to end', 'number') },
   },
-  stopped: { level: 'info', means: 'stopped', fields: {} },
+  stopped: { level: 'info', meaning: 'stopped', fields: {} },
   listener_error: {
     level: 'error',
-    means: 'a listening socket reported an error',
+    meaning: 'a listening socket reported an error',
     fields: { listener: text('name of the listener'), error: text('what the system says') },
   },
   internal_error: {
     level: 'error',
-    means: 'a defect of oldhello itself; please report it',
+    meaning: 'a defect of oldhello itself; please report it',
     fields: { error: text('what went wrong, for its developers') },
   },
 } as const satisfies Record<string, EventDeclaration>;

@@ -17,9 +17,9 @@ import { offerInWords } from './hello/offer.js';
 import { OUTCOMES, type Outcome } from './outcomes.js';
 
 export interface Explained {
-  readonly means: string;
+  readonly meaning: string;
   /** What the admin can do about it. */
-  readonly try: string;
+  readonly remedy: string;
 }
 
 export interface FailedHandshake {
@@ -30,23 +30,23 @@ export interface FailedHandshake {
   readonly parameters: Pick<ServerParameters, 'minVersion' | 'maxVersion' | 'cipherSuites' | 'credentials'>;
 }
 
-export function sentence({ means, try: advice }: Explained): string {
-  return `${means}. What to do: ${advice}.`;
+export function sentence({ meaning, remedy: advice }: Explained): string {
+  return `${meaning}. What to do: ${advice}.`;
 }
 
 /** Of an outcome that nothing more is known of than a reason; undefined where nothing went wrong. */
 export function explainOutcome(outcome: Outcome, reason: string | undefined): string | undefined {
-  const { means, try: advice } = OUTCOMES[outcome];
+  const { meaning, remedy: advice } = OUTCOMES[outcome];
   if (advice === undefined) return undefined;
-  return sentence({ means: reason === undefined ? means : `${means} (${reason})`, try: advice });
+  return sentence({ meaning: reason === undefined ? meaning : `${meaning} (${reason})`, remedy: advice });
 }
 
 /** A refusal of ours, with what the client offered and what was missing. */
 export function explainFailure({ reason, detail, hello, parameters }: FailedHandshake): string {
   const row = REFUSALS[reason];
   const specific = hello === undefined ? undefined : missing(reason, hello, parameters);
-  const means = specific ?? row.means;
-  return sentence({ means: detail === undefined ? means : `${means} (${detail})`, try: row.try });
+  const meaning = specific ?? row.meaning;
+  return sentence({ meaning: detail === undefined ? meaning : `${meaning} (${detail})`, remedy: row.remedy });
 }
 
 function missing(
@@ -64,7 +64,7 @@ function missing(
         `and this listener allows ${versionName(minVersion)} to ${versionName(maxVersion)}`
       );
     case 'sslv2_hello_not_allowed':
-      return `${REFUSALS[reason].means}; it offers up to ${versionName(offeredVersion(hello))}`;
+      return `${REFUSALS[reason].meaning}; it offers up to ${versionName(offeredVersion(hello))}`;
     case 'no_shared_cipher_suite':
       return `the client offers only ${offerInWords(hello)}; allowed here is none of them with ${keys} certificates`;
     case 'no_shared_signature_algorithm':
@@ -83,7 +83,9 @@ function schemesInWords({ extensions }: ClientHello): string {
 /** What an alert from the client usually means, seen from the server. */
 export function explainPeerAlert(alert: string): string {
   const row = Object.hasOwn(PEER_ALERTS, alert) ? PEER_ALERTS[alert as AlertName] : undefined;
-  return sentence(row ?? { means: `the client ended TLS with the alert ${alert}`, try: OTHER_ALERTS.try });
+  return sentence(
+    row ?? { meaning: `the client ended TLS with the alert ${alert}`, remedy: OTHER_ALERTS.remedy },
+  );
 }
 
 /** What came where TLS should begin. */
@@ -94,8 +96,8 @@ export function explainNotTls(firstBytes: NotTls): string {
 /** @param message OpenSSL's words */
 export function explainNativeFailure(message: string): string {
   return sentence({
-    means: `${OUTCOMES.native_tls_failed.means}: ${message.trim()}`,
-    try: OUTCOMES.native_tls_failed.try,
+    meaning: `${OUTCOMES.native_tls_failed.meaning}: ${message.trim()}`,
+    remedy: OUTCOMES.native_tls_failed.remedy,
   });
 }
 
@@ -103,45 +105,48 @@ export type NotTls = Extract<EngineOutcome, { kind: 'not_tls' }>['firstBytes'];
 
 export const NOT_TLS: Readonly<Record<NotTls, Explained>> = {
   plaintext: {
-    means: 'the client spoke clear text where TLS should begin',
-    try: 'set its encryption to what the port has: SSL/TLS for port 465, STARTTLS for 25 and 587',
+    meaning: 'the client spoke clear text where TLS should begin',
+    remedy: 'set its encryption to what the port has: SSL/TLS for port 465, STARTTLS for 25 and 587',
   },
   pure_sslv2: {
-    means: 'the client can do nothing newer than SSL 2.0, which is never served',
-    try: 'switch SSLv3 or TLS 1.0 on in the client, or use newer software there',
+    meaning: 'the client can do nothing newer than SSL 2.0, which is never served',
+    remedy: 'switch SSLv3 or TLS 1.0 on in the client, or use newer software there',
   },
   sslv2_padded_header: {
-    means: 'the client opened with the three-byte header of SSL 2.0, which no ClientHello may have',
-    try: 'see what the client is; no mail program is known to do this',
+    meaning: 'the client opened with the three-byte header of SSL 2.0, which no ClientHello may have',
+    remedy: 'see what the client is; no mail program is known to do this',
   },
   garbage: {
-    means: 'what the client sent where TLS should begin is neither TLS nor SMTP',
-    try: 'see what the client is; most likely a scanner',
+    meaning: 'what the client sent where TLS should begin is neither TLS nor SMTP',
+    remedy: 'see what the client is; most likely a scanner',
   },
 };
 
 const DISTRUST: Explained = {
-  means:
+  meaning:
     'the client does not trust our certificate, or cannot read it: many old ones know neither its issuer nor SHA-256',
-  try: 'switch its verification off, make it trust our issuer, or give old clients a certificate of their own with use = "legacy"',
+  remedy:
+    'switch its verification off, make it trust our issuer, or give old clients a certificate of their own with use = "legacy"',
 };
 const DEAD_END: Explained = {
-  means: 'the client could not go on with what was chosen; with DHE it may not know groups as long as ours',
-  try: 'set profile = "ancient" for its network in a [[policy]]: its DHE group is short',
+  meaning: 'the client could not go on with what was chosen; with DHE it may not know groups as long as ours',
+  remedy: 'set profile = "ancient" for its network in a [[policy]]: its DHE group is short',
 };
 const DAMAGED: Explained = {
-  means: 'the client could not read what we sent: damaged on the way, or a mistake of one of us two',
-  try: 'look for something between that changes bytes; if it is always this client, report it with its fingerprint',
+  meaning: 'the client could not read what we sent: damaged on the way, or a mistake of one of us two',
+  remedy:
+    'look for something between that changes bytes; if it is always this client, report it with its fingerprint',
 };
 export const OTHER_ALERTS: Explained = {
-  means: 'the client ended TLS with another alert',
-  try: 'look the alert up in RFC 5246, 7.2, and see what the client says in its own log',
+  meaning: 'the client ended TLS with another alert',
+  remedy: 'look the alert up in RFC 5246, 7.2, and see what the client says in its own log',
 };
 
 export const PEER_ALERTS: Partial<Record<AlertName, Explained>> = {
   close_notify: {
-    means: 'the client ended the handshake in order, before it was complete',
-    try: 'nothing if it is rare; probers do this, and clients that dislike a certificate without saying so',
+    meaning: 'the client ended the handshake in order, before it was complete',
+    remedy:
+      'nothing if it is rare; probers do this, and clients that dislike a certificate without saying so',
   },
   unexpected_message: DAMAGED,
   bad_record_mac: DAMAGED,
@@ -152,42 +157,42 @@ export const PEER_ALERTS: Partial<Record<AlertName, Explained>> = {
   handshake_failure: DEAD_END,
   illegal_parameter: DEAD_END,
   no_certificate: {
-    means: 'the client has no certificate of its own; nobody asked it for one',
-    try: 'report it with its fingerprint',
+    meaning: 'the client has no certificate of its own; nobody asked it for one',
+    remedy: 'report it with its fingerprint',
   },
   bad_certificate: DISTRUST,
   unsupported_certificate: DISTRUST,
   certificate_unknown: DISTRUST,
   unknown_ca: DISTRUST,
   certificate_revoked: {
-    means: 'the client takes our certificate for revoked',
-    try: 'use a certificate that is not',
+    meaning: 'the client takes our certificate for revoked',
+    remedy: 'use a certificate that is not',
   },
   certificate_expired: {
-    means: 'the client takes our certificate for expired; its clock may be wrong',
-    try: 'renew the certificate if it has expired; else set the clock of the client',
+    meaning: 'the client takes our certificate for expired; its clock may be wrong',
+    remedy: 'renew the certificate if it has expired; else set the clock of the client',
   },
   access_denied: {
-    means: 'the client read our certificate and does not want to talk to who it names',
-    try: 'compare the name in the certificate with the one the client was told',
+    meaning: 'the client read our certificate and does not want to talk to who it names',
+    remedy: 'compare the name in the certificate with the one the client was told',
   },
   protocol_version: {
-    means: 'the client does not accept the protocol version that was chosen',
-    try: 'allow the versions it does accept for its network in a [[policy]]; its hello has the newest',
+    meaning: 'the client does not accept the protocol version that was chosen',
+    remedy: 'allow the versions it does accept for its network in a [[policy]]; its hello has the newest',
   },
   insufficient_security: {
-    means: 'the client demands more security than what was chosen',
-    try: 'allow newer versions and stronger suites, or see what its own settings demand',
+    meaning: 'the client demands more security than what was chosen',
+    remedy: 'allow newer versions and stronger suites, or see what its own settings demand',
   },
-  internal_error: { means: 'the client had trouble of its own', try: 'look into the log of the client' },
+  internal_error: { meaning: 'the client had trouble of its own', remedy: 'look into the log of the client' },
   inappropriate_fallback: {
-    means: 'the client calls our version an inappropriate fallback, which only servers should say',
-    try: 'report it with its fingerprint',
+    meaning: 'the client calls our version an inappropriate fallback, which only servers should say',
+    remedy: 'report it with its fingerprint',
   },
-  user_canceled: { means: 'somebody at the client cancelled', try: 'nothing' },
+  user_canceled: { meaning: 'somebody at the client cancelled', remedy: 'nothing' },
   unrecognized_name: {
-    means: 'the client does not know the server name, which only servers should say',
-    try: 'compare the name in the certificate with the one the client was told',
+    meaning: 'the client does not know the server name, which only servers should say',
+    remedy: 'compare the name in the certificate with the one the client was told',
   },
 };
 

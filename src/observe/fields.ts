@@ -20,7 +20,7 @@ interface Kinds {
 
 export interface Leaf {
   readonly kind: keyof Kinds;
-  readonly means: string;
+  readonly meaning: string;
   readonly optional: boolean;
   /** Of a number. */
   readonly unit?: string;
@@ -32,7 +32,7 @@ export interface Leaf {
 
 export interface Group {
   readonly kind: 'group';
-  readonly means: string;
+  readonly meaning: string;
   readonly optional: boolean;
   readonly fields: Fields;
 }
@@ -59,31 +59,31 @@ export type FieldsOf<D extends Fields> = {
 
 const leaf = <K extends keyof Kinds>(
   kind: K,
-  means: string,
-): { kind: K; means: string; optional: false } => ({
+  meaning: string,
+): { kind: K; meaning: string; optional: false } => ({
   kind,
-  means,
+  meaning,
   optional: false,
 });
 
-export const text = (means: string) => leaf('text', means);
-export const peerText = (means: string) => leaf('peerText', means);
-export const flag = (means: string) => leaf('flag', means);
-export const time = (means: string) => leaf('time', means);
-export const texts = (means: string) => leaf('texts', means);
-export const numbers = (means: string) => leaf('numbers', means);
-export const integer = (means: string, unit: string) => ({ ...leaf('integer', means), unit });
-export const number = (means: string, unit: string) => ({ ...leaf('number', means), unit });
-export const oneOf = <const V extends readonly string[]>(values: V, means: string) => ({
-  ...leaf('text', means),
+export const text = (meaning: string) => leaf('text', meaning);
+export const peerText = (meaning: string) => leaf('peerText', meaning);
+export const flag = (meaning: string) => leaf('flag', meaning);
+export const time = (meaning: string) => leaf('time', meaning);
+export const texts = (meaning: string) => leaf('texts', meaning);
+export const numbers = (meaning: string) => leaf('numbers', meaning);
+export const integer = (meaning: string, unit: string) => ({ ...leaf('integer', meaning), unit });
+export const number = (meaning: string, unit: string) => ({ ...leaf('number', meaning), unit });
+export const oneOf = <const V extends readonly string[]>(values: V, meaning: string) => ({
+  ...leaf('text', meaning),
   values,
 });
-export const someOf = <const V extends readonly string[]>(members: V, means: string) => ({
-  ...leaf('texts', means),
+export const someOf = <const V extends readonly string[]>(members: V, meaning: string) => ({
+  ...leaf('texts', meaning),
   members,
 });
-export const group = <const D extends Fields>(means: string, fields: D) =>
-  ({ kind: 'group', means, optional: false, fields }) as const;
+export const group = <const D extends Fields>(meaning: string, fields: D) =>
+  ({ kind: 'group', meaning, optional: false, fields }) as const;
 
 /** Absent where it does not apply. */
 export const maybe = <F extends Field>(field: F): Omit<F, 'optional'> & { readonly optional: true } => ({

@@ -5,9 +5,9 @@ import { offeredVersion } from './hello/hello-numbers.js';
 import { likelyLibrary } from './hello/library.js';
 import { needsOf } from './hello/needs.js';
 import { offerOf } from './hello/offer.js';
-import type { SessionEvent } from './session-event.js';
+import type { ConnectionEvent } from './connection-event.js';
 
-export type HelloDescription = NonNullable<SessionEvent['hello']>;
+export type HelloDescription = NonNullable<ConnectionEvent['hello']>;
 
 /** @param chosen the suite that was agreed on, by OpenSSL's name */
 export function describeHello(hello: ClientHello, chosen: string | undefined): HelloDescription {

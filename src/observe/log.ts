@@ -63,7 +63,7 @@ export function createLog({ level, repeatLimit, write }: LogSettings): WrittenLo
     const { event, fields, level: as } = entry;
     if (!logger.isLevelEnabled(as) || repetition.isTooMany(entry)) return;
     writing = as;
-    logger[as]({ event, ...fields }, LOG_EVENTS[event].means);
+    logger[as]({ event, ...fields }, LOG_EVENTS[event].meaning);
   });
   return { ...channel, flush: () => repetition.flush() };
 }

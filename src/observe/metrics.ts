@@ -31,7 +31,7 @@ const SESSION_BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600, 1800];
 
 export const METRICS = {
   oldhello_build_info: gauge(['version', 'node'], 'Always 1; its labels say what runs.'),
-  oldhello_sessions_total: counter(
+  oldhello_connections_total: counter(
     ['listener', 'outcome'],
     'Client connections that ended, by how they ended.',
   ),
@@ -167,12 +167,12 @@ export class Metrics {
         this.#set('oldhello_certificate_not_after_timestamp_seconds', { source, use }, seconds);
         break;
       }
-      case 'session_opened': {
+      case 'connection_opened': {
         const { connection, listener, pid } = entry.fields;
         this.#live.set(connection, { listener, pid });
         break;
       }
-      case 'session':
+      case 'connection_closed':
         this.#ended(entry.fields);
         break;
       case 'worker_lost':
@@ -202,10 +202,10 @@ export class Metrics {
     this.#add('oldhello_configuration_loads_total', { result: 'done' });
   }
 
-  #ended(session: EventFields<'session'>): void {
+  #ended(session: EventFields<'connection_closed'>): void {
     const { connection, listener, outcome, bytes, durations, hello, tls, reason } = session;
     this.#live.delete(connection);
-    this.#add('oldhello_sessions_total', { listener, outcome });
+    this.#add('oldhello_connections_total', { listener, outcome });
     this.#add('oldhello_smtp_bytes_total', { listener, direction: 'from_client' }, bytes.fromClient);
     this.#add('oldhello_smtp_bytes_total', { listener, direction: 'to_client' }, bytes.toClient);
     this.#observe('oldhello_session_duration_seconds', { listener }, durations.total);
@@ -224,7 +224,7 @@ export class Metrics {
   }
 
   #established(
-    { path, version, suite, resumed }: NonNullable<EventFields<'session'>['tls']>,
+    { path, version, suite, resumed }: NonNullable<EventFields<'connection_closed'>['tls']>,
     format: string,
     duration: number | undefined,
   ): void {

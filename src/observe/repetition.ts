@@ -23,7 +23,8 @@ export class Repetition {
 
   /** Whether this event is one too many to be written. */
   isTooMany(entry: LogEntry): boolean {
-    if (this.#limit === 0 || entry.event !== 'session' || entry.fields.fault === undefined) return false;
+    if (this.#limit === 0 || entry.event !== 'connection_closed' || entry.fields.fault === undefined)
+      return false;
     const { client, outcome, reason } = entry.fields;
     const network = networkOf(client.address);
     const key = JSON.stringify([network, outcome, reason]);
@@ -68,7 +69,7 @@ export class Repetition {
 
 interface Run {
   readonly network: string;
-  readonly outcome: EventFields<'session'>['outcome'];
+  readonly outcome: EventFields<'connection_closed'>['outcome'];
   readonly reason: string | undefined;
   count: number;
   /** On the clock of performance.now(). */

@@ -1,5 +1,5 @@
 /** How many connections there are: in total, from each address, and from the networks of each policy entry. */
-import { countedAs } from './counted-as.js';
+import { limitKey } from './counted-as.js';
 import type { LimitName } from './limits.js';
 
 export interface ConnectionLimits {
@@ -29,7 +29,7 @@ export class ConnectionCount {
     limits: ConnectionLimits,
     group?: Group,
   ): { over: LimitName } | { leave: () => void } {
-    const counted = countedAs(address);
+    const counted = limitKey(address);
     if (this.#total >= limits.maxConnections) return { over: 'max-connections' };
     if (this.#byAddress.get(counted) >= limits.maxConnectionsPerAddress) {
       return { over: 'max-connections-per-address' };

@@ -2,7 +2,7 @@
 import { isIPv6 } from 'node:net';
 
 /** Of IPv6 the /64, which is what one customer or one host gets at least (RFC 6177) and can walk through at will. */
-export function countedAs(address: string): string {
+export function limitKey(address: string): string {
   if (!address.includes(':') || !isIPv6(address)) return address;
   const [head = '', tail] = address.split('%')[0]!.split('::');
   const before = groups(head);

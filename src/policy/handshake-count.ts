@@ -1,5 +1,5 @@
 /** How many TLS handshakes run, and how fast they come: a handshake costs more than anything else a client can ask for. */
-import { countedAs } from './counted-as.js';
+import { limitKey } from './counted-as.js';
 import type { LimitName } from './limits.js';
 import { RateLimiter } from './rate-limiter.js';
 
@@ -33,7 +33,7 @@ export class HandshakeCount {
     const { maxHandshakes, handshakesPerSecond, handshakesPerSecondPerAddress } = limits;
     if (this.#running >= Math.ceil(maxHandshakes * this.#share)) return { over: 'max-handshakes' };
     // The address first: who is refused for itself takes nothing from the others.
-    if (!this.#byAddress.take(countedAs(address), handshakesPerSecondPerAddress * this.#share)) {
+    if (!this.#byAddress.take(limitKey(address), handshakesPerSecondPerAddress * this.#share)) {
       return { over: 'handshakes-per-second-per-address' };
     }
     if (!this.#inTotal.take('', handshakesPerSecond * this.#share)) return { over: 'handshakes-per-second' };

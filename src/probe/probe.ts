@@ -1,6 +1,6 @@
 /** Pretends to be one client after the other, each on a connection of its own, and hears what the server says. */
 import { connect, type Socket } from 'node:net';
-import { escape } from '../observe/session-record.js';
+import { sanitizePeerText } from '../observe/sanitize.js';
 import { STARTTLS_FAILURES, StarttlsDialogue } from '../smtp/starttls-dialogue.js';
 import { ProtocolVersion, Writer, type ProtocolVersionName } from '../tls/index.js';
 import { FirstFlight } from './first-flight.js';
@@ -107,10 +107,11 @@ function smtpDialogue(socket: Socket, ready: () => void, failed: (why: string) =
   return new StarttlsDialogue(HELO_NAME, {
     toBackend: (bytes) => void socket.write(bytes),
     ready,
-    rejected: (greeting) => failed(`the server greeted with ${escape(greeting.toString('latin1').trim())}`),
+    rejected: (greeting) =>
+      failed(`the server greeted with ${sanitizePeerText(greeting.toString('latin1').trim())}`),
     failed: (reason, detail) => {
-      const means = STARTTLS_FAILURES[reason].replace('backend', 'server');
-      failed(detail === '' ? means : `${means}: ${escape(detail)}`);
+      const meaning = STARTTLS_FAILURES[reason].replace('backend', 'server');
+      failed(detail === '' ? meaning : `${meaning}: ${sanitizePeerText(detail)}`);
     },
   });
 }

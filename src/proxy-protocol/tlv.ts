@@ -19,16 +19,16 @@ export const TlvType = {
 } as const;
 
 /** What is told of a connection; absent where it is not known. */
-export interface ConnectionFacts {
+export interface ConnectionInfo {
   /** At most 128 bytes. */
   readonly uniqueId?: string | undefined;
   /** The server_name the client asked for. */
   readonly authority?: string | undefined;
-  readonly ssl?: SslFacts | undefined;
+  readonly ssl?: SslInfo | undefined;
   readonly helloFormat?: string | undefined;
 }
 
-export interface SslFacts {
+export interface SslInfo {
   /** "SSLv3", "TLSv1", "TLSv1.2" … */
   readonly version: string;
   /** OpenSSL's name. */
@@ -40,7 +40,7 @@ export interface SslFacts {
 }
 
 /** Bytes as a latin1 string: joining a dozen short strings costs a fraction of joining as many buffers. */
-export function encodeTlvs({ uniqueId, authority, ssl, helloFormat }: ConnectionFacts): string {
+export function encodeTlvs({ uniqueId, authority, ssl, helloFormat }: ConnectionInfo): string {
   return (
     text(TlvType.unique_id, uniqueId) +
     text(TlvType.authority, authority) +
@@ -50,7 +50,7 @@ export function encodeTlvs({ uniqueId, authority, ssl, helloFormat }: Connection
 }
 
 /** The inverse of `encodeTlvs`, for whoever receives a header. */
-export function connectionFacts(tlvs: readonly Tlv[]): ConnectionFacts {
+export function connectionInfo(tlvs: readonly Tlv[]): ConnectionInfo {
   const find = (type: number): Buffer | undefined => tlvs.find((one) => one.type === type)?.value;
   const ssl = find(TlvType.ssl);
   return {
@@ -75,7 +75,7 @@ export function decodeTlvs(bytes: Buffer): Tlv[] | undefined {
 }
 
 /** `verify` is zero only for a client certificate that was presented and verified, and we ask for none. */
-function encodeSsl(ssl: SslFacts): string {
+function encodeSsl(ssl: SslInfo): string {
   return (
     String.fromCharCode(CLIENT_SSL, 0, 0, 0, 1) +
     text(TlvType.ssl_version, ssl.version) +
@@ -85,7 +85,7 @@ function encodeSsl(ssl: SslFacts): string {
   );
 }
 
-function decodeSsl(value: Buffer): SslFacts | undefined {
+function decodeSsl(value: Buffer): SslInfo | undefined {
   const tlvs = value.length < SSL_HEADER_LENGTH ? undefined : decodeTlvs(value.subarray(SSL_HEADER_LENGTH));
   const find = (type: number): string | undefined =>
     tlvs?.find((one) => one.type === type)?.value.toString('latin1');

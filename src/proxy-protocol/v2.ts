@@ -2,12 +2,12 @@
 import { addressBytes, addressText, mappedBytes } from '../net/ip-address.js';
 import { crc32c } from './crc32c.js';
 import type { DecodedProxyHeader, ProxyHeader } from './header.js';
-import { decodeTlvs, encodeTlvs, TlvType, type ConnectionFacts } from './tlv.js';
+import { decodeTlvs, encodeTlvs, TlvType, type ConnectionInfo } from './tlv.js';
 
 /** A header for `source` and `destination`, with TLVs for `facts` and a checksum over all of it. */
 export function encodeProxyV2(
   { command, source, destination }: ProxyHeader,
-  facts: ConnectionFacts = {},
+  facts: ConnectionInfo = {},
 ): Buffer {
   const from = source && addressBytes(source.address);
   const to = destination && addressBytes(destination.address);

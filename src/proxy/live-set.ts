@@ -3,7 +3,7 @@
  * table keeps its successor: once one has outlived two short garbage collections, everybody who was in a later one when
  * that was replaced stays until the next full collection. With a Set, nine connections in ten did, with all they had.
  */
-export class Roster<T> implements Iterable<T> {
+export class LiveSet<T> implements Iterable<T> {
   readonly #entries: Entry<T>[] = [];
 
   get size(): number {

@@ -1,6 +1,6 @@
 /**
  * The running proxy. What lives as long as the process is here: listening sockets, counts, memories, ticket keys, and
- * the host of the connections. What a configuration decides is a Runtime, which is replaced as a whole.
+ * the host of the connections. What a configuration decides is a ConfigSnapshot, which is replaced as a whole.
  */
 import type { AddressInfo } from 'node:net';
 import { UnusableValueError } from '../config/config-error.js';
@@ -8,7 +8,7 @@ import { runsWorkers } from '../config/restart.js';
 import type { Config, ListenerConfig } from '../config/schema.js';
 import type { Log } from '../observe/log.js';
 import { OUTCOMES } from '../observe/outcomes.js';
-import type { SessionEvent } from '../observe/session-record.js';
+import type { ConnectionEvent } from '../observe/connection-record.js';
 import { HandshakeCount } from '../policy/handshake-count.js';
 import { loadCredentials } from '../credentials/credentials.js';
 import { descriptorBudget } from '../system/descriptors.js';
@@ -17,14 +17,14 @@ import type { InheritedSocket } from '../system/systemd.js';
 import { loadSmallDhGroup } from '../credentials/small-dh-group.js';
 import type { TicketKeyFile } from '../credentials/ticket-key-file.js';
 import { SessionCache, type DhGroup, type TicketKey } from '../tls/index.js';
-import { AdmissionDesk } from './listener/admission.js';
+import { AdmissionControl } from './listener/admission.js';
 import { CertificateWatch } from './certificate-watch.js';
-import { LocalHost, type ConnectionHost } from './connection-host.js';
+import { InProcessRunner, type ConnectionRunner } from './connection-runner.js';
 import { ListenError } from './listener/listen-error.js';
-import { Listener, type AdmittedClient, type ListenAt, type ListenerPlan } from './listener/listener.js';
+import { Listener, type AdmittedConnection, type ListenAt, type ListenerPlan } from './listener/listener.js';
 import { refuseMissingPrimitives } from './termination/required-primitives.js';
 import { refuseRelayRisks } from './backend/relay-risk.js';
-import { Runtime, wantsSmallDhGroup, type Blueprint } from './runtime.js';
+import { ConfigSnapshot, wantsSmallDhGroup, type SnapshotInputs } from './config-snapshot.js';
 import { localSessions } from './resumption/session-store.js';
 import { SessionTickets } from './resumption/session-tickets.js';
 import { SharedSessions, storeSettings, type StoreSettings } from './resumption/shared-sessions.js';
@@ -42,14 +42,14 @@ export class ProxyServer {
   readonly #keys = new KeyRing();
   readonly #tickets = new SessionTickets();
   readonly #ticketKeys: TicketKeySource;
-  readonly #desk: AdmissionDesk;
+  readonly #desk: AdmissionControl;
   readonly #certificates: CertificateWatch;
   readonly #sessions: SharedSessions;
-  #host: ConnectionHost | undefined;
+  #host: ConnectionRunner | undefined;
   #bound: () => void = () => undefined;
   #inherited: readonly InheritedSocket[];
   #listeners: ReadonlySet<Listener> = new Set();
-  #runtime: Runtime | undefined;
+  #runtime: ConfigSnapshot | undefined;
 
   /** @param inherited sockets that are bound already, for the listeners of the same name */
   constructor(log: Log, inherited: readonly InheritedSocket[]) {
@@ -58,7 +58,7 @@ export class ProxyServer {
     const cache = new SessionCache(SESSION_CAPACITY, SESSION_LIFETIME, () => performance.now());
     this.#sessions = new SharedSessions(log, localSessions(cache), SESSION_LIFETIME);
     this.#ticketKeys = new TicketKeySource(log, (keys) => this.#useTicketKeys(keys));
-    this.#desk = new AdmissionDesk(log);
+    this.#desk = new AdmissionControl(log);
     this.#certificates = new CertificateWatch(log, () => Date.now());
   }
 
@@ -85,7 +85,7 @@ export class ProxyServer {
     const added: Listener[] = [];
     let ticketKeys: TicketKeyFile | undefined;
     let store: StoreSettings | undefined;
-    let runtime: Runtime;
+    let runtime: ConfigSnapshot;
     try {
       for (const [index, listener] of config.listeners.entries()) {
         const plan = listenerPlan(config, listener);
@@ -105,7 +105,7 @@ export class ProxyServer {
       const smallDhGroup = this.#runtime?.blueprint.smallDhGroup;
       const trustedCas = readTrustedCas(config);
       const blueprint = { config, credentials, trustedCas, smallDhGroup };
-      runtime = new Runtime(blueprint, this.#tickets, this.#log);
+      runtime = new ConfigSnapshot(blueprint, this.#tickets, this.#log);
     } catch (error) {
       for (const listener of added) listener.close();
       throw error;
@@ -135,12 +135,12 @@ export class ProxyServer {
     this.#keys.close();
   }
 
-  #newHost(config: Config): ConnectionHost {
+  #newHost(config: Config): ConnectionRunner {
     if (runsWorkers(config)) {
       return new WorkerPool({ log: this.#log, sessions: this.#sessions });
     }
     const handshakes = new HandshakeCount(() => performance.now());
-    return new LocalHost({ keys: this.#keys, sessions: this.#sessions, handshakes });
+    return new InProcessRunner({ keys: this.#keys, sessions: this.#sessions, handshakes });
   }
 
   /** Sockets that systemd has bound for this listener go before its address. */
@@ -168,7 +168,7 @@ export class ProxyServer {
   }
 
   /** From here on nothing can fail. */
-  async #change(runtime: Runtime, listeners: ReadonlyMap<Listener, ListenerPlan>): Promise<void> {
+  async #change(runtime: ConfigSnapshot, listeners: ReadonlyMap<Listener, ListenerPlan>): Promise<void> {
     for (const listener of this.#listeners) if (!listeners.has(listener)) this.#closeListener(listener);
     for (const [listener, plan] of listeners) this.#useListener(listener, plan);
     this.#listeners = new Set(listeners.keys());
@@ -198,7 +198,7 @@ export class ProxyServer {
 
   #useListener(listener: Listener, plan: ListenerPlan): void {
     const isNew = !this.#listeners.has(listener);
-    const isOther = LISTENER_FACTS.some((key) => listener.plan.config[key] !== plan.config[key]);
+    const isOther = LISTENER_INFO.some((key) => listener.plan.config[key] !== plan.config[key]);
     if (isOther && !isNew) this.#tellOfEnd(listener);
     listener.use(plan);
     if (isOther || isNew) this.#tellOf(listener);
@@ -215,13 +215,13 @@ export class ProxyServer {
     this.#inherited = this.#inherited.filter(({ fd }) => !listener.isAt({ fd }));
   }
 
-  #describe({ config, credentials }: Blueprint): void {
+  #describe({ config, credentials }: SnapshotInputs): void {
     const limits = Object.entries(config.limits).map(([key, value]) => [kebabCase(key), value]);
     this.#log('configuration', { limits: Object.fromEntries(limits) as Record<string, number> });
     this.#certificates.use(credentials);
   }
 
-  #serve(plan: ListenerPlan, { channel, first, client, destination, admission }: AdmittedClient): void {
+  #serve(plan: ListenerPlan, { channel, first, client, destination, admission }: AdmittedConnection): void {
     const { offerStarttls, leave } = admission;
     const arrival = { listener: plan.config.name, client, destination, offerStarttls };
     this.#host!.serve(channel, first, arrival, (event) => {
@@ -230,9 +230,9 @@ export class ProxyServer {
     });
   }
 
-  #ended(event: SessionEvent, { config, limits }: ListenerPlan): void {
+  #ended(event: ConnectionEvent, { config, limits }: ListenerPlan): void {
     this.#desk.remember(event, config.mode, limits);
-    this.#log('session', event, OUTCOMES[event.outcome].level);
+    this.#log('connection_closed', event, OUTCOMES[event.outcome].level);
   }
 
   /** Takes seconds the first time; until then DHE has its 2048-bit group only. */
@@ -244,8 +244,8 @@ export class ProxyServer {
   }
 
   #useSmallDhGroup(smallDhGroup: DhGroup): void {
-    const blueprint: Blueprint = { ...this.#runtime!.blueprint, smallDhGroup };
-    this.#runtime = new Runtime(blueprint, this.#tickets, this.#log);
+    const blueprint: SnapshotInputs = { ...this.#runtime!.blueprint, smallDhGroup };
+    this.#runtime = new ConfigSnapshot(blueprint, this.#tickets, this.#log);
     void this.#host!.use(this.#runtime);
   }
 
@@ -266,7 +266,7 @@ function listenerPlan({ limits, server: { hostname } }: Config, config: Listener
 }
 
 /** What is told of a listener. */
-const LISTENER_FACTS = ['name', 'mode', 'backend'] as const;
+const LISTENER_INFO = ['name', 'mode', 'backend'] as const;
 /** Sessions kept for resumption by id; about 300 bytes each. */
 const SESSION_CAPACITY = 20_000;
 /** Milliseconds. */

@@ -54,5 +54,5 @@ export class Lines {
 
 const NOTHING = Buffer.alloc(0);
 const NEWLINE = 0x0a;
-/** Bytes: a `session` line has under 8 KiB, and journald wraps it into about as much again. */
+/** Bytes: a `connection_closed` line has under 8 KiB, and journald wraps it into about as much again. */
 export const MAX_LINE_LENGTH = 1 << 18;

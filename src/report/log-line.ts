@@ -1,6 +1,6 @@
 /** One line of a log, read with care: anybody may have written it, and only what the report needs is taken from it. */
 
-/** What the report needs of a `session` event. */
+/** What the report needs of a `connection_closed` event. */
 export interface LoggedSession {
   /** RFC 3339 in UTC, as the log writes it. */
   readonly time: string;
@@ -71,7 +71,7 @@ function journalMessage(message: unknown): string | undefined {
 }
 
 function readEvent(event: Fields): LogLine {
-  if (event['event'] === 'session') return readSession(event);
+  if (event['event'] === 'connection_closed') return readSession(event);
   if (event['event'] === 'repeated') return readRepeated(event);
   return OTHER;
 }

@@ -21,16 +21,16 @@ interface Endpoint {
   readonly port: number;
 }
 
-export interface XclientFacts {
+export interface XclientInfo {
   readonly source: Endpoint;
   readonly destination: Endpoint;
 }
 
 /** When it is ready, the backend waits for the client's EHLO, and `greeting` is what it would have greeted it with. */
 export class XclientDialogue extends Dialogue<XclientFailure> {
-  readonly #facts: XclientFacts;
+  readonly #facts: XclientInfo;
 
-  constructor(hostname: string, facts: XclientFacts, output: DialogueOutput<XclientFailure>) {
+  constructor(hostname: string, facts: XclientInfo, output: DialogueOutput<XclientFailure>) {
     super(hostname, output);
     this.#facts = facts;
   }
@@ -68,7 +68,7 @@ export class XclientDialogue extends Dialogue<XclientFailure> {
  * @param announced the attributes that the backend offers; to name another would be an error
  */
 export function xclientCommands(
-  { source, destination }: XclientFacts,
+  { source, destination }: XclientInfo,
   announced: readonly string[],
 ): string[] {
   const attributes = [

@@ -54,9 +54,9 @@ export type Fault = 'undecodable' | 'misbehaved' | 'incompatible' | 'local';
 interface Refusal {
   readonly alert: AlertName;
   readonly fault: Fault;
-  readonly means: string;
+  readonly meaning: string;
   /** What the admin can do about it. */
-  readonly try: string;
+  readonly remedy: string;
 }
 
 /** What to do about a client that no honest library makes. */
@@ -68,195 +68,201 @@ export const REFUSALS = {
   malformed_message: {
     alert: 'decode_error',
     fault: 'undecodable',
-    means: 'a handshake message did not have the structure the specification gives it',
-    try: NO_REAL_CLIENT,
+    meaning: 'a handshake message did not have the structure the specification gives it',
+    remedy: NO_REAL_CLIENT,
   },
   malformed_sslv2_hello: {
     alert: 'decode_error',
     fault: 'undecodable',
-    means: 'the lengths inside the SSLv2-format ClientHello contradict each other',
-    try: NO_REAL_CLIENT,
+    meaning: 'the lengths inside the SSLv2-format ClientHello contradict each other',
+    remedy: NO_REAL_CLIENT,
   },
   short_challenge: {
     alert: 'illegal_parameter',
     fault: 'misbehaved',
-    means: 'the challenge of the SSLv2-format ClientHello has fewer than 16 bytes',
-    try: NO_REAL_CLIENT,
+    meaning: 'the challenge of the SSLv2-format ClientHello has fewer than 16 bytes',
+    remedy: NO_REAL_CLIENT,
   },
   not_tls: {
     alert: 'protocol_version',
     fault: 'undecodable',
-    means: 'the first bytes are neither a TLS record nor an SSLv2-format ClientHello',
-    try: 'see what the client is: a scanner, or a program that speaks something else to this port',
+    meaning: 'the first bytes are neither a TLS record nor an SSLv2-format ClientHello',
+    remedy: 'see what the client is: a scanner, or a program that speaks something else to this port',
   },
   no_shared_version: {
     alert: 'protocol_version',
     fault: 'incompatible',
-    means: 'the client offers no protocol version that is allowed here',
-    try: 'allow what it offers with profile = "ancient" or min-version in [tls], or for its network in a [[policy]]; else it needs newer software',
+    meaning: 'the client offers no protocol version that is allowed here',
+    remedy:
+      'allow what it offers with profile = "ancient" or min-version in [tls], or for its network in a [[policy]]; else it needs newer software',
   },
   sslv2_hello_not_allowed: {
     alert: 'protocol_version',
     fault: 'incompatible',
-    means: 'the client opened with an SSLv2-format ClientHello, which is switched off here',
-    try: 'set sslv2-hello = true in [tls], or for its network in a [[policy]]',
+    meaning: 'the client opened with an SSLv2-format ClientHello, which is switched off here',
+    remedy: 'set sslv2-hello = true in [tls], or for its network in a [[policy]]',
   },
   no_shared_cipher_suite: {
     alert: 'handshake_failure',
     fault: 'incompatible',
-    means:
+    meaning:
       'the client offers no cipher suite that is allowed here and that a configured certificate can serve',
-    try: 'allow what it offers (rc4, triple-des and single-des in [tls]), give it an RSA certificate if it has suites for RSA only, or look for newer software for it',
+    remedy:
+      'allow what it offers (rc4, triple-des and single-des in [tls]), give it an RSA certificate if it has suites for RSA only, or look for newer software for it',
   },
   no_shared_signature_algorithm: {
     alert: 'handshake_failure',
     fault: 'incompatible',
-    means: 'the client accepts no signature algorithm that our certificate can produce',
-    try: 'add a certificate of another kind: clients that know no ECDSA need an RSA one',
+    meaning: 'the client accepts no signature algorithm that our certificate can produce',
+    remedy: 'add a certificate of another kind: clients that know no ECDSA need an RSA one',
   },
   no_shared_dh_group: {
     alert: 'insufficient_security',
     fault: 'incompatible',
-    means: 'the client offers only DHE cipher suites, and of the groups it names for them none is known here',
-    try: 'look for newer software for it, or let it offer ffdhe2048, elliptic curves or plain RSA as well',
+    meaning:
+      'the client offers only DHE cipher suites, and of the groups it names for them none is known here',
+    remedy: 'look for newer software for it, or let it offer ffdhe2048, elliptic curves or plain RSA as well',
   },
   no_null_compression: {
     alert: 'illegal_parameter',
     fault: 'misbehaved',
-    means: 'the ClientHello does not offer the null compression method',
-    try: NO_REAL_CLIENT,
+    meaning: 'the ClientHello does not offer the null compression method',
+    remedy: NO_REAL_CLIENT,
   },
   inappropriate_fallback: {
     alert: 'inappropriate_fallback',
     fault: 'misbehaved',
-    means: 'the client retried with an older version than both sides support (TLS_FALLBACK_SCSV)',
-    try: 'find out why its first attempt failed; the log has it a moment before',
+    meaning: 'the client retried with an older version than both sides support (TLS_FALLBACK_SCSV)',
+    remedy: 'find out why its first attempt failed; the log has it a moment before',
   },
   bad_renegotiation_info: {
     alert: 'handshake_failure',
     fault: 'misbehaved',
-    means: 'renegotiation_info of a first handshake is not empty',
-    try: NO_REAL_CLIENT,
+    meaning: 'renegotiation_info of a first handshake is not empty',
+    remedy: NO_REAL_CLIENT,
   },
   renegotiation: {
     alert: 'handshake_failure',
     fault: 'misbehaved',
-    means: 'the client asked for renegotiation, which is never done here',
-    try: 'switch renegotiation off in the client; mail needs none',
+    meaning: 'the client asked for renegotiation, which is never done here',
+    remedy: 'switch renegotiation off in the client; mail needs none',
   },
   bad_extension: {
     alert: 'illegal_parameter',
     fault: 'misbehaved',
-    means: 'an extension holds a value that the specification forbids',
-    try: NO_REAL_CLIENT,
+    meaning: 'an extension holds a value that the specification forbids',
+    remedy: NO_REAL_CLIENT,
   },
   extended_master_secret_missing: {
     alert: 'handshake_failure',
     fault: 'misbehaved',
-    means: 'the client resumes a session without the extended_master_secret it was made with',
-    try: 'let it try again; if it keeps happening, switch session resumption off in the client',
+    meaning: 'the client resumes a session without the extended_master_secret it was made with',
+    remedy: 'let it try again; if it keeps happening, switch session resumption off in the client',
   },
   bad_key_share: {
     alert: 'illegal_parameter',
     fault: 'misbehaved',
-    means: "the client's Diffie-Hellman public value is not a valid element of the group",
-    try: NO_REAL_CLIENT,
+    meaning: "the client's Diffie-Hellman public value is not a valid element of the group",
+    remedy: NO_REAL_CLIENT,
   },
   unexpected_message: {
     alert: 'unexpected_message',
     fault: 'misbehaved',
-    means: 'a message arrived at a point of the protocol where it is not allowed',
-    try: NO_REAL_CLIENT,
+    meaning: 'a message arrived at a point of the protocol where it is not allowed',
+    remedy: NO_REAL_CLIENT,
   },
   unexpected_record: {
     alert: 'unexpected_message',
     fault: 'misbehaved',
-    means: 'a record of this content type is not allowed at this point',
-    try: NO_REAL_CLIENT,
+    meaning: 'a record of this content type is not allowed at this point',
+    remedy: NO_REAL_CLIENT,
   },
   interleaved_record: {
     alert: 'unexpected_message',
     fault: 'misbehaved',
-    means: 'another record stands between the fragments of one handshake message',
-    try: NO_REAL_CLIENT,
+    meaning: 'another record stands between the fragments of one handshake message',
+    remedy: NO_REAL_CLIENT,
   },
   early_change_cipher_spec: {
     alert: 'unexpected_message',
     fault: 'misbehaved',
-    means: 'ChangeCipherSpec came before the keys could exist, or twice',
-    try: 'see who it is: this is the shape of an attack of 2014 (EarlyCCS), and what vulnerability scanners send',
+    meaning: 'ChangeCipherSpec came before the keys could exist, or twice',
+    remedy:
+      'see who it is: this is the shape of an attack of 2014 (EarlyCCS), and what vulnerability scanners send',
   },
   malformed_change_cipher_spec: {
     alert: 'illegal_parameter',
     fault: 'undecodable',
-    means: 'a ChangeCipherSpec message is not the single byte 1',
-    try: NO_REAL_CLIENT,
+    meaning: 'a ChangeCipherSpec message is not the single byte 1',
+    remedy: NO_REAL_CLIENT,
   },
   malformed_alert: {
     alert: 'decode_error',
     fault: 'undecodable',
-    means: 'an alert does not have exactly two bytes',
-    try: NO_REAL_CLIENT,
+    meaning: 'an alert does not have exactly two bytes',
+    remedy: NO_REAL_CLIENT,
   },
   unknown_alert_level: {
     alert: 'illegal_parameter',
     fault: 'misbehaved',
-    means: 'an alert is neither a warning nor fatal',
-    try: NO_REAL_CLIENT,
+    meaning: 'an alert is neither a warning nor fatal',
+    remedy: NO_REAL_CLIENT,
   },
   empty_record: {
     alert: 'unexpected_message',
     fault: 'misbehaved',
-    means: 'a record without content where content is required, or too many of them in a row',
-    try: NO_REAL_CLIENT,
+    meaning: 'a record without content where content is required, or too many of them in a row',
+    remedy: NO_REAL_CLIENT,
   },
   too_many_warnings: {
     alert: 'unexpected_message',
     fault: 'misbehaved',
-    means: 'more warning alerts in a row than any honest client sends',
-    try: NO_REAL_CLIENT,
+    meaning: 'more warning alerts in a row than any honest client sends',
+    remedy: NO_REAL_CLIENT,
   },
   message_too_long: {
     alert: 'illegal_parameter',
     fault: 'misbehaved',
-    means: 'a ClientHello is longer than any that is read here',
-    try: NO_REAL_CLIENT,
+    meaning: 'a ClientHello is longer than any that is read here',
+    remedy: NO_REAL_CLIENT,
   },
   too_many_fragments: {
     alert: 'unexpected_message',
     fault: 'misbehaved',
-    means: 'a handshake message is spread over more records than any honest client uses',
-    try: NO_REAL_CLIENT,
+    meaning: 'a handshake message is spread over more records than any honest client uses',
+    remedy: NO_REAL_CLIENT,
   },
   record_overflow: {
     alert: 'record_overflow',
     fault: 'misbehaved',
-    means: 'a record is longer than the protocol allows',
-    try: NO_REAL_CLIENT,
+    meaning: 'a record is longer than the protocol allows',
+    remedy: NO_REAL_CLIENT,
   },
   wrong_record_version: {
     alert: 'protocol_version',
     fault: 'misbehaved',
-    means: 'a record carries another version than the one negotiated',
-    try: NO_REAL_CLIENT,
+    meaning: 'a record carries another version than the one negotiated',
+    remedy: NO_REAL_CLIENT,
   },
   bad_record_mac: {
     alert: 'bad_record_mac',
     fault: 'misbehaved',
-    means: 'a record could not be authenticated: damaged, forged, or the key exchange failed',
-    try: 'look for something between that changes bytes; if it is always this client, its profile "ancient" tolerates more of the bugs of old libraries',
+    meaning: 'a record could not be authenticated: damaged, forged, or the key exchange failed',
+    remedy:
+      'look for something between that changes bytes; if it is always this client, its profile "ancient" tolerates more of the bugs of old libraries',
   },
   bad_finished: {
     alert: 'decrypt_error',
     fault: 'misbehaved',
-    means: "the client's Finished does not match what was said in the handshake",
-    try: 'look for something between that changes bytes; if it is always this client, report it with its fingerprint',
+    meaning: "the client's Finished does not match what was said in the handshake",
+    remedy:
+      'look for something between that changes bytes; if it is always this client, report it with its fingerprint',
   },
   internal_error: {
     alert: 'internal_error',
     fault: 'local',
-    means: 'the server could not go on for a reason of its own',
-    try: 'look for an internal_error event beside it, and report both',
+    meaning: 'the server could not go on for a reason of its own',
+    remedy: 'look for an internal_error event beside it, and report both',
   },
 } as const satisfies Record<string, Refusal>;
 
@@ -271,8 +277,8 @@ export class TlsError extends Error {
   readonly detail: string | undefined;
 
   constructor(reason: RefusalReason, detail?: string, options?: ErrorOptions) {
-    const { alert, fault, means } = REFUSALS[reason];
-    super(detail === undefined ? means : `${means} (${detail})`, options);
+    const { alert, fault, meaning } = REFUSALS[reason];
+    super(detail === undefined ? meaning : `${meaning} (${detail})`, options);
     this.name = 'TlsError';
     this.reason = reason;
     this.alert = alert;

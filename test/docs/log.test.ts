@@ -2,7 +2,7 @@
 import { test } from 'tap';
 import { LOG_EVENTS, type EventDeclaration } from '../../src/observe/events.js';
 import type { Field, Fields, Leaf } from '../../src/observe/fields.js';
-import { SESSION_FIELDS } from '../../src/observe/session-event.js';
+import { CONNECTION_FIELDS } from '../../src/observe/connection-event.js';
 import { checkDoc, table } from '../support/generated-doc.js';
 
 const TYPES: Record<Leaf['kind'], string> = {
@@ -22,7 +22,7 @@ function rowsOf(fields: Fields, prefix = '', within = false): string[][] {
     const optional = field.optional || within;
     if (field.kind === 'group') {
       const note = field.optional ? 'object, may be absent' : 'object';
-      return [[`\`${path}\``, note, field.means], ...rowsOf(field.fields, `${path}.`)];
+      return [[`\`${path}\``, note, field.meaning], ...rowsOf(field.fields, `${path}.`)];
     }
     return [[`\`${path}\``, typeOf(field, optional), meaningOf(field)]];
   });
@@ -35,16 +35,16 @@ function typeOf({ kind, unit }: Leaf, optional: boolean): string {
 
 function meaningOf(field: Exclude<Field, { kind: 'group' }>): string {
   const values = field.values ?? field.members;
-  if (values === undefined) return field.means;
-  if (values.length > MAX_VALUES) return `${field.means}; docs/troubleshooting.md has them all`;
-  return `${field.means}: ${values.map((value) => `\`${value}\``).join(', ')}`;
+  if (values === undefined) return field.meaning;
+  if (values.length > MAX_VALUES) return `${field.meaning}; docs/troubleshooting.md has them all`;
+  return `${field.meaning}: ${values.map((value) => `\`${value}\``).join(', ')}`;
 }
 
 const MAX_VALUES = 6;
 
 const HEADER = ['field', 'type', 'meaning'];
 
-const others = Object.entries<EventDeclaration>(LOG_EVENTS).filter(([name]) => name !== 'session');
+const others = Object.entries<EventDeclaration>(LOG_EVENTS).filter(([name]) => name !== 'connection_closed');
 
 const PAGE = `# The log
 
@@ -60,7 +60,7 @@ ${table(HEADER, [
   ],
   ['`time`', 'string, RFC 3339', 'when it was written, in UTC, to the millisecond'],
   ['`event`', 'string', 'what it is about: one of those below'],
-  ['`msg`', 'string', 'what the event means, in words'],
+  ['`msg`', 'string', 'what the event meaning, in words'],
 ])}
 
 and the fields of its event. On a terminal, or with \`log.format = "pretty"\`, the same comes as lines for people. Where
@@ -77,17 +77,17 @@ or not at all, does not hold up the mail: oldhello keeps 4 MB for him, drops wha
 
 ## session
 
-Level \`info\`, or \`warn\` or \`error\` where the outcome deserves it: ${LOG_EVENTS.session.means}. Exactly one for each
+Level \`info\`, or \`warn\` or \`error\` where the outcome deserves it: ${LOG_EVENTS.connection_closed.meaning}. Exactly one for each
 connection.
 
-${table(HEADER, rowsOf(SESSION_FIELDS))}
+${table(HEADER, rowsOf(CONNECTION_FIELDS))}
 
 ## All other events
 
 ${others
-  .map(([name, { level, means, fields }]) => {
+  .map(([name, { level, meaning, fields }]) => {
     const rows = rowsOf(fields);
-    const head = `### ${name}\n\nLevel \`${level}\`: ${means}.`;
+    const head = `### ${name}\n\nLevel \`${level}\`: ${meaning}.`;
     return rows.length === 0 ? head : `${head}\n\n${table(HEADER, rows)}`;
   })
   .join('\n\n')}

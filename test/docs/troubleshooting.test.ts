@@ -19,26 +19,31 @@ const WHOSE: Record<Fault, string> = {
 };
 
 const rows = (entries: Readonly<Record<string, Row>>): string[][] =>
-  Object.entries(entries).map(([code, row]) => [`\`${code}\``, row.means, row.fault ?? 'client', row.try]);
+  Object.entries(entries).map(([code, row]) => [
+    `\`${code}\``,
+    row.meaning,
+    row.fault ?? 'client',
+    row.remedy,
+  ]);
 const section = (title: string, text: string, entries: Readonly<Record<string, Row>>): string =>
   `## ${title}\n\n${text}\n\n${table(['code', 'what happened', 'whose doing', 'what to do'], rows(entries))}`;
 
 const outcomes = Object.fromEntries(
   Object.entries(OUTCOMES).map(([code, row]) => [
     code,
-    { means: row.means, try: row.try ?? 'nothing', fault: row.fault ?? 'nobody' },
+    { meaning: row.meaning, remedy: row.remedy ?? 'nothing', fault: row.fault ?? 'nobody' },
   ]),
 );
 const refusals = Object.fromEntries(
   Object.entries(REFUSALS).map(([code, row]) => [
     code,
-    { ...row, means: `${row.means} (alert ${row.alert})`, fault: WHOSE[row.fault] },
+    { ...row, meaning: `${row.meaning} (alert ${row.alert})`, fault: WHOSE[row.fault] },
   ]),
 );
 const backend = Object.fromEntries(
-  Object.entries(BACKEND_FAILURES).map(([code, means]) => [
+  Object.entries(BACKEND_FAILURES).map(([code, meaning]) => [
     code,
-    { means, try: BACKEND_ADVICE[code as keyof typeof BACKEND_ADVICE], fault: 'backend' },
+    { meaning, remedy: BACKEND_ADVICE[code as keyof typeof BACKEND_ADVICE], fault: 'backend' },
   ]),
 );
 
@@ -63,7 +68,7 @@ ${section(
   PEER_ALERTS,
 )}
 
-Any other alert: ${OTHER_ALERTS.means}; ${OTHER_ALERTS.try}.
+Any other alert: ${OTHER_ALERTS.meaning}; ${OTHER_ALERTS.remedy}.
 
 ${section('No TLS where it should begin', 'The field `reason` where `outcome` is `not_tls`.', NOT_TLS)}
 
@@ -86,7 +91,7 @@ The field \`reason\` where \`outcome\` is \`limit_exceeded\`. Whose doing: yours
 
 ${table(
   ['code', 'what happened', 'what to do'],
-  Object.entries(LIMITS).map(([code, row]) => [`\`${code}\``, row.means, row.try]),
+  Object.entries(LIMITS).map(([code, row]) => [`\`${code}\``, row.meaning, row.remedy]),
 )}
 
 ## What old clients need
@@ -96,7 +101,7 @@ serve it.
 
 ${table(
   ['code', 'this client'],
-  Object.entries(NEEDS).map(([code, means]) => [`\`${code}\``, means]),
+  Object.entries(NEEDS).map(([code, meaning]) => [`\`${code}\``, meaning]),
 )}
 `;
 
@@ -108,7 +113,7 @@ test('every way to fail says in one sentence what happened, and what to do about
   const all: Record<string, Row> = { ...outcomes, ...refusals, ...backend, ...NOT_TLS };
   Object.assign(all, PEER_ALERTS, GATE_REFUSALS, LIMITS);
   for (const [code, row] of Object.entries(all)) {
-    t.match(row.means, /^\S.{10,}[^.]$/s, `${code}: what happened`);
-    t.match(row.try, /^(?:[a-z]).{2,}[^.]$/s, `${code}: what to do, as words that follow a colon`);
+    t.match(row.meaning, /^\S.{10,}[^.]$/s, `${code}: what happened`);
+    t.match(row.remedy, /^(?:[a-z]).{2,}[^.]$/s, `${code}: what to do, as words that follow a colon`);
   }
 });

@@ -68,7 +68,7 @@ for (const identity of ['proxy-v2', 'proxy-v1'] as const) {
     });
     await send(program.ports.get('mx')!, { requireTLS: true });
     t.match(await sink.next(), { client: CLIENT });
-    const modern = await program.nextSession();
+    const modern = await program.nextConnection();
     const detour = await comeFrom('127.0.0.56', program.ports.get('mx')!);
     const jdk = startJobClient('jdk');
     await jdk.run({
@@ -85,7 +85,7 @@ for (const identity of ['proxy-v2', 'proxy-v1'] as const) {
     jdk.close();
     detour.close();
     t.match(await sink.next(), { client: '127.0.0.56' });
-    const old = await program.nextSession();
+    const old = await program.nextConnection();
     // A client has two sessions with the backend: before STARTTLS and in TLS.
     const lines: string[] = [];
     while (lines.length < 4) {
@@ -139,6 +139,6 @@ for (const header of [
     });
     await send(haproxy.port, { secure: true, ignoreTLS: true });
     t.match(await sink.next(), { client: CLIENT });
-    t.match(await program.nextSession(), { client: { address: CLIENT }, outcome: 'plaintext' });
+    t.match(await program.nextConnection(), { client: { address: CLIENT }, outcome: 'plaintext' });
   });
 }

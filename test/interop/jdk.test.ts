@@ -60,7 +60,7 @@ test('a JDK with SSLv2Hello delivers a megabyte by every version and kind of sui
           `${name}: the message arrived whole, and the MTA knows how`,
         );
         t.match(
-          await path.program.nextSession(),
+          await path.program.nextConnection(),
           { outcome: 'completed', hello: { format: 'sslv2', version }, tls: { path: 'engine', version } },
           `${name}: the log says so`,
         );
@@ -103,7 +103,7 @@ test('a JDK left to its own choice of suites is served the best that its age all
     });
     t.match(answer, { ok: true, protocol: version }, protocols);
     t.match(
-      await path.program.nextSession(),
+      await path.program.nextConnection(),
       { outcome: 'completed', tls: { version, suite, path: by } },
       protocols,
     );

@@ -26,7 +26,7 @@ test("the system's OpenSSL delivers at TLS 1.0 to 1.3", async (t) => {
       await deliverByOpenssl(path.port(mode), mode, option);
       const name = `${version} ${mode}`;
       t.match(await path.sink.next(), { from: 's@new.example', tls: { version } }, `${name}: arrived`);
-      const session = await path.program.nextSession();
+      const session = await path.program.nextConnection();
       t.match(
         session,
         { outcome: 'completed', hello: { format: 'record' }, tls: { version, suite, path: by } },
@@ -109,5 +109,7 @@ test('a modern client may be made to use the engine, and gets TLS 1.2 without a 
   });
   await transport.sendMail({ from: 'a@new.example', to: 'b@new.example', text: 'x' });
   transport.close();
-  t.match(await path.program.nextSession(), { tls: { path: 'engine', version: 'TLSv1.2', suite: /^ECDHE/ } });
+  t.match(await path.program.nextConnection(), {
+    tls: { path: 'engine', version: 'TLSv1.2', suite: /^ECDHE/ },
+  });
 });

@@ -118,14 +118,14 @@ for (const one of CASES) {
     t.match(log, `client=unknown[${OLD_CLIENT}]`, "Postfix logs the old client's address");
     t.match(log, `client=unknown[${MODERN_CLIENT}]`, "and the modern one's");
     t.notMatch(log, /client=\S*\[127\.0\.0\.1\]/, 'and never that of the proxy');
-    t.match(await program.nextSession(), {
+    t.match(await program.nextConnection(), {
       client: { address: OLD_CLIENT },
       hello: { format: 'sslv2' },
       tls: { path: 'engine', version: 'SSLv3' },
       outcome: 'completed',
     });
     const path = one.tls === 'bridge' && one.modern === undefined ? 'passthrough' : 'native';
-    t.match(await program.nextSession(), { client: { address: MODERN_CLIENT }, tls: { path } });
+    t.match(await program.nextConnection(), { client: { address: MODERN_CLIENT }, tls: { path } });
   });
 }
 
@@ -171,7 +171,7 @@ test('where Postfix would believe an XFORWARD of any client, no client reaches i
   const { program, port } = await startBoth(t, { tls: 'none', mode: 'starttls', settings });
   const [greeting] = await talk(port, MODERN_CLIENT, []);
   t.match(greeting, /^421 /);
-  t.match(await program.nextSession(), { outcome: 'backend_failed', reason: 'backend_trusts_clients' });
+  t.match(await program.nextConnection(), { outcome: 'backend_failed', reason: 'backend_trusts_clients' });
 });
 
 test('where Postfix does not accept XCLIENT, no byte of a client reaches it', async (t) => {
@@ -180,7 +180,7 @@ test('where Postfix does not accept XCLIENT, no byte of a client reaches it', as
   const { program, port, postfix } = await startBoth(t, { tls: 'none', mode: 'starttls', settings });
   const [greeting] = await talk(port, MODERN_CLIENT, []);
   t.match(greeting, /^421 4\.3\.0 proxy\.example /);
-  t.match(await program.nextSession(), { outcome: 'backend_failed', reason: 'backend_no_xclient' });
+  t.match(await program.nextConnection(), { outcome: 'backend_failed', reason: 'backend_no_xclient' });
   t.match(postfix.log(), /disconnect from unknown\[127\.0\.0\.1\] ehlo=1 commands=1/);
 });
 
@@ -198,5 +198,5 @@ test('a client that Postfix does not want gets its greeting, and is heard no fur
   t.match(greeting, /^554 5\.7\.1 .*not you/);
   t.match(mail, /^503 /);
   t.match(quit, /^221 /);
-  t.match(await program.nextSession(), { outcome: 'backend_failed', reason: 'backend_unavailable' });
+  t.match(await program.nextConnection(), { outcome: 'backend_failed', reason: 'backend_unavailable' });
 });

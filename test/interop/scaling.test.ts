@@ -217,7 +217,8 @@ async function nextOf(
     const ended = NODES.flatMap((node) =>
       nodes[node].log
         .filter(
-          ({ event, client }) => event === 'session' && (client as { address: string }).address === address,
+          ({ event, client }) =>
+            event === 'connection_closed' && (client as { address: string }).address === address,
         )
         .map((line) => ({ node, time: String(line['time']), tls: line['tls'] as { resumed: boolean } })),
     ).sort((a, b) => a.time.localeCompare(b.time));

@@ -2,7 +2,7 @@
 import { test } from 'tap';
 import { explainFailure, explainPeerAlert } from '../../src/observe/explain.js';
 import { OUTCOMES, type Outcome } from '../../src/observe/outcomes.js';
-import { SessionRecord } from '../../src/observe/session-record.js';
+import { ConnectionRecord } from '../../src/observe/connection-record.js';
 import { PRESETS, REFUSALS, type RefusalReason } from '../../src/tls/index.js';
 import { readHello } from '../support/hellos.js';
 import { RSA } from '../support/test-server.js';
@@ -39,10 +39,10 @@ test('every refusal is explained, with a hello and without', async (t) => {
 
 test('every outcome that is a failure is explained in the session event', async (t) => {
   for (const outcome of Object.keys(OUTCOMES) as Outcome[]) {
-    const record = new SessionRecord('mx', { address: '192.0.2.1', port: 1 });
+    const record = new ConnectionRecord('mx', { address: '192.0.2.1', port: 1 });
     record.fails({ outcome, reason: 'some-limit' });
     const { explanation } = record.event();
-    if (OUTCOMES[outcome].try === undefined) t.equal(explanation, undefined, outcome);
+    if (OUTCOMES[outcome].remedy === undefined) t.equal(explanation, undefined, outcome);
     else t.match(explanation, /\(some-limit\)\. What to do: /, outcome);
   }
 });

@@ -2,8 +2,8 @@
 import { assert, property, string } from 'fast-check';
 import { test } from 'tap';
 import { createLog, type WrittenLog } from '../../src/observe/log.js';
-import { escape } from '../../src/observe/session-record.js';
-import { makeSession } from '../support/status-fixture.js';
+import { sanitizePeerText } from '../../src/observe/sanitize.js';
+import { makeConnection } from '../support/status-fixture.js';
 
 type Line = Readonly<Record<string, unknown>>;
 
@@ -13,15 +13,15 @@ function openLog(level: 'debug' | 'info' | 'warn', repeatLimit: number): { log: 
   return { log: createLog({ level, repeatLimit, write }), lines };
 }
 
-const failed = (address: string, reason: string): ReturnType<typeof makeSession> =>
-  makeSession(address, { tls: undefined, outcome: 'handshake_refused', fault: 'client', reason });
+const failed = (address: string, reason: string): ReturnType<typeof makeConnection> =>
+  makeConnection(address, { tls: undefined, outcome: 'handshake_refused', fault: 'client', reason });
 
 test('subscribers hear of events that are not written', async (t) => {
   const { log, lines } = openLog('warn', 0);
   const heard: string[] = [];
   log.subscribe(({ event }) => heard.push(event));
-  log.log('session', makeSession('192.0.2.1'));
-  t.same(heard, ['session']);
+  log.log('connection_closed', makeConnection('192.0.2.1'));
+  t.same(heard, ['connection_closed']);
   t.same(lines, []);
 });
 
@@ -30,10 +30,10 @@ test('of a flood of one failure from one network the first are written, and the 
   const heard: string[] = [];
   log.subscribe(({ event }) => heard.push(event));
   for (let one = 1; one <= 20; one++)
-    log.log('session', failed(`192.0.2.${one}`, 'no_shared_version'), 'warn');
-  log.log('session', failed('192.0.2.1', 'no_shared_cipher_suite'), 'warn');
-  log.log('session', failed('198.51.100.1', 'no_shared_version'), 'warn');
-  log.log('session', makeSession('192.0.2.1'));
+    log.log('connection_closed', failed(`192.0.2.${one}`, 'no_shared_version'), 'warn');
+  log.log('connection_closed', failed('192.0.2.1', 'no_shared_cipher_suite'), 'warn');
+  log.log('connection_closed', failed('198.51.100.1', 'no_shared_version'), 'warn');
+  log.log('connection_closed', makeConnection('192.0.2.1'));
   t.equal(lines.length, 6, 'another reason, another network and a success are not held back');
   t.equal(heard.length, 23, 'and nothing is kept from subscribers');
   log.flush();
@@ -53,7 +53,11 @@ test('thousands of networks that fail at once do not pile up', async (t) => {
   const { log, lines } = openLog('info', 1);
   for (const round of [1, 2]) {
     for (let network = 0; network < 6000; network++) {
-      log.log('session', failed(`10.${network >> 8}.${network & 255}.${round}`, 'no_shared_version'), 'warn');
+      log.log(
+        'connection_closed',
+        failed(`10.${network >> 8}.${network & 255}.${round}`, 'no_shared_version'),
+        'warn',
+      );
     }
   }
   t.equal(lines.length, 12_000, 'where there are too many to remember, they are written again');
@@ -62,11 +66,11 @@ test('thousands of networks that fail at once do not pile up', async (t) => {
 test('whatever a peer says, it is one line of printable ASCII that no terminal obeys', async (t) => {
   assert(
     property(string({ unit: 'binary', maxLength: 600 }), (text) => {
-      const escaped = escape(text);
+      const escaped = sanitizePeerText(text);
       if (!/^[\x20-\x7e]*$/.test(escaped)) throw new Error(`${JSON.stringify(text)} became ${escaped}`);
       if (/["<]/.test(escaped.replaceAll('<', ''))) throw new Error(escaped);
       if (escaped.length > 255 * 6) throw new Error('too long');
     }),
   );
-  t.equal(escape('a\u001b[31m"b\\c\r\nd\u202e'), 'a\\x1b[31m\\x22b\\x5cc\\x0d\\x0ad\\x202e');
+  t.equal(sanitizePeerText('a\u001b[31m"b\\c\r\nd\u202e'), 'a\\x1b[31m\\x22b\\x5cc\\x0d\\x0ad\\x202e');
 });

@@ -3,7 +3,7 @@ import { property, assert, string } from 'fast-check';
 import { test } from 'tap';
 import { createLogChannel } from '../../src/observe/log.js';
 import { METRICS, Metrics } from '../../src/observe/metrics.js';
-import { makeHello, makeSession } from '../support/status-fixture.js';
+import { makeHello, makeConnection } from '../support/status-fixture.js';
 
 async function linesOf(metrics: Metrics): Promise<string[]> {
   return (await metrics.text()).body.split('\n').filter((line) => line.startsWith('oldhello_'));
@@ -12,17 +12,17 @@ async function linesOf(metrics: Metrics): Promise<string[]> {
 test('a session with an old hello is counted by format, version, suite, path and need', async (t) => {
   const metrics = new Metrics();
   const { log } = createLogChannel(metrics.receive);
-  log('session_opened', {
+  log('connection_opened', {
     connection: '192.0.2.1',
     listener: 'mx',
     client: { address: '192.0.2.1', port: 1 },
     pid: 1,
   });
   t.ok((await linesOf(metrics)).includes('oldhello_sessions_live{listener="mx"} 1'));
-  log('session', makeSession('192.0.2.1'));
+  log('connection_closed', makeConnection('192.0.2.1'));
   const lines = await linesOf(metrics);
   for (const line of [
-    'oldhello_sessions_total{listener="mx",outcome="completed"} 1',
+    'oldhello_connections_total{listener="mx",outcome="completed"} 1',
     'oldhello_hellos_total{format="sslv2",version="TLSv1",outcome="completed"} 1',
     'oldhello_hello_needs_total{need="sslv2_hello"} 1',
     'oldhello_handshakes_total{path="engine",version="TLSv1",suite="AES256-SHA"} 1',
@@ -41,21 +41,24 @@ test('a session with an old hello is counted by format, version, suite, path and
 test('no text of a peer becomes a label', async (t) => {
   const metrics = new Metrics();
   const { log } = createLogChannel(metrics.receive);
-  log('session', makeSession('192.0.2.1'));
+  log('connection_closed', makeConnection('192.0.2.1'));
   const before = (await linesOf(metrics)).length;
   assert(
     property(string({ minLength: 1 }), (text) => {
-      const session = makeSession('192.0.2.1', {
+      const session = makeConnection('192.0.2.1', {
         smtp: { helo: text },
         hello: makeHello('sslv2', 'TLSv1', text),
       });
-      log('session', { ...session, tls: { ...session.tls!, serverName: text } });
+      log('connection_closed', { ...session, tls: { ...session.tls!, serverName: text } });
     }),
   );
   t.equal((await linesOf(metrics)).length, before);
   for (let suite = 0; suite < 50; suite++) {
-    const session = makeSession('192.0.2.1');
-    log('session', { ...session, tls: { ...session.tls!, suite: `0xfe${suite}`, version: `0x99${suite}` } });
+    const session = makeConnection('192.0.2.1');
+    log('connection_closed', {
+      ...session,
+      tls: { ...session.tls!, suite: `0xfe${suite}`, version: `0x99${suite}` },
+    });
   }
   t.equal((await linesOf(metrics)).length, before + 1, 'what is unknown counts as "other"');
 });
@@ -66,7 +69,7 @@ test('a process that went silent takes its live connections with it', async (t) 
   const sample = { delayMedian: 0, delay99: 1.5, delayMax: 3, memory: 1000, cpu: 2 };
   log('process_sample', { pid: 7, ...sample });
   log('process_sample', { pid: 7, ...sample, cpu: 2.5 });
-  log('session_opened', {
+  log('connection_opened', {
     connection: 'a',
     listener: 'mx',
     client: { address: '192.0.2.1', port: 1 },

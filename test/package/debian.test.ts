@@ -177,14 +177,17 @@ level = "debug"
   );
   t.match(stdout, /^221 /m);
   t.match(await sink.next(), { from: 'a@b.example', tls: { version: 'TLSv1', cipher: 'AES128-SHA' } });
-  t.match(await program.nextSession(), { outcome: 'completed', tls: { path: 'engine', keyExchange: 'RSA' } });
-  const [started, opened] = [await program.next('started'), await program.next('session_opened')];
+  t.match(await program.nextConnection(), {
+    outcome: 'completed',
+    tls: { path: 'engine', keyExchange: 'RSA' },
+  });
+  const [started, opened] = [await program.next('started'), await program.next('connection_opened')];
   t.not(opened['pid'], started['pid'], 'by a worker');
   const { port } = await program.next('admin_listening');
   const get = async (path: string): Promise<string> => {
     return (await fetch(`http://127.0.0.1:${String(port)}${path}`)).text();
   };
-  t.match(await get('/metrics'), /^oldhello_sessions_total\{.*outcome="completed".*\} 1$/m);
+  t.match(await get('/metrics'), /^oldhello_connections_total\{.*outcome="completed".*\} 1$/m);
   t.match(await get('/metrics'), /^oldhello_processes 3$/m);
   const page = await get('/');
   t.match(page, 'mx');

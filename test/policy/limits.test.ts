@@ -2,12 +2,12 @@
 import fc from 'fast-check';
 import { test } from 'tap';
 import { ConnectionCount } from '../../src/policy/connection-count.js';
-import { countedAs } from '../../src/policy/counted-as.js';
+import { limitKey } from '../../src/policy/counted-as.js';
 import { HandshakeCount } from '../../src/policy/handshake-count.js';
 import { BURST, RateLimiter } from '../../src/policy/rate-limiter.js';
 
 test('IPv4 clients count by address, IPv6 clients by their /64 however it is written', async (t) => {
-  t.equal(countedAs('192.0.2.7'), '192.0.2.7');
+  t.equal(limitKey('192.0.2.7'), '192.0.2.7');
   for (const same of [
     '2001:db8:0:1::',
     '2001:db8:0:1::1',
@@ -16,18 +16,18 @@ test('IPv4 clients count by address, IPv6 clients by their /64 however it is wri
     '2001:db8:0:1::192.0.2.7',
     '2001:db8:0:1::2%eth0',
   ]) {
-    t.equal(countedAs(same), '2001:db8:0:1::/64', same);
+    t.equal(limitKey(same), '2001:db8:0:1::/64', same);
   }
-  t.equal(countedAs('2001:db8:0:2::1'), '2001:db8:0:2::/64');
-  t.equal(countedAs('::1'), '0:0:0:0::/64');
-  t.equal(countedAs('64:ff9b::192.0.2.7'), '64:ff9b:0:0::/64');
+  t.equal(limitKey('2001:db8:0:2::1'), '2001:db8:0:2::/64');
+  t.equal(limitKey('::1'), '0:0:0:0::/64');
+  t.equal(limitKey('64:ff9b::192.0.2.7'), '64:ff9b:0:0::/64');
 });
 
 test('the /64 is the first four groups of any IPv6 address', async (t) => {
   const group = fc.integer({ min: 0, max: 0xffff }).map((value) => value.toString(16));
   fc.assert(
     fc.property(fc.array(group, { minLength: 8, maxLength: 8 }), (groups) => {
-      return countedAs(groups.join(':')) === `${groups.slice(0, 4).join(':')}::/64`;
+      return limitKey(groups.join(':')) === `${groups.slice(0, 4).join(':')}::/64`;
     }),
   );
   t.pass('in every case');

@@ -74,7 +74,7 @@ async function visit(program: Program, helo: string): Promise<void> {
     await lines.next();
   }
   socket.destroy();
-  await program.nextSession();
+  await program.nextConnection();
 }
 
 test('the admin listener counts sessions, and says so in Prometheus format and JSON', async (t) => {
@@ -83,7 +83,7 @@ test('the admin listener counts sessions, and says so in Prometheus format and J
   const { status, headers, body } = await ask(port, '/metrics');
   t.equal(status, 200);
   t.match(headers['content-type'], /^text\/plain; version=0\.0\.4/);
-  t.match(body, /^oldhello_sessions_total\{listener="mx",outcome="plaintext"\} 1$/m);
+  t.match(body, /^oldhello_connections_total\{listener="mx",outcome="plaintext"\} 1$/m);
   t.match(body, /^oldhello_backend_up\{backend="mta"\} 1$/m);
   t.match(body, /^oldhello_sessions_max 2000$/m);
   t.match(

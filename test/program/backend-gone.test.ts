@@ -46,7 +46,7 @@ tls = "${tls}"
     sessions[0]!.resetAndDestroy();
     await once(client, 'end');
     client.end('STARTTLS\r\n');
-    t.match(await program.nextSession(), { outcome: 'backend_failed', reason: 'ECONNRESET' });
+    t.match(await program.nextConnection(), { outcome: 'backend_failed', reason: 'ECONNRESET' });
     const next = connect({ port, host: '127.0.0.1' });
     t.match(String(await once(next, 'data')), /^220 /);
     next.destroy();

@@ -133,7 +133,7 @@ for (const mode of ['starttls', 'implicit'] as const) {
     stopAfter(t, backend, program);
     await deliver(program, mode, backend, { user: 'anna', pass: 'secret' });
     t.match(await backend.next(), { client: '127.0.0.77', tls: 'TLSv1.3', user: 'anna' });
-    t.match(await program.nextSession(), {
+    t.match(await program.nextConnection(), {
       outcome: 'completed',
       tls: { path: 'passthrough', version: 'TLSv1.3', suite: /^TLS_/ },
     });
@@ -147,7 +147,7 @@ for (const mode of ['starttls', 'implicit'] as const) {
     for (const protocol of ['SSLv3', 'TLSv1']) {
       await deliverOld(t, program, mode, protocol);
       t.match(await backend.next(), { from: 'old@old.example', helo: 'old.example', tls: 'TLSv1.3' });
-      t.match(await program.nextSession(), {
+      t.match(await program.nextConnection(), {
         outcome: 'completed',
         hello: { format: 'sslv2' },
         tls: { path: 'engine', version: protocol },
@@ -165,7 +165,7 @@ for (const mode of ['starttls', 'implicit'] as const) {
         await deliver(program, mode, undefined, { user: 'anna', pass: 'secret' });
         const expected = { client: '127.0.0.77', tls: 'TLSv1.3', user: 'anna' };
         t.match(await backend.next(), expected, `message ${round}`);
-        t.match(await program.nextSession(), { outcome: 'completed', tls: { path: 'native' } });
+        t.match(await program.nextConnection(), { outcome: 'completed', tls: { path: 'native' } });
       }
     });
   }
@@ -182,13 +182,13 @@ test('who is trusted is decided when a configuration is read, also for a worker 
   for (const pid of workers) process.kill(Number(pid), 'SIGKILL');
   for (let left = workers.length; left > 0; left -= 1) await program.next('worker_lost');
   await deliver(program, 'starttls');
-  t.match(await program.nextSession(), { outcome: 'completed' });
+  t.match(await program.nextConnection(), { outcome: 'completed' });
   program.signal('SIGHUP');
   const { problems } = await program.next('reload_failed');
   t.match(problems, [/^.*:\d+: backend\[0\]\.tls-ca: .*: holds no PEM certificate$/]);
   t.match(problems, [new RegExp(quote(backend.certificateFile))]);
   await deliver(program, 'starttls');
-  t.match(await program.nextSession(), { outcome: 'completed' }, 'all is as it was');
+  t.match(await program.nextConnection(), { outcome: 'completed' }, 'all is as it was');
 });
 
 test('a backend that shows another certificate gets no mail, and the log says what to set', async (t) => {
@@ -200,7 +200,7 @@ test('a backend that shows another certificate gets no mail, and the log says wh
   ] as const) {
     const program = await startProxy(backend, lines);
     await t.rejects(deliver(program, 'starttls'), { message: /421/ });
-    t.match(await program.nextSession(), {
+    t.match(await program.nextConnection(), {
       outcome: 'backend_failed',
       reason: 'backend_tls_untrusted',
       explanation,
@@ -215,7 +215,7 @@ test('a backend without STARTTLS is told from one with it', async (t) => {
   const program = await startProxy(backend, 'tls = "starttls"');
   stopAfter(t, backend, program);
   await t.rejects(deliver(program, 'starttls'), { message: /421/ });
-  t.match(await program.nextSession(), { outcome: 'backend_failed', reason: 'backend_no_starttls' });
+  t.match(await program.nextConnection(), { outcome: 'backend_failed', reason: 'backend_no_starttls' });
 });
 
 test('nobody is offered a login in clear, whatever the TLS between proxy and backend', async (t) => {
@@ -259,7 +259,7 @@ test('an address whose handshakes keep failing is offered no STARTTLS, until its
   for (const attempt of [1, 2]) {
     const [, ehlo] = await talk(program, ['EHLO bad.example', 'STARTTLS', 'this is no TLS']);
     t.match(ehlo, /STARTTLS/, `offered at attempt ${attempt}`);
-    t.match(await program.nextSession(), { outcome: 'not_tls' });
+    t.match(await program.nextConnection(), { outcome: 'not_tls' });
   }
   t.match(
     program.log.filter(({ event }) => event === 'hopeless_client'),

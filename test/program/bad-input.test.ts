@@ -46,7 +46,7 @@ async function stillServes(t: Test, path: MailPath): Promise<void> {
   });
   await transport.sendMail({ from: 'a@b.example', to: 'c@d.example', text: 'x' });
   transport.close();
-  t.match(await path.program.nextSession(), { outcome: 'completed' }, 'others are served as before');
+  t.match(await path.program.nextConnection(), { outcome: 'completed' }, 'others are served as before');
 }
 
 test('on the implicit port, what is not TLS gets the answer its sender can read', async (t) => {
@@ -57,17 +57,17 @@ test('on the implicit port, what is not TLS gets the answer its sender can read'
   const port = path.port('implicit');
 
   t.match((await exchange(port, 'EHLO client.example\r\n')).text, /^554 5\.5\.0 .*TLS/);
-  t.match(await path.program.nextSession(), { outcome: 'not_tls', reason: 'plaintext', fault: 'client' });
+  t.match(await path.program.nextConnection(), { outcome: 'not_tls', reason: 'plaintext', fault: 'client' });
 
   t.equal(
     (await exchange(port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')).text,
     '',
     'HTTP gets nothing it could execute',
   );
-  t.match(await path.program.nextSession(), { outcome: 'not_tls', reason: 'plaintext' });
+  t.match(await path.program.nextConnection(), { outcome: 'not_tls', reason: 'plaintext' });
 
   t.equal((await exchange(port, Buffer.from('0102030405060708', 'hex'))).text, '');
-  t.match(await path.program.nextSession(), { outcome: 'not_tls', reason: 'garbage' });
+  t.match(await path.program.nextConnection(), { outcome: 'not_tls', reason: 'garbage' });
 
   const pure = Buffer.from('801c0100020003000000100100800102030405060708090a0b0c0d0e0f10', 'hex');
   t.equal(
@@ -75,7 +75,7 @@ test('on the implicit port, what is not TLS gets the answer its sender can read'
     '8003000001',
     'SSL 2.0: NO-CIPHER-ERROR in its own words',
   );
-  t.match(await path.program.nextSession(), { outcome: 'not_tls', reason: 'pure_sslv2' });
+  t.match(await path.program.nextConnection(), { outcome: 'not_tls', reason: 'pure_sslv2' });
 
   const noShare = Buffer.from('801f0103010006000000100000030000060102030405060708090a0b0c0d0e0f10', 'hex');
   t.equal(
@@ -83,7 +83,7 @@ test('on the implicit port, what is not TLS gets the answer its sender can read'
     '15030100020228',
     'EXPORT only: handshake_failure',
   );
-  t.match(await path.program.nextSession(), {
+  t.match(await path.program.nextConnection(), {
     outcome: 'handshake_refused',
     reason: 'no_shared_cipher_suite',
     alert: 'handshake_failure',
@@ -93,7 +93,7 @@ test('on the implicit port, what is not TLS gets the answer its sender can read'
 
   const badLengths = Buffer.from('801f0103010007000000100000030000060102030405060708090a0b0c0d0e0f10', 'hex');
   t.equal((await exchange(port, badLengths)).bytes.toString('hex'), '15030100020232', 'decode_error');
-  t.match(await path.program.nextSession(), {
+  t.match(await path.program.nextConnection(), {
     outcome: 'handshake_refused',
     reason: 'malformed_sslv2_hello',
   });
@@ -109,7 +109,7 @@ test('a client that stops half-way through its hello is let go when its time is 
   const before = openSockets(path.program.pid);
   const { bytes } = await exchange(path.port('implicit'), HELLO.subarray(0, 20));
   t.equal(bytes.length, 0);
-  t.match(await path.program.nextSession(), {
+  t.match(await path.program.nextConnection(), {
     outcome: 'client_timeout',
     reason: /client_hello/,
     fault: 'client',
@@ -136,7 +136,7 @@ test('a client that vanishes in the middle of a message leaves nothing behind', 
     // With something unread before it, a reset would be an ordinary end to Node (libuv takes POLLHUP for one).
     if (how === 'reset') socket.resetAndDestroy();
     else socket.end('half a mess');
-    const session = await path.program.nextSession();
+    const session = await path.program.nextConnection();
     t.equal(session.bytes.fromClient > 0, true);
     t.match(session, { outcome: how === 'reset' ? 'client_gone' : 'plaintext', smtp: { helo: 'x' } });
     socket.destroy();
@@ -155,7 +155,7 @@ test('bytes pipelined behind STARTTLS are refused and never executed', async (t)
   );
   t.match(text, /^554 5\.5\.0 /m);
   t.notMatch(text, /^220 2/m, 'no 220 for STARTTLS');
-  t.match(await path.program.nextSession(), {
+  t.match(await path.program.nextConnection(), {
     outcome: 'smtp_refused',
     reason: 'starttls_pipelined',
     fault: 'client',
@@ -204,7 +204,7 @@ test('with the backend down, a client hears 421 in clear, and 421 inside TLS', a
   t.teardown(() => program.stop());
   const { text } = await exchange(program.ports.get('starttls')!);
   t.match(text, /^421 4\.3\.0 proxy\.example /);
-  t.match(await program.nextSession(), {
+  t.match(await program.nextConnection(), {
     outcome: 'backend_failed',
     reason: 'backend_unreachable',
     fault: 'backend',
@@ -220,7 +220,7 @@ test('with the backend down, a client hears 421 in clear, and 421 inside TLS', a
     .sendMail({ from: 'a@b.example', to: 'c@d.example' })
     .catch((error: unknown) => error);
   t.match(refusal, { responseCode: 421 });
-  const session = await program.nextSession();
+  const session = await program.nextConnection();
   t.match(session, { outcome: 'backend_failed', tls: { path: 'native' } });
   t.match(session.explanation, `backend mta (127.0.0.1 port ${port})`);
 });
@@ -235,7 +235,7 @@ test('a backend that hangs costs the client the greeting timeout, and says 421',
   });
   const { text } = await exchange(program.ports.get('starttls')!);
   t.match(text, /^421 4\.3\.0 proxy\.example /);
-  t.match(await program.nextSession(), { outcome: 'backend_timeout', reason: 'backend_greeting_timeout' });
+  t.match(await program.nextConnection(), { outcome: 'backend_timeout', reason: 'backend_greeting_timeout' });
 });
 
 test('a backend that closes before it greets is not mistaken for a client that left', async (t) => {
@@ -248,7 +248,7 @@ test('a backend that closes before it greets is not mistaken for a client that l
   });
   const { text } = await exchange(program.ports.get('starttls')!);
   t.match(text, /^421 4\.3\.0 /);
-  t.match(await program.nextSession(), {
+  t.match(await program.nextConnection(), {
     outcome: 'backend_failed',
     reason: 'backend_closed',
     fault: 'backend',
@@ -266,7 +266,7 @@ test('what a backend sends that is no SMTP reply does not reach the client', asy
   const { text } = await exchange(program.ports.get('starttls')!);
   t.match(text, /^421 4\.3\.0 /);
   t.notMatch(text, /HTTP/);
-  t.match(await program.nextSession(), { outcome: 'backend_failed', reason: 'reply_malformed' });
+  t.match(await program.nextConnection(), { outcome: 'backend_failed', reason: 'reply_malformed' });
 });
 
 test('over the limit, a client hears 421 4.7.0 and there is a log line', async (t) => {
@@ -276,12 +276,12 @@ test('over the limit, a client hears 421 4.7.0 and there is a log line', async (
   await readUntil(first, /^220 /m);
   const { text } = await exchange(path.port('starttls'));
   t.match(text, /^421 4\.7\.0 proxy\.example too many connections/);
-  t.match(await path.program.nextSession(), {
+  t.match(await path.program.nextConnection(), {
     outcome: 'limit_exceeded',
     reason: 'max-connections-per-address',
   });
   first.end('QUIT\r\n');
   await once(first.resume(), 'close');
-  t.match(await path.program.nextSession(), { outcome: 'plaintext' });
+  t.match(await path.program.nextConnection(), { outcome: 'plaintext' });
   await stillServes(t, path);
 });

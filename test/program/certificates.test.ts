@@ -69,7 +69,7 @@ test('the log shows each certificate with its days, and warns of those that run 
   await transport.sendMail({ from: 'a@b.example', to: 'c@d.example', text: 'x' });
   transport.close();
   t.match(
-    await program.nextSession(),
+    await program.nextConnection(),
     { outcome: 'completed' },
     'an expired certificate is served all the same',
   );

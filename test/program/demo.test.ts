@@ -56,7 +56,7 @@ test('the demo takes the mail of an SSLv2-format hello, sent with the line from 
       cwd: ROOT,
     });
     t.match(JSON.parse(stdout) as unknown, { ok: true, protocol: 'SSLv3' });
-    const session = await demo.nextSession();
+    const session = await demo.nextConnection();
     t.match(session, { outcome: 'completed', hello: { format: 'sslv2' }, tls: { suite: 'RC4-MD5' } });
     const delivered = demo.log.filter(({ event }) => event === 'delivered');
     t.match(delivered, [
@@ -80,7 +80,7 @@ async function answersPrintedLine(t: Test, demo: Program): Promise<void> {
   const { stdout } = await promisify(execFile)('bash', ['-c', command]);
   t.match(stdout, /^250.*me\.example|^250-localhost/m);
   t.match(stdout, /^221 /m);
-  t.match(await demo.nextSession(), { outcome: 'completed', tls: { path: 'engine', version: 'TLSv1' } });
+  t.match(await demo.nextConnection(), { outcome: 'completed', tls: { path: 'engine', version: 'TLSv1' } });
 }
 
 test('the demo answers the openssl line that it prints', async (t) => {

@@ -114,7 +114,7 @@ test('commands that came with the end of the client, before the backend greeted,
   socket.end('EHLO c.example\r\nMAIL FROM:<a@b.example>\r\nQUIT\r\n');
   await connected;
   t.match(await everything(socket), /^220 .*\r\n250-.*\r\n250 STARTTLS\r\n250 .*\r\n250 .*\r\n$/);
-  t.match(await program.nextSession(), { outcome: 'plaintext', smtp: { helo: 'c.example' } });
+  t.match(await program.nextConnection(), { outcome: 'plaintext', smtp: { helo: 'c.example' } });
 });
 
 test('a backend that resets the connection behind its answer to QUIT has not failed', async (t) => {
@@ -132,7 +132,7 @@ test('a backend that resets the connection behind its answer to QUIT has not fai
   t.match(await client.command('QUIT'), /^221 /);
   backend!.resetAndDestroy();
   await client.closed();
-  t.match(await program.nextSession(), { outcome: 'plaintext' });
+  t.match(await program.nextConnection(), { outcome: 'plaintext' });
 });
 
 test('a client that resets the connection behind the answer to its QUIT has not failed', async (t) => {
@@ -144,14 +144,14 @@ test('a client that resets the connection behind the answer to its QUIT has not 
   await client.reply();
   for (const line of ['EHLO c.example', 'QUIT']) await client.command(line);
   client.reset();
-  t.match(await program.nextSession(), { outcome: 'plaintext' });
+  t.match(await program.nextConnection(), { outcome: 'plaintext' });
 });
 
 test('a backend that breaks off costs the client no reply: it hears 421', async (t) => {
   for (const how of ['end', 'resetAndDestroy'] as const) {
     const early = await start(t, (socket) => socket.once('data', () => socket[how]()));
     t.match(await everything(dial(early)), /^421 4\.3\.0 /, `${how} instead of a greeting`);
-    t.match(await early.nextSession(), { outcome: 'backend_failed', reason: 'backend_closed' });
+    t.match(await early.nextConnection(), { outcome: 'backend_failed', reason: 'backend_closed' });
 
     const half = answering((line, socket) => {
       if (line.startsWith('EHLO')) return '250 mta.example';
@@ -165,7 +165,7 @@ test('a backend that breaks off costs the client no reply: it hears 421', async 
     t.match(await client.command('NOOP'), /^421 4\.3\.0 /, `${how} in the middle of a reply`);
     await client.closed();
     client.destroy();
-    t.match(await late.nextSession(), { outcome: 'backend_failed', reason: 'backend_gone' });
+    t.match(await late.nextConnection(), { outcome: 'backend_failed', reason: 'backend_gone' });
   }
 });
 
@@ -183,7 +183,7 @@ test('behind STARTTLS, a backend that refuses and closes is heard all the same',
   await client.secure();
   t.match(await client.reply(), /^421 4\.3\.2 mta\.example too busy/);
   client.destroy();
-  t.match(await program.nextSession(), { outcome: 'backend_failed', reason: 'backend_unavailable' });
+  t.match(await program.nextConnection(), { outcome: 'backend_failed', reason: 'backend_unavailable' });
 });
 
 test('last words under TLS are not overtaken by a reset, though the client has spoken meanwhile', async (t) => {
@@ -205,7 +205,7 @@ test('last words under TLS are not overtaken by a reset, though the client has s
   t.match(await client.reply(), /^421 4\.3\.0 /);
   client.write('QUIT\r\n');
   t.equal(await client.gone, undefined);
-  t.match(await program.nextSession(), { outcome: 'backend_failed', reason: 'backend_closed' });
+  t.match(await program.nextConnection(), { outcome: 'backend_failed', reason: 'backend_closed' });
 });
 
 test('a backend that never greets is given up once, also where it is told who the client is in SMTP', async (t) => {
@@ -213,7 +213,7 @@ test('a backend that never greets is given up once, also where it is told who th
   const program = await start(t, () => undefined, { limits, identity: 'xclient' });
   const text = await everything(dial(program));
   t.match(text, /^421 4\.3\.0 /);
-  t.match(await program.nextSession(), { outcome: 'backend_timeout', bytes: { toClient: text.length } });
+  t.match(await program.nextConnection(), { outcome: 'backend_timeout', bytes: { toClient: text.length } });
 });
 
 test('silence is told from whose it is', async (t) => {
@@ -227,13 +227,13 @@ test('silence is told from whose it is', async (t) => {
   await silent.reply();
   t.match(await silent.reply(), /^421 4\.4\.2 /, 'a client that says nothing');
   silent.destroy();
-  t.match(await program.nextSession(), { outcome: 'client_timeout', reason: 'idle' });
+  t.match(await program.nextConnection(), { outcome: 'client_timeout', reason: 'idle' });
 
   const waiting = await SmtpClient.connect(program.ports.get('mx')!);
   await waiting.reply();
   t.match(await waiting.command('VRFY x'), /^421 4\.3\.0 /, 'a backend that does not answer');
   waiting.destroy();
-  t.match(await program.nextSession(), { outcome: 'backend_timeout', reason: 'backend_reply_timeout' });
+  t.match(await program.nextConnection(), { outcome: 'backend_timeout', reason: 'backend_reply_timeout' });
 
   const sender = await SmtpClient.connect(program.ports.get('mx')!);
   await sender.reply();
@@ -241,23 +241,23 @@ test('silence is told from whose it is', async (t) => {
   await sender.command('MAIL FROM:<a@b.example>');
   t.match(await sender.reply(), /^421 4\.4\.2 /, 'a client that stops between commands of its mail');
   sender.destroy();
-  t.match(await program.nextSession(), { outcome: 'client_timeout', reason: 'idle' });
+  t.match(await program.nextConnection(), { outcome: 'client_timeout', reason: 'idle' });
 });
 
 test('who drips has no more time than who is silent', async (t) => {
   const program = await start(t, polite, { limits: 'command-timeout = "500ms"' });
   t.match(await drip(dial(program), 'x'), /421 4\.4\.2 /, 'bytes that are no line');
-  t.match(await program.nextSession(), { outcome: 'client_timeout', reason: 'idle' });
+  t.match(await program.nextConnection(), { outcome: 'client_timeout', reason: 'idle' });
 
   const mute = await start(t, () => undefined, { limits: 'greeting-timeout = "500ms"' });
   t.match(await drip(dial(mute), 'NOOP\r\n'), /^421 4\.3\.0 /, 'commands before a greeting that never comes');
-  t.match(await mute.nextSession(), { outcome: 'backend_timeout' });
+  t.match(await mute.nextConnection(), { outcome: 'backend_timeout' });
 
   const teaser = await start(t, (socket) => void socket.write('220-wait for it\r\n'), {
     limits: 'greeting-timeout = "300ms"\ncommand-timeout = "5s"',
   });
   t.match(await everything(dial(teaser)), /^421 4\.3\.0 /, 'half a greeting is none');
-  t.match(await teaser.nextSession(), { outcome: 'backend_timeout' });
+  t.match(await teaser.nextConnection(), { outcome: 'backend_timeout' });
 });
 
 test('a client that does not read our own replies is not read either', async (t) => {
@@ -322,19 +322,19 @@ test('a load balancer that comes too late, or goes away, is one session in the l
   late.write(header);
   await pause(0);
   late.end('EHLO c.example\r\n');
-  t.match(await program.nextSession(), { outcome: 'bad_proxy_header', reason: 'no header in time' });
-  t.equal(program.log.filter(({ event }) => event === 'session_opened').length, 0, 'it is too late');
+  t.match(await program.nextConnection(), { outcome: 'bad_proxy_header', reason: 'no header in time' });
+  t.equal(program.log.filter(({ event }) => event === 'connection_opened').length, 0, 'it is too late');
 
   const patient = await start(t, polite, { listener });
   const looking = dial(patient);
   looking.end();
   await once(looking.resume(), 'close');
-  t.match(await patient.nextSession(), { outcome: 'client_gone', reason: 'waiting for proxy_header' });
+  t.match(await patient.nextConnection(), { outcome: 'client_gone', reason: 'waiting for proxy_header' });
   const before = openSockets(patient.pid);
   const reset = dial(patient);
   await untilAnotherSocket(patient.pid, before);
   reset.resetAndDestroy();
-  t.match(await patient.nextSession(), { outcome: 'client_gone', reason: 'waiting for proxy_header' });
+  t.match(await patient.nextConnection(), { outcome: 'client_gone', reason: 'waiting for proxy_header' });
 });
 
 test('clients of IPv4 that a load balancer names in IPv6 are counted one by one', async (t) => {
@@ -352,7 +352,7 @@ test('clients of IPv4 that a load balancer names in IPv6 are counted one by one'
     t.match(greeting.toString(), /^220 /);
   }
   for (const socket of clients) socket.destroy();
-  const addresses = [await program.nextSession(), await program.nextSession()].map(
+  const addresses = [await program.nextConnection(), await program.nextConnection()].map(
     ({ client }) => client.address,
   );
   t.same(addresses.sort(), ['192.0.2.7', '192.0.2.8']);

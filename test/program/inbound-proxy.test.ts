@@ -69,7 +69,7 @@ for (const workers of [1, 2]) {
       const whole = dial(program);
       whole.write(header);
       t.match(await answer(whole), /^220 /);
-      t.match(await program.nextSession(), { client: { address: '192.0.2.7', port: 40_000 } });
+      t.match(await program.nextConnection(), { client: { address: '192.0.2.7', port: 40_000 } });
 
       const dripping = dial(program);
       for (const byte of header) {
@@ -77,7 +77,7 @@ for (const workers of [1, 2]) {
         await new Promise(setImmediate);
       }
       t.match(await answer(dripping), /^220 /);
-      t.match(await program.nextSession(), { client: { address: '192.0.2.7', port: 40_000 } });
+      t.match(await program.nextConnection(), { client: { address: '192.0.2.7', port: 40_000 } });
 
       const hasty = dial(program);
       hasty.write(Buffer.concat([header, Buffer.from('QUIT\r\n')]));
@@ -85,7 +85,7 @@ for (const workers of [1, 2]) {
       hasty.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
       await once(hasty, 'close');
       t.match(text, /^220 [^\r]*\r\n221 [^\r]*\r\n$/, 'what came behind it is SMTP');
-      t.match(await program.nextSession(), { client: { address: '192.0.2.7' } });
+      t.match(await program.nextConnection(), { client: { address: '192.0.2.7' } });
     }
   });
 }
@@ -96,7 +96,7 @@ test('LOCAL and UNKNOWN speak for nobody: the connection itself counts', async (
     const socket = dial(program);
     socket.write(header);
     t.match(await answer(socket), /^220 /);
-    t.match(await program.nextSession(), { client: { address: '127.0.0.1' } });
+    t.match(await program.nextConnection(), { client: { address: '127.0.0.1' } });
   }
 });
 
@@ -113,7 +113,7 @@ test('what is not the header that was promised is closed without a word, and log
     const socket = dial(program);
     socket.write(bytes);
     t.equal(await answer(socket), '');
-    t.match(await program.nextSession(), { outcome: 'bad_proxy_header', reason });
+    t.match(await program.nextConnection(), { outcome: 'bad_proxy_header', reason });
   }
 });
 
@@ -127,7 +127,7 @@ test('a header that does not come, or not to its end, has its time', async (t) =
     const socket = dial(program);
     if (part.length > 0) socket.write(part);
     t.equal(await answer(socket), '');
-    t.match(await program.nextSession(), { outcome: 'bad_proxy_header', reason: /in time/ });
+    t.match(await program.nextConnection(), { outcome: 'bad_proxy_header', reason: /in time/ });
   }
 });
 
@@ -136,7 +136,7 @@ test('whoever is no configured load balancer is turned away, header or not', asy
   const socket = dial(program);
   socket.write(encodeProxyV1(CLIENT));
   t.equal(await answer(socket), '');
-  t.match(await program.nextSession(), {
+  t.match(await program.nextConnection(), {
     outcome: 'bad_proxy_header',
     reason: 'not from a configured load balancer',
     client: { address: '127.0.0.1' },
@@ -152,5 +152,5 @@ test('where no load balancer is configured, a header is not looked for', async (
     /^220 [^\r]*\r\n550 5\.7\.0 [^\r]*PROXY is not for you/,
     'it is a command like any other',
   );
-  t.match(await program.nextSession(), { client: { address: '127.0.0.1' } });
+  t.match(await program.nextConnection(), { client: { address: '127.0.0.1' } });
 });

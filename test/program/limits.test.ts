@@ -94,7 +94,7 @@ test('one address, or one /64 of IPv6, has a limit of connections; where TLS com
   await Promise.all(inside.map(greeted));
 
   t.equal(await client(program, 'starttls', '2001:db8:0:1::3').rest(), TOO_MANY);
-  t.match(await program.nextSession(), {
+  t.match(await program.nextConnection(), {
     outcome: 'limit_exceeded',
     reason: 'max-connections-per-address',
     fault: 'proxy',
@@ -102,14 +102,14 @@ test('one address, or one /64 of IPv6, has a limit of connections; where TLS com
     explanation: /too many connections from this IPv4 address, or \/64 of IPv6.*max-connections-per-address/,
   });
   t.equal(await client(program, 'implicit', '2001:db8:0:1::3').rest(), '');
-  t.match(await program.nextSession(), { outcome: 'limit_exceeded', listener: 'implicit' });
+  t.match(await program.nextConnection(), { outcome: 'limit_exceeded', listener: 'implicit' });
 
   const neighbour = client(program, 'starttls', '2001:db8:0:2::1');
   t.match(await greeted(neighbour), /^220 /, 'another network is served');
   neighbour.leave();
   inside[0]!.leave();
-  await program.nextSession();
-  await program.nextSession();
+  await program.nextConnection();
+  await program.nextConnection();
   const next = client(program, 'starttls', '2001:db8:0:1::3');
   t.match(await greeted(next), /^220 /, 'and so is the next one when one has left');
   for (const one of [next, inside[1]!]) one.leave();
@@ -123,11 +123,11 @@ test('all clients together have a limit of connections, and those of a policy en
   const inside = [client(program, 'starttls', '192.0.2.1'), client(program, 'starttls', '198.51.100.7')];
   await Promise.all(inside.map(greeted));
   t.equal(await client(program, 'starttls', '192.0.2.2').rest(), TOO_MANY);
-  t.match(await program.nextSession(), { outcome: 'limit_exceeded', reason: 'policy-max-connections' });
+  t.match(await program.nextConnection(), { outcome: 'limit_exceeded', reason: 'policy-max-connections' });
   const other = client(program, 'starttls', '203.0.113.1');
   t.match(await greeted(other), /^220 /);
   t.equal(await client(program, 'starttls', '203.0.113.2').rest(), TOO_MANY);
-  t.match(await program.nextSession(), { outcome: 'limit_exceeded', reason: 'max-connections' });
+  t.match(await program.nextConnection(), { outcome: 'limit_exceeded', reason: 'max-connections' });
   for (const one of [...inside, other]) one.leave();
 });
 
@@ -150,23 +150,30 @@ profile = "intermediate"`);
   t.teardown(() => program.stop());
   const refused = '554 5.7.1 proxy.example access denied\r\n';
   t.equal(await client(program, 'starttls', '192.0.2.66').rest(), refused);
-  t.match(await program.nextSession(), { outcome: 'policy_refused' });
+  t.match(await program.nextConnection(), { outcome: 'policy_refused' });
   t.equal(await client(program, 'starttls', '2001:db8::1').rest(), refused);
-  t.match(await program.nextSession(), { outcome: 'policy_refused' });
+  t.match(await program.nextConnection(), { outcome: 'policy_refused' });
   t.equal(await client(program, 'implicit', '2001:db8::1').rest(), '');
-  t.match(await program.nextSession(), { outcome: 'policy_refused' });
+  t.match(await program.nextConnection(), { outcome: 'policy_refused' });
 
   const plain = client(program, 'starttls', '192.0.2.7');
   await greeted(plain);
   t.notMatch(await plain.say(EHLO, /^250 .*\r\n/m), /STARTTLS/);
   t.match(await plain.say(STARTTLS, /\n/), /^502 /);
   plain.leave();
-  await program.nextSession();
+  await program.nextConnection();
 
   await client(program, 'implicit', '198.51.100.1').say(HELLO, /./s);
-  t.match(await program.nextSession(), { outcome: 'handshake_refused', reason: 'sslv2_hello_not_allowed' });
+  t.match(await program.nextConnection(), {
+    outcome: 'handshake_refused',
+    reason: 'sslv2_hello_not_allowed',
+  });
   await client(program, 'implicit', '203.0.113.1').say(HELLO, /./s);
-  t.match(await program.nextSession(), { outcome: 'handshake_refused' }, 'the entry for everybody is last');
+  t.match(
+    await program.nextConnection(),
+    { outcome: 'handshake_refused' },
+    'the entry for everybody is last',
+  );
 });
 
 test('when too many handshakes run, STARTTLS is answered with 421, and others wait for nobody', async (t) => {
@@ -180,16 +187,16 @@ test('when too many handshakes run, STARTTLS is answered with 421, and others wa
   await greeted(second);
   t.equal(await second.say(STARTTLS, /\n/), NOT_NOW);
   await second.rest();
-  t.match(await program.nextSession(), {
+  t.match(await program.nextConnection(), {
     outcome: 'limit_exceeded',
     reason: 'max-handshakes',
     fault: 'proxy',
   });
   t.equal(await client(program, 'implicit', '192.0.2.2').rest(), '');
-  t.match(await program.nextSession(), { outcome: 'limit_exceeded', reason: 'max-handshakes' });
+  t.match(await program.nextConnection(), { outcome: 'limit_exceeded', reason: 'max-handshakes' });
 
   slow.leave();
-  t.match(await program.nextSession(), { outcome: 'client_gone' });
+  t.match(await program.nextConnection(), { outcome: 'client_gone' });
   const third = client(program, 'starttls', '192.0.2.3');
   await greeted(third);
   t.match(await third.say(STARTTLS, /\n/), /^220 /, 'a handshake that is given up makes room');
@@ -206,7 +213,7 @@ test('handshakes that come too fast are turned away, by address before in total'
     const one = client(program, 'implicit', address);
     one.socket.end(Buffer.from('not TLS'));
     await one.rest();
-    const { outcome, reason } = await program.nextSession();
+    const { outcome, reason } = await program.nextConnection();
     return outcome === 'limit_exceeded' ? reason : undefined;
   };
   const until = async (address: string): Promise<string> => {

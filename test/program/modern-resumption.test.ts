@@ -81,8 +81,8 @@ async function visit(t: Test, program: Program, options: readonly string[]): Pro
   });
   const [said, { pid }, session] = await Promise.all([
     client,
-    program.next('session_opened'),
-    program.nextSession(),
+    program.next('connection_opened'),
+    program.nextConnection(),
   ]);
   const resumed = /^(New|Reused), /m.exec(said)?.[1] === 'Reused';
   t.match(session, { outcome: 'completed', tls: { path: 'native', resumed } }, 'the log agrees');
@@ -104,7 +104,7 @@ for (const version of VERSIONS) {
       t.notOk(first.resumed);
       // Whoever comes next goes to the worker that has fewer.
       const other = await SmtpClient.connect(program.ports.get('mx')!);
-      await program.next('session_opened');
+      await program.next('connection_opened');
       const second = await visit(t, program, [...options, '-sess_in', session]);
       t.not(second.pid, first.pid);
       t.ok(second.resumed);

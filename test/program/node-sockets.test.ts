@@ -64,9 +64,12 @@ for (const workers of [1, 2]) {
     const { program, sink } = await start(t, workers, WITHOUT_HANDLES);
     t.match(await program.next('started'), { transport: 'sockets' });
     const first = await visit(program.ports.get('mx')!, 'session id', { subject: 'first' });
-    t.match(await program.nextSession(), { outcome: 'completed', tls: { path: 'engine', resumed: false } });
+    t.match(await program.nextConnection(), {
+      outcome: 'completed',
+      tls: { path: 'engine', resumed: false },
+    });
     const second = await visit(program.ports.get('mx')!, 'session id', { earlier: first, subject: 'second' });
-    t.match(await program.nextSession(), { outcome: 'completed', tls: { path: 'engine', resumed: true } });
+    t.match(await program.nextConnection(), { outcome: 'completed', tls: { path: 'engine', resumed: true } });
     t.match([first.reply, second.reply], [/^250 /, /^250 /]);
     t.equal(sink.delivered.length, 2);
 
@@ -74,11 +77,11 @@ for (const workers of [1, 2]) {
     const modern = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false });
     modern.write('QUIT\r\n');
     t.match(await text(modern), /^220 .*\r\n221 /);
-    t.match(await program.nextSession(), { outcome: 'completed', tls: { path: 'native' } });
+    t.match(await program.nextConnection(), { outcome: 'completed', tls: { path: 'native' } });
 
     const stranger = connect({ port: program.ports.get('balanced')!, host: '127.0.0.1' });
     t.equal(await text(stranger), '');
-    t.match(await program.nextSession(), { outcome: 'bad_proxy_header' });
+    t.match(await program.nextConnection(), { outcome: 'bad_proxy_header' });
   });
 }
 

@@ -153,7 +153,8 @@ test('oldhello serves every one, and does not take the prober for a hopeless cli
     t.match(found, { code: 0, survives: true, verdict: /does not need oldhello/ }, `round ${round}`);
   }
   const outcomes: string[] = [];
-  for (let session = 0; session < 12; session += 1) outcomes.push((await path.program.nextSession()).outcome);
+  for (let session = 0; session < 12; session += 1)
+    outcomes.push((await path.program.nextConnection()).outcome);
   t.same(outcomes.slice(0, 10), Array(10).fill('peer_alert'), 'it takes its leave with user_canceled');
   t.same(outcomes.slice(10), ['native_tls_failed', 'client_gone'], "and from Node's TLS too, at once");
   t.match(await probe(path.port('implicit'), '--implicit'), { code: 0 });

@@ -86,7 +86,7 @@ test('a new certificate is for new connections; a live one goes on with what it 
   for (const { client } of [before, after]) {
     t.match(await client.deliver('a@a.example', 'b@b.example', 'Subject: x\r\n\r\nx'), /^250 /);
     t.match(await client.command('QUIT'), /^221 /);
-    t.match(await program.nextSession(), { outcome: 'completed' });
+    t.match(await program.nextConnection(), { outcome: 'completed' });
   }
 });
 
@@ -103,9 +103,9 @@ test('listeners come and go; who is connected through one that goes is not distu
   t.match(await old.client.deliver('a@a.example', 'b@b.example', 'x'), /^250 /);
   const { client } = await openSession(port as number);
   t.match(await client.command('QUIT'), /^221 /);
-  t.match(await program.nextSession(), { listener: 'two', outcome: 'completed' });
+  t.match(await program.nextConnection(), { listener: 'two', outcome: 'completed' });
   t.match(await old.client.command('QUIT'), /^221 /);
-  t.match(await program.nextSession(), { listener: 'one', outcome: 'completed' });
+  t.match(await program.nextConnection(), { listener: 'one', outcome: 'completed' });
 });
 
 test('what only the start reads is named, and all else takes effect', async (t) => {
@@ -157,7 +157,7 @@ test('a listener that keeps its socket under another name is told as another one
     [after, 'two'],
   ] as const) {
     await client.command('QUIT');
-    t.match(await program.nextSession(), { outcome: 'completed', listener: name });
+    t.match(await program.nextConnection(), { outcome: 'completed', listener: name });
   }
 });
 

@@ -38,11 +38,11 @@ test('what oldhello logs, its report counts', async (t) => {
   });
   await transport.sendMail({ from: 's@old.example', to: 'r@new.example', text: 'text' });
   transport.close();
-  await path.program.nextSession();
+  await path.program.nextConnection();
   const sslv3 = connect(path.port('implicit'), '127.0.0.1');
   sslv3.write(new TestClient(OLDEST).hello());
   await once(sslv3.resume(), 'close');
-  await path.program.nextSession();
+  await path.program.nextConnection();
 
   const log = path.program.log.map((line) => JSON.stringify(line)).join('\n');
   const { status, stdout } = run(['--json'], log);

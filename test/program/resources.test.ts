@@ -132,12 +132,12 @@ test('with too few descriptors, clients are turned away in words, and let in aga
     const refused = await SmtpClient.connect(port);
     t.match(await refused.reply(), /^421 4\.3\.1 /);
     refused.destroy();
-    t.match(await program.nextSession(), { outcome: 'limit_exceeded', reason: 'open-files' });
+    t.match(await program.nextConnection(), { outcome: 'limit_exceeded', reason: 'open-files' });
   }
   for (const client of clients.splice(0)) {
     await client.command('QUIT');
     client.destroy();
-    await program.nextSession();
+    await program.nextConnection();
   }
   const again = await SmtpClient.connect(port);
   t.match(await again.reply(), /^220 /);
@@ -162,7 +162,7 @@ test('a defect in one of several processes is logged too, and costs that process
   const program = await start(t, { env: { NODE_OPTIONS: DEFECT }, server: 'workers = 2' });
   await program.next('started');
   const client = await SmtpClient.connect(program.ports.get('mx')!);
-  const { pid } = await program.next('session_opened');
+  const { pid } = await program.next('connection_opened');
   process.kill(pid as number, 'SIGUSR2');
   t.match(await program.next('internal_error'), { error: /^Error: a defect\n +at / });
   t.match(await program.next('worker_lost'), { pid, how: 'code 1', connections: 1 });

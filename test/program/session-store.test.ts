@@ -81,7 +81,7 @@ test('a session of one node resumes on the other, by its id', async (t) => {
   const again = await visit(port(b), 'session id', { earlier: first });
   t.ok(again.resumed);
   t.match(again.reply, /^250 /);
-  t.match(await b.nextSession(), { outcome: 'completed', tls: { resumed: true } });
+  t.match(await b.nextConnection(), { outcome: 'completed', tls: { resumed: true } });
 });
 
 test('Valkey is as good as Redis', async (t) => {

@@ -78,7 +78,7 @@ test('a ticket of one node opens on the other, whose folder is another', async (
   const again = await visit(port(b), 'ticket', { earlier: first });
   t.ok(again.resumed);
   t.match(again.reply, /^250 /);
-  t.match(await b.nextSession(), { outcome: 'completed', tls: { resumed: true } });
+  t.match(await b.nextConnection(), { outcome: 'completed', tls: { resumed: true } });
 });
 
 test('a changed file is in use without a signal; old tickets open while their key is in it', async (t) => {

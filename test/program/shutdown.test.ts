@@ -69,7 +69,9 @@ test('when time is up, clients that wait for nothing hear 421, in clear and insi
   await sending.closed();
   t.equal(sending.received, said, 'nothing is said into the middle of a message');
   t.equal(await program.exited, 0);
-  const outcomes = program.log.filter(({ event }) => event === 'session').map(({ outcome }) => outcome);
+  const outcomes = program.log
+    .filter(({ event }) => event === 'connection_closed')
+    .map(({ outcome }) => outcome);
   t.same(outcomes, Array(5).fill('shutdown'));
   t.match(await sink.next(), { from: 'old@old.example' });
   sink.close();

@@ -88,7 +88,7 @@ for (const tls of ['none', 'bridge'] as const) {
     client.socket.write('STARTTLS\r\nNOOP\r\n');
     await client.ended;
     t.match(client.text(), /^554 5\.5\.0 [^\r]*\r\n$/, 'a second reply would convict us');
-    t.match(await program.nextSession(), { outcome: 'smtp_refused', reason: 'starttls_pipelined' });
+    t.match(await program.nextConnection(), { outcome: 'smtp_refused', reason: 'starttls_pipelined' });
     t.same(backend.heard, ['EHLO client.example']);
   });
 
@@ -102,7 +102,7 @@ for (const tls of ['none', 'bridge'] as const) {
     }
     await client.ended;
     t.match(client.text().split('\r\n').length, /^[12]$/, 'at most one reply');
-    const { outcome } = await program.nextSession();
+    const { outcome } = await program.nextConnection();
     t.match(outcome, /^(?:smtp_refused|not_tls)$/, 'refused behind the line, or not TLS behind 220');
     t.same(
       backend.heard.filter((line) => !/^(?:EHLO client\.example|STARTTLS|QUIT)$/.test(line)),
@@ -125,7 +125,7 @@ test('what a client said in clear is forgotten inside TLS, where the backend is 
   while (!/^250 /m.test(text)) await once(secure, 'data');
   t.match(text, /^250-mta\.example\r\n250 PIPELINING\r\n$/, 'no greeting, no reply from before, no STARTTLS');
   secure.end('QUIT\r\n');
-  await program.nextSession();
+  await program.nextConnection();
   t.same([...backend.heard].sort(), ['EHLO again.example', 'EHLO client.example', 'NOOP', 'QUIT', 'QUIT']);
 });
 
@@ -135,5 +135,5 @@ test('a reply that a backend sends behind its 220, in clear, never reaches the c
   client.socket.write('STARTTLS\r\n');
   await client.ended;
   t.match(client.text(), /^421 4\.3\.0 [^\r]*\r\n$/);
-  t.match(await program.nextSession(), { outcome: 'backend_failed', reason: 'reply_unexpected' });
+  t.match(await program.nextConnection(), { outcome: 'backend_failed', reason: 'reply_unexpected' });
 });

@@ -3,7 +3,7 @@ import { test, type Test } from 'tap';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { noBrowser, openBrowser } from '../support/browser.js';
 import { hasPeer } from '../support/peers/require-peer.js';
-import { makeHello, makeSession, startStatusFixture, type Fixture } from '../support/status-fixture.js';
+import { makeHello, makeConnection, startStatusFixture, type Fixture } from '../support/status-fixture.js';
 
 const DESKTOP = { width: 1440, height: 900 };
 const PHONE = { width: 360, height: 740 };
@@ -88,7 +88,10 @@ test('its tables sort by what their columns mean, and by keyboard', async (t) =>
 test('new numbers come by themselves, and the order that was chosen stays', async (t) => {
   await openPage(t, { viewport: DESKTOP }, async (page, fixture) => {
     await page.locator('#senders').getByRole('button', { name: 'Calls itself' }).click();
-    fixture.channel.log('session', makeSession('192.0.2.200', { smtp: { helo: 'aaa.example' } }));
+    fixture.channel.log(
+      'connection_closed',
+      makeConnection('192.0.2.200', { smtp: { helo: 'aaa.example' } }),
+    );
     await page.getByText('aaa.example').waitFor();
     t.equal((await column(page, 'senders', 2))[0], 'aaa.example');
     await page.getByRole('button', { name: 'Pause' }).click();
@@ -151,8 +154,8 @@ test('what a client calls itself stays text', async (t) => {
     for (const [index, helo] of hostile.entries()) {
       const library = hostile[index]!;
       channel.log(
-        'session',
-        makeSession(`192.0.2.${100 + index}`, {
+        'connection_closed',
+        makeConnection(`192.0.2.${100 + index}`, {
           smtp: { helo },
           hello: makeHello('sslv2', 'TLSv1', library),
         }),

@@ -129,7 +129,7 @@ test('restarts behind a socket of systemd turn no client away', async (t) => {
   for (let turn = 1; turn <= 3; turn += 1) {
     const { pid } = await program.next('started');
     const enough = served + 20;
-    while (served < enough) await program.next('session');
+    while (served < enough) await program.next('connection_closed');
     if (turn === 3) {
       going = false;
       await Promise.all(clients);

@@ -66,7 +66,7 @@ interface Opened {
 
 async function open(program: Program): Promise<Opened> {
   const client = await SmtpClient.connect(program.ports.get('mx')!);
-  const { pid } = await program.next('session_opened');
+  const { pid } = await program.next('connection_opened');
   const tls = await client.secureLikeOld(OLD);
   await client.reply();
   await client.command('EHLO old.example');
@@ -91,7 +91,7 @@ test('connections are spread, and a session begun in one process is resumed in a
   const program = await start(t);
   const first = await open(program);
   const second = await SmtpClient.connect(program.ports.get('mx')!);
-  const { pid } = await program.next('session_opened');
+  const { pid } = await program.next('connection_opened');
   t.not(pid, first.pid, 'the second connection is served by another process');
   t.not(pid, program.pid);
   const { client, resumed } = await second.secureAgain({ ...OLD, sessionId: first.sessionId }, first.tls);
@@ -99,7 +99,7 @@ test('connections are spread, and a session begun in one process is resumed in a
   t.same(client.server!.sessionId, first.sessionId);
   await second.reply();
   await second.command('QUIT');
-  t.match(await program.nextSession(), { outcome: 'completed', tls: { resumed: true } });
+  t.match(await program.nextConnection(), { outcome: 'completed', tls: { resumed: true } });
   await first.client.command('QUIT');
 });
 
@@ -128,7 +128,7 @@ test('a process that dies takes its own connections with it, and another one tak
     how: 'SIGKILL',
     connections: 1,
   });
-  t.match(await program.nextSession(), { outcome: 'worker_lost', fault: 'proxy' });
+  t.match(await program.nextConnection(), { outcome: 'worker_lost', fault: 'proxy' });
   t.match(await other.client.deliver('a@a.example', 'b@b.example', 'x'), /^250 /, 'nobody else is disturbed');
   const pids = new Set<number>();
   const later: SmtpClient[] = [];
@@ -146,7 +146,10 @@ test('limits count the connections of all processes together, also after one of 
   const clients = [await open(program), await open(program), await open(program)];
   const refused = await SmtpClient.connect(program.ports.get('mx')!);
   await refused.closed();
-  t.match(await program.nextSession(), { outcome: 'limit_exceeded', reason: 'max-connections-per-address' });
+  t.match(await program.nextConnection(), {
+    outcome: 'limit_exceeded',
+    reason: 'max-connections-per-address',
+  });
   const dead = clients[0]!.pid;
   process.kill(dead, 'SIGKILL');
   await program.next('worker_lost');
@@ -195,7 +198,7 @@ test('a reload changes how many there are; who is served by one too many stays',
   for (const { client } of [...three, ...later]) {
     t.match(await client.deliver('a@a.example', 'b@b.example', 'x'), /^250 /);
     await client.command('QUIT');
-    t.match(await program.nextSession(), { outcome: 'completed' });
+    t.match(await program.nextConnection(), { outcome: 'completed' });
   }
   await t.resolves(untilGone(third.pid), 'it ends with its last connection');
   t.equal(pidsOf(program).length, 2);
@@ -242,7 +245,8 @@ test('a process that hangs is killed and replaced, and costs its own connections
   const more = [];
   for (let count = 0; count < 6; count += 1) more.push(await SmtpClient.connect(port));
   t.match(await program.next('worker_lost'), { pid: one.pid, how: 'SIGKILL', connections: 4 });
-  for (let count = 0; count < 4; count += 1) t.match(await program.nextSession(), { outcome: 'worker_lost' });
+  for (let count = 0; count < 4; count += 1)
+    t.match(await program.nextConnection(), { outcome: 'worker_lost' });
   await one.client.closed();
   await settled(
     3,
@@ -287,7 +291,7 @@ for (const place of ['/nonexistent', 'not\\0a path']) {
     await program.next('reloaded');
     await waiting.gone;
     t.match(
-      await program.nextSession(),
+      await program.nextConnection(),
       { outcome: 'worker_lost' },
       'who came to what is gone is turned away',
     );
@@ -298,12 +302,12 @@ for (const place of ['/nonexistent', 'not\\0a path']) {
     await patient.secureLikeOld(OLD);
     t.match(await patient.reply(), /^220 /, 'who waits is served as soon as there is a process');
     patient.destroy();
-    await program.nextSession();
+    await program.nextConnection();
 
     await loseAll();
     const late = await SmtpClient.connect(port);
     await late.gone;
-    t.match(await program.nextSession(), { outcome: 'worker_lost' });
+    t.match(await program.nextConnection(), { outcome: 'worker_lost' });
     program.signal('SIGTERM');
     t.equal(await program.exited, 0, 'and a stop is no different');
   });

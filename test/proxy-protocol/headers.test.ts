@@ -6,7 +6,7 @@ import {
   type DecodedProxyHeader,
   type ProxyEndpoint,
 } from '../../src/proxy-protocol/header.js';
-import { connectionFacts, type ConnectionFacts } from '../../src/proxy-protocol/tlv.js';
+import { connectionInfo, type ConnectionInfo } from '../../src/proxy-protocol/tlv.js';
 import { encodeProxyV1 } from '../../src/proxy-protocol/v1.js';
 import { encodeProxyV2 } from '../../src/proxy-protocol/v2.js';
 
@@ -26,7 +26,7 @@ const ascii = (maxLength: number): fc.Arbitrary<string> =>
     minLength: 1,
     maxLength,
   });
-const facts: fc.Arbitrary<ConnectionFacts> = fc.record({
+const facts: fc.Arbitrary<ConnectionInfo> = fc.record({
   uniqueId: fc.option(ascii(128), { nil: undefined }),
   authority: fc.option(ascii(255), { nil: undefined }),
   helloFormat: fc.option(fc.constantFrom('sslv2', 'record'), { nil: undefined }),
@@ -63,7 +63,7 @@ test('what is encoded is decoded to the same, with what follows left alone', asy
         );
         t.equal(decoded.consumed, bytes.length);
       }
-      t.same(connectionFacts(header(decodeProxyHeader(v2)).header.tlvs!), known);
+      t.same(connectionInfo(header(decodeProxyHeader(v2)).header.tlvs!), known);
     }),
     { numRuns: 200 },
   );

@@ -1,9 +1,9 @@
 /** The list of those who are here. */
 import { test } from 'tap';
-import { Roster } from '../../src/proxy/live-set.js';
+import { LiveSet } from '../../src/proxy/live-set.js';
 
 test('whoever is here is on it, in whatever order they come and go', async (t) => {
-  const roster = new Roster<number>();
+  const roster = new LiveSet<number>();
   const leave = new Map<number, () => void>();
   const here = new Set<number>();
   for (let turn = 0; turn < 500; turn += 1) {
@@ -21,7 +21,7 @@ test('whoever is here is on it, in whatever order they come and go', async (t) =
 });
 
 test('those who leave while it is gone through are met all the same', async (t) => {
-  const roster = new Roster<string>();
+  const roster = new LiveSet<string>();
   const leave = ['a', 'b', 'c'].map((name) => roster.enter(name));
   const met: string[] = [];
   for (const name of roster) {

@@ -1,10 +1,10 @@
 /** A connection that has ended leaves nothing for the full garbage collection. */
 import { test } from 'tap';
-import { Roster } from '../../src/proxy/live-set.js';
+import { LiveSet } from '../../src/proxy/live-set.js';
 import { bytesLeft } from '../support/short-collections.js';
 
 test('who has left is gone with the next short collection', async (t) => {
-  const roster = new Roster<object>();
+  const roster = new LiveSet<object>();
   const leave: (() => void)[] = [];
   const left = await bytesLeft(() => {
     leave.push(roster.enter({ belongings: new Array(500).fill(0) }));

@@ -1,5 +1,5 @@
 /** Whether the log has every session that began, as it was. */
-import type { SessionEvent } from '../../src/observe/session-record.js';
+import type { ConnectionEvent } from '../../src/observe/connection-record.js';
 import type { LogLine } from '../support/program.js';
 
 /** @param longest seconds */
@@ -8,9 +8,9 @@ export function checkSessions(
   longest: number,
 ): { readonly holds: boolean; readonly what: string }[] {
   const named = (name: string): LogLine[] => log.filter(({ event }) => event === name);
-  const sessions = named('session') as unknown as SessionEvent[];
+  const sessions = named('connection_closed') as unknown as ConnectionEvent[];
   const ended = new Set(sessions.map(({ connection }) => connection));
-  const missing = named('session_opened').filter(({ connection }) => !ended.has(connection as string));
+  const missing = named('connection_opened').filter(({ connection }) => !ended.has(connection as string));
   const odd = sessions.filter(({ durations: { total } }) => total < 0 || total > longest * 1000);
   const outcomes = new Map<string, number>();
   for (const { outcome } of sessions) outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);

@@ -60,7 +60,7 @@ const identityProof = (identity: (typeof IDENTITIES)[number]): (readonly [Title,
       const port = trials.port(ways.get(identity)!);
       t.match(await mayRelay(port, '127.0.0.1'), mta.relaysForItself ? /^250 / : /^55\d /);
       t.match(await mayRelay(port, NEW_CLIENT), /^55\d /);
-      for (const outcome of ['plaintext', 'plaintext']) t.match(await trials.nextSession(), { outcome });
+      for (const outcome of ['plaintext', 'plaintext']) t.match(await trials.nextConnection(), { outcome });
     },
   ],
 ];
@@ -142,7 +142,7 @@ async function proveTrust(t: Test, { mta, trials, ways }: Scene): Promise<void> 
     t.match(await trials.sendOld(way), { ok: false, error: /421 4\.3\.0 proxy\.example / }, `${name}: old`);
     await t.rejects(trials.sendNew(way), { message: /421 4\.3\.0 proxy\.example / }, `${name}: new`);
     for (const client of ['old', 'new']) {
-      const session = await trials.nextSession();
+      const session = await trials.nextConnection();
       t.match(
         session,
         { outcome: 'backend_failed', reason: 'backend_tls_untrusted' },
@@ -159,7 +159,7 @@ async function proveAuth(t: Test, { mta, trials, ways }: Scene): Promise<void> {
   const [, offered] = await talk(trials.port(way), NEW_CLIENT, ['EHLO clear.example']);
   t.match(offered, '250 ');
   t.notMatch(offered, 'AUTH', 'nobody is asked for a password in clear');
-  await trials.nextSession();
+  await trials.nextConnection();
   for (const send of [
     async () => t.match(await trials.sendOld(way, LOGIN), { ok: true }, 'the old client logs in'),
     () => trials.sendNew(way, undefined, LOGIN),
@@ -167,12 +167,12 @@ async function proveAuth(t: Test, { mta, trials, ways }: Scene): Promise<void> {
     await send();
     const said = `${traceOf(await mta.nextMessage())}\n${mta.log()}`;
     t.match(said, /\bwith ESMTPSA\b|"username":"anna"/i, 'the server says that it was logged in');
-    t.match(await trials.nextSession(), { outcome: 'completed' });
+    t.match(await trials.nextConnection(), { outcome: 'completed' });
   }
   await t.rejects(trials.sendNew(way, undefined, { ...LOGIN, pass: 'wrong' }), {
     message: /\b(?:535|454)\b/,
   });
-  t.match(await trials.nextSession(), { outcome: 'completed' });
+  t.match(await trials.nextConnection(), { outcome: 'completed' });
 }
 
 /** SHA-256 of the public key, as tls-pin takes it. @param certificate PEM */

@@ -11,7 +11,7 @@ export function differencesFromDeclaration(line: Readonly<Record<string, unknown
     ...differences(declared.fields, fields, event),
     ...(LEVELS.includes(level as never) ? [] : [`${event}: level is ${JSON.stringify(level)}`]),
     ...(TIME.test(String(time)) ? [] : [`${event}: time is ${JSON.stringify(time)}`]),
-    ...(msg === declared.means ? [] : [`${event}: msg is ${JSON.stringify(msg)}`]),
+    ...(msg === declared.meaning ? [] : [`${event}: msg is ${JSON.stringify(msg)}`]),
   ];
 }
 

@@ -1,5 +1,5 @@
 /** Lines of a log as oldhello writes them, for tests that read logs. */
-import { SessionRecord } from '../../src/observe/session-record.js';
+import { ConnectionRecord } from '../../src/observe/connection-record.js';
 import { readHello } from './hellos.js';
 import type { HelloOptions } from './test-client.js';
 
@@ -15,10 +15,10 @@ export interface LoggedAs {
 /** SSLv3 with RC4 in an SSLv2-format hello. */
 export const OLDEST: HelloOptions = { format: 'sslv2', version: 0x0300, suites: [4, 5, 0x010080] };
 
-/** A `session` line made by the program's own record, so that it has the shape the program gives it. */
+/** A `connection_closed` line made by the program's own record, so that it has the shape the program gives it. */
 export function sessionLine(as: LoggedAs = {}): string {
   const { time = '2026-11-01T08:00:00.000Z', address = '192.0.2.1', helo, hello, tls } = as;
-  const record = new SessionRecord('mx', { address, port: 25 });
+  const record = new ConnectionRecord('mx', { address, port: 25 });
   record.greetedBy(helo);
   if (hello !== undefined) record.sees(readHello(hello));
   if (tls !== undefined) record.established({ path: 'engine', keyExchange: 'RSA', resumed: false, ...tls });
@@ -26,7 +26,7 @@ export function sessionLine(as: LoggedAs = {}): string {
   return JSON.stringify({
     level: 'info',
     time,
-    event: 'session',
+    event: 'connection_closed',
     ...record.event(),
     msg: 'a client connection ended',
   });

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { SessionEvent } from '../../src/observe/session-record.js';
+import type { ConnectionEvent } from '../../src/observe/connection-record.js';
 import { differencesFromDeclaration } from './event-shape.js';
 
 export interface LogLine extends Record<string, unknown> {
@@ -27,7 +27,7 @@ export interface Program {
    * @throws when a line of the log is not what src/observe/events.ts declares
    */
   next(event: string): Promise<LogLine>;
-  nextSession(): Promise<SessionEvent>;
+  nextConnection(): Promise<ConnectionEvent>;
   /** Writes another configuration; nobody reads it yet. */
   configure(config: string): void;
   signal(name: NodeJS.Signals): void;
@@ -134,7 +134,7 @@ export async function followProgram(
     folder,
     exited,
     next,
-    nextSession: () => next('session') as Promise<unknown> as Promise<SessionEvent>,
+    nextConnection: () => next('connection_closed') as Promise<unknown> as Promise<ConnectionEvent>,
     configure: (config) => {
       writeFileSync(join(folder, CONFIGURATION), config.replaceAll('STATE', folder));
     },

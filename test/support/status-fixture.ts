@@ -6,7 +6,7 @@ import { createLogChannel, type LogChannel } from '../../src/observe/log.js';
 import { Metrics } from '../../src/observe/metrics.js';
 import { StatusBoard } from '../../src/observe/status/status.js';
 
-type Session = EventFields<'session'>;
+type Session = EventFields<'connection_closed'>;
 
 /** The build puts the page's files into it. */
 export const BUILT_PAGE = new URL('../../dist/admin/page.json', import.meta.url);
@@ -17,7 +17,7 @@ export interface Fixture {
 }
 
 /** A session of a client with an old hello that went well; `changes` replaces whole fields. */
-export function makeSession(address: string, changes: Partial<Session> = {}): Session {
+export function makeConnection(address: string, changes: Partial<Session> = {}): Session {
   return {
     connection: address,
     listener: 'mx',
@@ -59,7 +59,7 @@ export async function startStatusFixture(): Promise<Fixture> {
     const busy = 1 + Math.sin(((hour % 24) / 24) * 2 * Math.PI - 2);
     for (const [index, sender] of SENDERS.entries()) {
       const due = (hour * (index + 3)) % 7 < busy * 2 * (1 - (hour / (90 * 24)) * (index % 3) * 0.3);
-      if (due) channel.log('session', sender);
+      if (due) channel.log('connection_closed', sender);
     }
   }
   clock = Date.now();
@@ -71,23 +71,23 @@ export async function startStatusFixture(): Promise<Fixture> {
 }
 
 const SENDERS: readonly Session[] = [
-  makeSession('192.0.2.17', { smtp: { helo: 'sco1.warehouse.example' } }),
-  makeSession('198.51.100.4', {
+  makeConnection('192.0.2.17', { smtp: { helo: 'sco1.warehouse.example' } }),
+  makeConnection('198.51.100.4', {
     hello: makeHello('sslv2', 'SSLv3', 'JSSE 6'),
     tls: { path: 'engine', version: 'SSLv3', suite: 'RC4-MD5', keyExchange: 'RSA', resumed: true },
     smtp: { helo: 'billing.example' },
   }),
-  makeSession('198.51.100.77', {
+  makeConnection('198.51.100.77', {
     hello: makeHello('record', 'TLSv1', 'unknown'),
     tls: { path: 'engine', version: 'TLSv1', suite: 'DES-CBC3-SHA', keyExchange: 'RSA', resumed: false },
     smtp: { helo: 'scanner-3rd-floor' },
   }),
-  makeSession('2001:db8:40:1::25', {
+  makeConnection('2001:db8:40:1::25', {
     hello: makeHello('record', 'SSLv3', 'unknown'),
     tls: { path: 'engine', version: 'SSLv3', suite: 'DES-CBC3-SHA', keyExchange: 'RSA', resumed: false },
     smtp: { helo: 'ups-monitor.example' },
   }),
-  makeSession('203.0.113.9', {
+  makeConnection('203.0.113.9', {
     hello: makeHello('record', 'TLSv1.3', 'unknown'),
     tls: { path: 'native', version: 'TLSv1.3', suite: 'TLS_AES_256_GCM_SHA384', resumed: false },
     smtp: { helo: 'mail.new.example' },
@@ -138,8 +138,8 @@ function tellPresent({ log }: { readonly log: LogChannel['log'] }): void {
   for (let made = 0; made < 40; made++) log('backend_connection', { backend: 'postfix', duration: 0.8 });
   log('backend_connection', { backend: 'exim', duration: 10_000, failure: 'backend_connect_timeout' });
   log(
-    'session',
-    makeSession('203.0.113.200', {
+    'connection_closed',
+    makeConnection('203.0.113.200', {
       hello: makeHello('record', 'SSLv3', 'unknown'),
       tls: undefined,
       smtp: { helo: 'forgotten.example' },
@@ -150,8 +150,8 @@ function tellPresent({ log }: { readonly log: LogChannel['log'] }): void {
   );
   log('hopeless_client', { address: '203.0.113.200', failures: 5, minutes: 60 });
   log(
-    'session',
-    makeSession('192.0.2.99', {
+    'connection_closed',
+    makeConnection('192.0.2.99', {
       hello: undefined,
       tls: undefined,
       smtp: undefined,
@@ -161,7 +161,7 @@ function tellPresent({ log }: { readonly log: LogChannel['log'] }): void {
     }),
   );
   for (const [index, address] of ['192.0.2.17', '203.0.113.9', '2001:db8::5'].entries()) {
-    log('session_opened', {
+    log('connection_opened', {
       connection: `00000000000000a${index}`,
       listener: 'mx',
       client: { address, port: 1 },

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { SMTPServer } from 'smtp-server';
 import { selfSignedCredential } from '../../src/credentials/credentials.js';
 
-export interface Arrival {
+export interface AcceptedClient {
   readonly from: string;
   readonly client: string;
   readonly helo: string;
@@ -22,7 +22,7 @@ export interface TlsBackend {
   readonly certificate: X509Certificate;
   /** PEM. */
   readonly certificateFile: string;
-  next(): Promise<Arrival>;
+  next(): Promise<AcceptedClient>;
   close(): void;
 }
 
@@ -30,7 +30,7 @@ export interface TlsBackend {
 export async function startTlsBackend(tls: 'none' | 'starttls' | 'implicit'): Promise<TlsBackend> {
   const folder = mkdtempSync(join(tmpdir(), 'oldhello-backend-'));
   const { keyPem, chainPem } = selfSignedCredential(folder, 'backend.example');
-  const arrivals: Arrival[] = [];
+  const arrivals: AcceptedClient[] = [];
   const arrived = new EventEmitter();
   const server = new SMTPServer({
     name: 'backend.example',

@@ -4,7 +4,7 @@
  */
 import { createTransport } from 'nodemailer';
 import type { Test } from 'tap';
-import type { SessionEvent } from '../../src/observe/session-record.js';
+import type { ConnectionEvent } from '../../src/observe/connection-record.js';
 import { makeMessage } from './message.js';
 import { startJobClient, type JobAnswer, type JobClient } from './peers/job-client.js';
 import type { Mta } from './peers/mta.js';
@@ -55,8 +55,8 @@ export class Trials {
     return this.#program.ports.get(way.name)!;
   }
 
-  nextSession(): Promise<SessionEvent> {
-    return this.#program.nextSession();
+  nextConnection(): Promise<ConnectionEvent> {
+    return this.#program.nextConnection();
   }
 
   /** Sends by the JDK's TLS, opened with an SSLv2-format hello. */
@@ -110,7 +110,7 @@ export class Trials {
   ): Promise<void> {
     const answer = await this.sendOld(way);
     if (!answer.ok) {
-      const { outcome, reason, explanation } = await this.nextSession();
+      const { outcome, reason, explanation } = await this.nextConnection();
       throw new Error(`${way.name}: ${answer.phase}: ${answer.error}; ${outcome}, ${reason}: ${explanation}`);
     }
     t.equal(answer.protocol, 'SSLv3', `${way.name}: the old client is served`);
@@ -121,7 +121,7 @@ export class Trials {
       this.#message.bytes.toString('latin1').replaceAll('\r\n', '\n').slice(-10_000),
       'its mail arrives whole',
     );
-    t.match(await this.nextSession(), {
+    t.match(await this.nextConnection(), {
       client: { address: OLD_CLIENT },
       outcome: 'completed',
       hello: { format: 'sslv2' },
@@ -133,7 +133,7 @@ export class Trials {
       helo: 'modern.example',
       ...seen,
     });
-    t.match(await this.nextSession(), {
+    t.match(await this.nextConnection(), {
       client: { address: NEW_CLIENT },
       outcome: 'completed',
       tls: { path: seen.path, version: 'TLSv1.3' },

@@ -16,7 +16,7 @@ export class SenderTable {
   }
 
   /** Sessions without a hello, and those of clients of today that went well, leave no row. */
-  saw({ client, hello, tls, smtp, outcome, fault }: EventFields<'session'>): void {
+  saw({ client, hello, tls, smtp, outcome, fault }: EventFields<'connection_closed'>): void {
     if (hello === undefined) return;
     const { address } = client;
     const before = this.#rows.get(address);

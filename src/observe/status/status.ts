@@ -63,13 +63,13 @@ export class StatusBoard {
       case 'listening_ended':
         this.#listeners.delete(`${entry.fields.listener} ${withPort(entry.fields)}`);
         break;
-      case 'session_opened': {
+      case 'connection_opened': {
         const { connection, listener, client, pid } = entry.fields;
         const { address } = client;
         this.#live.set(connection, { connection, listener, address, since: this.#time(), pid });
         break;
       }
-      case 'session':
+      case 'connection_closed':
         this.#ended(entry.fields);
         break;
       case 'worker_lost':
@@ -118,7 +118,7 @@ export class StatusBoard {
     this.#certificates.push({ source, subject, issuer, key: keyAlgorithm, use, notAfter });
   }
 
-  #ended(session: EventFields<'session'>): void {
+  #ended(session: EventFields<'connection_closed'>): void {
     const { connection, listener, client, hello, tls, outcome, reason, fault } = session;
     this.#live.delete(connection);
     const total = this.#totals.get(listener) ?? { sessions: 0, failed: 0 };

@@ -9,7 +9,7 @@ import {
   type TLSSocket,
 } from 'node:tls';
 import type { BackendConfig } from '../../config/schema.js';
-import { escape } from '../../observe/session-record.js';
+import { sanitizePeerText } from '../../observe/sanitize.js';
 import { BackendError } from './backend-error.js';
 import type { TcpChannel } from '../transport/channel.js';
 import { SocketChannel } from '../transport/socket-channel.js';
@@ -90,9 +90,9 @@ export class BackendTls {
 
   #explain(error: Error & { code?: string }): BackendError {
     if (error.code === undefined || !UNTRUSTED.test(error.code)) {
-      return new BackendError('backend_tls_failed', this.#backend, escape(error.message));
+      return new BackendError('backend_tls_failed', this.#backend, sanitizePeerText(error.message));
     }
-    return new BackendError('backend_tls_untrusted', this.#backend, escape(error.message));
+    return new BackendError('backend_tls_untrusted', this.#backend, sanitizePeerText(error.message));
   }
 }
 

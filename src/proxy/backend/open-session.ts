@@ -4,7 +4,7 @@
  */
 import type { BackendConfig } from '../../config/schema.js';
 import type { Log } from '../../observe/log.js';
-import { escape } from '../../observe/session-record.js';
+import { sanitizePeerText } from '../../observe/sanitize.js';
 import type { DialogueOutput } from '../../smtp/dialogue.js';
 import { StarttlsDialogue } from '../../smtp/starttls-dialogue.js';
 import { TrustDialogue } from '../../smtp/trust-dialogue.js';
@@ -125,7 +125,7 @@ function converse<D extends { fromBackend(bytes: Buffer): void }>(
       leave();
       handler.rejected(channel, greeting);
     },
-    failed: (reason, detail) => fail(reason, detail === '' ? '' : escape(detail)),
+    failed: (reason, detail) => fail(reason, detail === '' ? '' : sanitizePeerText(detail)),
   });
   const gone = (why: string): void => fail('backend_closed', why);
   channel.handler = {

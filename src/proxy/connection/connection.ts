@@ -6,13 +6,13 @@ import type { LimitsConfig, ListenerConfig } from '../../config/schema.js';
 import { explainNotTls } from '../../observe/explain.js';
 import type { Log } from '../../observe/log.js';
 import {
-  SessionRecord,
+  ConnectionRecord,
   type Failure,
-  type SessionEvent,
-  type TlsFacts,
-} from '../../observe/session-record.js';
+  type ConnectionEvent,
+  type TlsInfo,
+} from '../../observe/connection-record.js';
 import { ServerHelloWatch } from '../../observe/hello/server-hello.js';
-import type { CertificateFacts } from '../../credentials/certificate-facts.js';
+import type { CertificateInfo } from '../../credentials/certificate-info.js';
 import { Gate, type GateOptions } from '../../smtp/gate.js';
 import type { HandshakeCount } from '../../policy/handshake-count.js';
 import { isWeakTls } from '../../policy/weak-tls.js';
@@ -46,10 +46,10 @@ export interface ConnectionServices extends EngineServices {
 }
 
 export class ProxiedConnection {
-  readonly record: SessionRecord;
+  readonly record: ConnectionRecord;
   readonly #plan: ConnectionPlan;
   readonly #services: ConnectionServices;
-  readonly #finished: (event: SessionEvent) => void;
+  readonly #finished: (event: ConnectionEvent) => void;
   readonly #raw: TcpChannel;
   /** Where SMTP goes to and comes from: the raw channel, later the encrypted one. */
   #client: Channel;
@@ -63,7 +63,7 @@ export class ProxiedConnection {
   /** Undefined while TLS is being established, and where bytes pass unparsed. */
   #gate: Gate | undefined;
   /** What the client was shown, for the backend to know. */
-  #certificate: CertificateFacts | undefined;
+  #certificate: CertificateInfo | undefined;
   /** Set while this client's handshake is counted. */
   #handshakeDone: (() => void) | undefined;
   readonly #deadline = new Deadline();
@@ -76,19 +76,19 @@ export class ProxiedConnection {
     plan: ConnectionPlan,
     client: TcpChannel,
     services: ConnectionServices,
-    finished: (event: SessionEvent) => void,
+    finished: (event: ConnectionEvent) => void,
   ) {
     this.#plan = plan;
     this.#services = services;
     this.#finished = finished;
-    this.record = new SessionRecord(plan.listener.name, plan.client);
+    this.record = new ConnectionRecord(plan.listener.name, plan.client);
     this.#raw = client;
     this.#client = this.#raw;
   }
 
   start(): void {
     const { log, listener, client } = this.#plan;
-    log('session_opened', {
+    log('connection_opened', {
       connection: this.record.id,
       listener: listener.name,
       client,
@@ -204,7 +204,7 @@ export class ProxiedConnection {
     this.#turnAway();
   }
 
-  #established(channel: Channel, facts: TlsFacts): void {
+  #established(channel: Channel, facts: TlsInfo): void {
     this.#handshakeOver();
     this.record.established(facts);
     this.#dialogue.smtpBegins();
@@ -215,7 +215,7 @@ export class ProxiedConnection {
     else this.#encryptBackend(this.#backend, facts);
   }
 
-  #openEncryptedSession(facts: TlsFacts): void {
+  #openEncryptedSession(facts: TlsInfo): void {
     const { tls } = this.#plan.backend.config;
     const greeting = this.#plan.listener.mode === 'implicit' ? 'relay' : 'swallow';
     this.#open(tls === 'bridge' ? 'implicit' : tls, (backend, greeted) => {
@@ -224,7 +224,7 @@ export class ProxiedConnection {
   }
 
   /** The backend said 220 to the client's STARTTLS and waits for TLS, on the very session the client spoke in. */
-  #encryptBackend(backend: TcpChannel, facts: TlsFacts): void {
+  #encryptBackend(backend: TcpChannel, facts: TlsInfo): void {
     this.#backend = undefined;
     this.#deadline.set(this.#plan.limits.handshakeTimeout, () =>
       this.#backendTimedOut('the TLS of the backend'),
@@ -238,7 +238,7 @@ export class ProxiedConnection {
     });
   }
 
-  #encryptedGate(greeting: GateOptions['greeting'], facts: TlsFacts): GateOptions {
+  #encryptedGate(greeting: GateOptions['greeting'], facts: TlsInfo): GateOptions {
     const { hostname, listener } = this.#plan;
     const auth = listener.auth === 'strong-tls' && isWeakTls(facts) ? 'withhold' : 'offer';
     return { hostname, starttls: 'active', greeting, auth };
@@ -466,8 +466,12 @@ export class ProxiedConnection {
     this.#backendFailed('backend_timeout', 'backend_greeting_timeout', `${what} did not come in time`);
   }
 
-  #backendFailed(outcome: 'backend_failed' | 'backend_timeout', reason: BackendFailure, means: string): void {
-    this.#end(backendFailure(this.#plan.hostname, outcome, reason, means));
+  #backendFailed(
+    outcome: 'backend_failed' | 'backend_timeout',
+    reason: BackendFailure,
+    meaning: string,
+  ): void {
+    this.#end(backendFailure(this.#plan.hostname, outcome, reason, meaning));
   }
 
   // ---- the end ----
@@ -479,8 +483,8 @@ export class ProxiedConnection {
 
   #idle(): void {
     if (this.#gate?.awaitsBackend === true) {
-      const means = BACKEND_FAILURES.backend_reply_timeout;
-      this.#backendFailed('backend_timeout', 'backend_reply_timeout', means);
+      const meaning = BACKEND_FAILURES.backend_reply_timeout;
+      this.#backendFailed('backend_timeout', 'backend_reply_timeout', meaning);
     } else this.#end(idle(this.#plan.hostname));
   }
 

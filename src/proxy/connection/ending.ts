@@ -1,6 +1,6 @@
 /** The ways in which we end a session with a client that can still hear it, each with its place in the log. */
 import { sentence } from '../../observe/explain.js';
-import type { Failure } from '../../observe/session-record.js';
+import type { Failure } from '../../observe/connection-record.js';
 import { GATE_REFUSALS, type GateRefusal } from '../../smtp/gate-refusals.js';
 import { BACKEND_ADVICE, type BackendFailure } from '../backend/backend-error.js';
 
@@ -30,10 +30,10 @@ export function backendFailure(
   hostname: string,
   outcome: 'backend_failed' | 'backend_timeout',
   reason: BackendFailure,
-  means: string,
+  meaning: string,
 ): Ending {
   return {
-    failure: { outcome, reason, explanation: sentence({ means, try: BACKEND_ADVICE[reason] }) },
+    failure: { outcome, reason, explanation: sentence({ meaning, remedy: BACKEND_ADVICE[reason] }) },
     reply: `421 4.3.0 ${hostname} mail system is not available, try again later\r\n`,
   };
 }

@@ -2,12 +2,12 @@
 import type { LimitsConfig, ListenerConfig, PolicyConfig } from '../../config/schema.js';
 import { sentence } from '../../observe/explain.js';
 import type { Log } from '../../observe/log.js';
-import type { Failure, SessionEvent } from '../../observe/session-record.js';
+import type { Failure, ConnectionEvent } from '../../observe/connection-record.js';
 import { ConnectionCount, type Group } from '../../policy/connection-count.js';
 import { LIMITS, type LimitName } from '../../policy/limits.js';
 import { FailureMemory } from '../../policy/failure-memory.js';
 import type { Endpoint } from '../../net/endpoint.js';
-import type { Runtime } from '../runtime.js';
+import type { ConfigSnapshot } from '../config-snapshot.js';
 
 export type Admission =
   | { readonly admitted: false; readonly failure: Failure; readonly reply: string }
@@ -18,7 +18,7 @@ export type Admission =
       readonly leave: () => void;
     };
 
-export class AdmissionDesk {
+export class AdmissionControl {
   readonly #log: Log;
   readonly #count = new ConnectionCount();
   #capacity = Infinity;
@@ -38,7 +38,7 @@ export class AdmissionDesk {
     return this.#count.total;
   }
 
-  admit(client: Endpoint, runtime: Runtime): Admission {
+  admit(client: Endpoint, runtime: ConfigSnapshot): Admission {
     const { limits } = runtime.config;
     const policy = runtime.policyFor(client);
     if (policy?.refuse === true) {
@@ -60,7 +60,7 @@ export class AdmissionDesk {
   }
 
   /** Only what a handshake says counts; that a backend was down does not. */
-  remember(event: SessionEvent, mode: ListenerConfig['mode'], limits: LimitsConfig): void {
+  remember(event: ConnectionEvent, mode: ListenerConfig['mode'], limits: LimitsConfig): void {
     const { client, tls, hello, outcome } = event;
     const { address } = client;
     if (tls !== undefined) {
@@ -77,14 +77,14 @@ export class AdmissionDesk {
 }
 
 /** How a handshake ends, ours or one that is passed through, when it says nothing of the client. */
-const SAY_NOTHING: ReadonlySet<SessionEvent['outcome']> = new Set([
+const SAY_NOTHING: ReadonlySet<ConnectionEvent['outcome']> = new Set([
   'backend_failed',
   'backend_timeout',
   'shutdown',
 ]);
 
 /** RFC 5246, 7.2.2: user_canceled has nothing to do with the protocol; `oldhello probe` takes its leave with it. */
-function wasCancelled({ alert, reason }: SessionEvent): boolean {
+function wasCancelled({ alert, reason }: ConnectionEvent): boolean {
   return alert === 'user_canceled' || reason === 'ERR_SSL_TLSV1_ALERT_USER_CANCELLED';
 }
 

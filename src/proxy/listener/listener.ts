@@ -1,7 +1,7 @@
 /** Accepts clients on one address, and finds out who they are: by themselves, or from a load balancer's PROXY header. */
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import type { LimitsConfig, ListenerConfig } from '../../config/schema.js';
-import { SessionRecord, type Failure, type SessionEvent } from '../../observe/session-record.js';
+import { ConnectionRecord, type Failure, type ConnectionEvent } from '../../observe/connection-record.js';
 import { NetworkSet } from '../../policy/networks.js';
 import { decodeProxyHeader } from '../../proxy-protocol/header.js';
 import type { Admission } from './admission.js';
@@ -22,13 +22,13 @@ export interface ListenerPlan {
 
 export interface ListenerHandler {
   admit(client: Endpoint): Admission;
-  serve(plan: ListenerPlan, client: AdmittedClient): void;
+  serve(plan: ListenerPlan, client: AdmittedConnection): void;
   /** A connection that was refused is over. */
-  refused(event: SessionEvent): void;
+  refused(event: ConnectionEvent): void;
   failed(config: ListenerConfig, error: Error): void;
 }
 
-export interface AdmittedClient {
+export interface AdmittedConnection {
   readonly channel: TcpChannel;
   /** What it sent so far. */
   readonly first: Buffer;
@@ -198,8 +198,8 @@ export class Listener {
   }
 
   /** Logged like any other session. */
-  #refusal(client: Endpoint, failure: Failure): SessionRecord {
-    const record = new SessionRecord(this.#plan.config.name, client);
+  #refusal(client: Endpoint, failure: Failure): ConnectionRecord {
+    const record = new ConnectionRecord(this.#plan.config.name, client);
     record.fails(failure);
     return record;
   }

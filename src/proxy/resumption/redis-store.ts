@@ -4,7 +4,7 @@
  */
 import type { StorePlace } from '../../config/formats.js';
 import type { Log } from '../../observe/log.js';
-import { escape } from '../../observe/session-record.js';
+import { sanitizePeerText } from '../../observe/sanitize.js';
 
 export interface RedisSettings {
   readonly place: StorePlace;
@@ -191,7 +191,7 @@ function nameOf({ place: { host, port } }: RedisSettings): string {
 
 /** Some errors of Node have several others in place of words. */
 function problemOf({ message, ...error }: Error & { readonly code?: string }): string {
-  return escape(message === '' ? (error.code ?? 'it cannot be reached') : message);
+  return sanitizePeerText(message === '' ? (error.code ?? 'it cannot be reached') : message);
 }
 
 /** Milliseconds. */

@@ -5,7 +5,8 @@ import {
   explainNotTls,
   explainPeerAlert,
 } from '../../observe/explain.js';
-import { engineFacts, escape, type Failure, type TlsFacts } from '../../observe/session-record.js';
+import { engineTlsInfo, type Failure, type TlsInfo } from '../../observe/connection-record.js';
+import { sanitizePeerText } from '../../observe/sanitize.js';
 import {
   HelloSniffer,
   REFUSALS,
@@ -15,7 +16,7 @@ import {
   type Sniffed,
 } from '../../tls/index.js';
 import type { TLSSocket } from 'node:tls';
-import type { CertificateFacts } from '../../credentials/certificate-facts.js';
+import type { CertificateInfo } from '../../credentials/certificate-info.js';
 import type { LoadedCredential } from '../../credentials/credentials.js';
 import { NO_HANDLER, type Channel, type TcpChannel } from '../transport/channel.js';
 import { EngineChannel, type EngineServices } from './engine-channel.js';
@@ -33,7 +34,7 @@ export interface TlsProfile {
 export interface TlsEvents {
   hello(hello: ClientHello): void;
   /** The channel is paused and has no handler yet; `shown` is the certificate, where one was shown. */
-  established(channel: Channel, facts: TlsFacts, shown: CertificateFacts | undefined): void;
+  established(channel: Channel, facts: TlsInfo, shown: CertificateInfo | undefined): void;
   /** The backend's own TLS is to serve this client; `bytes` are what it sent so far. The raw channel is paused. */
   passthrough(bytes: Buffer): void;
   /** May come after `established` too. */
@@ -110,7 +111,7 @@ export class TlsAcceptor {
         established = true;
         this.#hello = undefined;
         channel.pause();
-        this.#events.established(channel, engineFacts(facts), this.#shown(facts.credential?.chain[0]));
+        this.#events.established(channel, engineTlsInfo(facts), this.#shown(facts.credential?.chain[0]));
       },
       ended: (outcome) => {
         const failure = this.#failureOf(outcome, established);
@@ -128,20 +129,20 @@ export class TlsAcceptor {
     native.accept(this.#raw, bytes, this.#hello!, {
       established: (channel, socket) => {
         const certificate = socket.isSessionReused() ? undefined : socket.getX509Certificate();
-        this.#events.established(channel, nativeFacts(socket), this.#shown(certificate?.raw));
+        this.#events.established(channel, nativeTlsInfo(socket), this.#shown(certificate?.raw));
       },
       failed: (error) => {
         this.#events.failed({
           outcome: 'native_tls_failed',
           reason: error.code ?? error.name,
-          explanation: explainNativeFailure(escape(error.message)),
+          explanation: explainNativeFailure(sanitizePeerText(error.message)),
         });
       },
       closed: () => this.#events.closed(undefined),
     });
   }
 
-  #shown(certificate: Buffer | undefined): CertificateFacts | undefined {
+  #shown(certificate: Buffer | undefined): CertificateInfo | undefined {
     if (certificate === undefined) return undefined;
     return this.#profile.certificates.find(({ credential }) => credential.chain[0]!.equals(certificate))
       ?.facts;
@@ -184,7 +185,7 @@ export class TlsAcceptor {
 const SNIFFER = { waitingFor: 'client_hello' };
 const NATIVE = { waitingFor: "Node's TLS" };
 
-function nativeFacts(socket: TLSSocket): TlsFacts {
+function nativeTlsInfo(socket: TLSSocket): TlsInfo {
   const cipher = socket.getCipher();
   return {
     path: 'native',
@@ -192,6 +193,6 @@ function nativeFacts(socket: TLSSocket): TlsFacts {
     suite: cipher.name,
     keyExchange: 'ECDHE',
     resumed: socket.isSessionReused(),
-    ...(typeof socket.servername === 'string' && { serverName: escape(socket.servername) }),
+    ...(typeof socket.servername === 'string' && { serverName: sanitizePeerText(socket.servername) }),
   };
 }

@@ -9,11 +9,11 @@ import { availableParallelism } from 'node:os';
 import { runsWorkers } from '../../config/restart.js';
 import type { Config } from '../../config/schema.js';
 import type { Log } from '../../observe/log.js';
-import { SessionRecord, type SessionEvent } from '../../observe/session-record.js';
+import { ConnectionRecord, type ConnectionEvent } from '../../observe/connection-record.js';
 import { descriptorBudget } from '../../system/descriptors.js';
 import type { TcpChannel } from '../transport/channel.js';
-import type { ConnectionHost } from '../connection-host.js';
-import type { Arrival, Runtime } from '../runtime.js';
+import type { ConnectionRunner } from '../connection-runner.js';
+import type { AcceptedClient, ConfigSnapshot } from '../config-snapshot.js';
 import type { SessionStore } from '../resumption/session-store.js';
 import {
   portableBlueprint,
@@ -21,7 +21,7 @@ import {
   portableSession,
   restoreBytes,
   restoreSession,
-  type PortableBlueprint,
+  type PortableSnapshotInputs,
   type ToPrimary,
   type ToWorker,
 } from './worker-protocol.js';
@@ -29,8 +29,8 @@ import {
 interface Handover {
   readonly channel: TcpChannel;
   readonly first: Buffer;
-  readonly arrival: Arrival;
-  readonly ended: (event: SessionEvent) => void;
+  readonly arrival: AcceptedClient;
+  readonly ended: (event: ConnectionEvent) => void;
 }
 
 /** What is known here of a connection that a worker runs. */
@@ -202,7 +202,7 @@ interface WorkerPoolServices extends WorkerPoolOptions {
   readonly exited: (worker: WorkerProcess, how: string, connections: number) => void;
 }
 
-export class WorkerPool implements ConnectionHost {
+export class WorkerPool implements ConnectionRunner {
   readonly #services: WorkerPoolServices;
   readonly #workers = new Set<WorkerProcess>();
   /** Who came while no worker was ready, and when that has taken too long. */
@@ -211,7 +211,7 @@ export class WorkerPool implements ConnectionHost {
   /** Connections that there are files for in each worker. */
   #room = Infinity;
   #number = 0;
-  #blueprint: PortableBlueprint | undefined;
+  #blueprint: PortableSnapshotInputs | undefined;
   #ticketKeys: readonly string[] = [];
   #failures = 0;
   #closed = false;
@@ -230,7 +230,7 @@ export class WorkerPool implements ConnectionHost {
   }
 
   /** Resolves when all workers have it; one that is dead gets it when it is replaced. */
-  use(runtime: Runtime): Promise<void> {
+  use(runtime: ConfigSnapshot): Promise<void> {
     this.#number += 1;
     if (runsWorkers(runtime.config)) this.#size = processCount(runtime.config.server);
     this.#blueprint = portableBlueprint(runtime.blueprint, this.#size);
@@ -258,7 +258,12 @@ export class WorkerPool implements ConnectionHost {
     for (const worker of this.#workers) worker.tell({ kind: 'ticket_keys', keys: this.#ticketKeys });
   }
 
-  serve(channel: TcpChannel, first: Buffer, arrival: Arrival, ended: (event: SessionEvent) => void): void {
+  serve(
+    channel: TcpChannel,
+    first: Buffer,
+    arrival: AcceptedClient,
+    ended: (event: ConnectionEvent) => void,
+  ): void {
     const handover = { channel, first, arrival, ended };
     const worker = this.#leastLoaded();
     if (worker !== undefined) worker.serve(handover);
@@ -359,8 +364,8 @@ function refuse({ channel, arrival, ended }: Handover): void {
   ended(lostEvent(arrival));
 }
 
-function lostEvent({ listener, client }: Arrival): SessionEvent {
-  const record = new SessionRecord(listener, client);
+function lostEvent({ listener, client }: AcceptedClient): ConnectionEvent {
+  const record = new ConnectionRecord(listener, client);
   record.fails({ outcome: 'worker_lost' });
   return record.event();
 }

@@ -5,18 +5,18 @@
  */
 import type { Config } from '../../config/schema.js';
 import type { LogEntry } from '../../observe/events.js';
-import type { SessionEvent } from '../../observe/session-record.js';
+import type { ConnectionEvent } from '../../observe/connection-record.js';
 import {
   portableCredential,
   restoreCredential,
   type PortableCredential,
 } from '../../credentials/credentials.js';
 import { DhGroup, type Session } from '../../tls/index.js';
-import type { Arrival, Blueprint } from '../runtime.js';
+import type { AcceptedClient, SnapshotInputs } from '../config-snapshot.js';
 import type { TrustedCas } from '../backend/trusted-cas.js';
 
-/** A Blueprint in what can be sent. */
-export interface PortableBlueprint {
+/** A SnapshotInputs in what can be sent. */
+export interface PortableSnapshotInputs {
   readonly config: Config;
   readonly credentials: readonly PortableCredential[];
   readonly trustedCas: TrustedCas;
@@ -32,19 +32,19 @@ export interface PortableSession extends Omit<Session, 'masterSecret'> {
 
 export type ToWorker =
   /** Answered with `using` of the same number. */
-  | { readonly kind: 'use'; readonly number: number; readonly blueprint: PortableBlueprint }
+  | { readonly kind: 'use'; readonly number: number; readonly blueprint: PortableSnapshotInputs }
   | { readonly kind: 'ticket_keys'; readonly keys: readonly string[] }
   /** The socket comes with it; answered with `ended`. */
-  | { readonly kind: 'serve'; readonly id: number; readonly first: string; readonly arrival: Arrival }
+  | { readonly kind: 'serve'; readonly id: number; readonly first: string; readonly arrival: AcceptedClient }
   | { readonly kind: 'session'; readonly lookup: number; readonly session: PortableSession | undefined }
-  /** Nobody else comes; the worker ends when the last one has gone. @see ConnectionHost.close */
+  /** Nobody else comes; the worker ends when the last one has gone. @see ConnectionRunner.close */
   | { readonly kind: 'close'; readonly patience: number }
   /** Answered with `alive`. */
   | { readonly kind: 'ping' };
 
 export type ToPrimary =
   | { readonly kind: 'using'; readonly number: number }
-  | { readonly kind: 'ended'; readonly id: number; readonly event: SessionEvent }
+  | { readonly kind: 'ended'; readonly id: number; readonly event: ConnectionEvent }
   | { readonly kind: 'event'; readonly entry: LogEntry }
   | { readonly kind: 'find_session'; readonly lookup: number; readonly sessionId: string }
   | { readonly kind: 'save_session'; readonly sessionId: string; readonly session: PortableSession }
@@ -69,7 +69,7 @@ export function restoreSession(portable: PortableSession): Session {
   return { ...portable, maxFragmentLength, serverName, masterSecret: restoreBytes(portable.masterSecret) };
 }
 
-export function portableBlueprint(blueprint: Blueprint, workers: number): PortableBlueprint {
+export function portableBlueprint(blueprint: SnapshotInputs, workers: number): PortableSnapshotInputs {
   const { config, credentials, trustedCas, smallDhGroup } = blueprint;
   return {
     config,
@@ -80,7 +80,7 @@ export function portableBlueprint(blueprint: Blueprint, workers: number): Portab
   };
 }
 
-export function restoreBlueprint(portable: PortableBlueprint): Blueprint {
+export function restoreBlueprint(portable: PortableSnapshotInputs): SnapshotInputs {
   const { config, credentials, trustedCas, smallDhGroup } = portable;
   return {
     config,

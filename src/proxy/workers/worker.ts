@@ -2,7 +2,7 @@
 import { Socket } from 'node:net';
 import { createLogChannel, type Log } from '../../observe/log.js';
 import { sampleProcess } from '../../observe/process-sample.js';
-import { SessionRecord } from '../../observe/session-record.js';
+import { ConnectionRecord } from '../../observe/connection-record.js';
 import { HandshakeCount } from '../../policy/handshake-count.js';
 import { exitOnDefect } from '../../system/defects.js';
 import { KeyRing } from '../../credentials/keys.js';
@@ -10,10 +10,10 @@ import type { Session } from '../../tls/index.js';
 import type { TcpHandle } from '../transport/tcp-handles.js';
 import { tuneV8 } from '../../system/v8.js';
 import type { TcpChannel } from '../transport/channel.js';
-import { LocalHost } from '../connection-host.js';
+import { InProcessRunner } from '../connection-runner.js';
 import { HandleChannel } from '../transport/handle-channel.js';
 import { Outbox } from './outbox.js';
-import { Runtime } from '../runtime.js';
+import { ConfigSnapshot } from '../config-snapshot.js';
 import type { SessionStore } from '../resumption/session-store.js';
 import { SessionTickets } from '../resumption/session-tickets.js';
 import { SocketChannel } from '../transport/socket-channel.js';
@@ -23,7 +23,7 @@ import {
   restoreBlueprint,
   restoreBytes,
   restoreSession,
-  type PortableBlueprint,
+  type PortableSnapshotInputs,
   type ToPrimary,
   type ToWorker,
 } from './worker-protocol.js';
@@ -72,7 +72,7 @@ class Worker {
   readonly #tickets = new SessionTickets();
   readonly #sessions = new PrimarySessions();
   readonly #handshakes = new HandshakeCount(() => performance.now());
-  readonly #host = new LocalHost({
+  readonly #host = new InProcessRunner({
     keys: this.#keys,
     sessions: this.#sessions,
     handshakes: this.#handshakes,
@@ -117,7 +117,7 @@ class Worker {
     }
   }
 
-  async #use(number: number, setUp: PortableBlueprint): Promise<void> {
+  async #use(number: number, setUp: PortableSnapshotInputs): Promise<void> {
     const blueprint = restoreBlueprint(setUp);
     const { config, credentials } = blueprint;
     this.#handshakes.shareAmong(setUp.workers);
@@ -127,7 +127,7 @@ class Worker {
       sampleProcess(this.#log);
     }
     for (const { credential, key } of credentials) this.#keys.add(credential, key);
-    await this.#host.use(new Runtime(blueprint, this.#tickets, this.#log));
+    await this.#host.use(new ConfigSnapshot(blueprint, this.#tickets, this.#log));
     outbox.putSoon({ kind: 'using', number });
   }
 
@@ -137,7 +137,7 @@ class Worker {
   ): void {
     if (handle === undefined) {
       // It was closed on its way here.
-      const record = new SessionRecord(arrival.listener, arrival.client);
+      const record = new ConnectionRecord(arrival.listener, arrival.client);
       record.fails({ outcome: 'client_gone' });
       outbox.put({ kind: 'ended', id, event: record.event() });
       return;

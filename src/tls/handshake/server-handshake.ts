@@ -293,9 +293,9 @@ function sessionOf(
   };
 }
 
-type KeyExchangeFacts = Pick<Established, 'resumed' | 'credential' | 'group' | 'dhBits' | 'signatureScheme'>;
+type KeyExchangeInfo = Pick<Established, 'resumed' | 'credential' | 'group' | 'dhBits' | 'signatureScheme'>;
 
-function facts({ credential, ecdhGroup, dhGroup, signatureScheme }: Negotiated): Partial<KeyExchangeFacts> {
+function facts({ credential, ecdhGroup, dhGroup, signatureScheme }: Negotiated): Partial<KeyExchangeInfo> {
   return { credential, group: ecdhGroup, dhBits: dhGroup && dhGroup.prime.length * 8, signatureScheme };
 }
 
@@ -303,7 +303,7 @@ function establish(
   _peer: PeerFinished,
   { rules, suite, extendedMasterSecret, encryptThenMac }: HandshakeState,
   { extensions }: Offer,
-  keyExchange: KeyExchangeFacts,
+  keyExchange: KeyExchangeInfo,
 ): Established {
   return {
     version: rules.version,
@@ -317,7 +317,7 @@ function establish(
   };
 }
 
-const NO_KEY_EXCHANGE: KeyExchangeFacts = {
+const NO_KEY_EXCHANGE: KeyExchangeInfo = {
   resumed: false,
   credential: undefined,
   group: undefined,

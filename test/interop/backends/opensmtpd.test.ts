@@ -25,7 +25,7 @@ test('OpenSMTPD', async (t) => {
       'proxy-v1': async (t, trials) => {
         const [greeting] = await talk(trials.port(v1), NEW_CLIENT, []);
         t.match(greeting, /^421 4\.3\.0 proxy\.example /);
-        t.match(await trials.nextSession(), { outcome: 'backend_failed', reason: 'backend_closed' });
+        t.match(await trials.nextConnection(), { outcome: 'backend_failed', reason: 'backend_closed' });
       },
     },
     [v1],

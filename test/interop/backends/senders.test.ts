@@ -41,7 +41,7 @@ test('Postfix delivers through oldhello', async (t) => {
   });
   t.match((await talk(postfix.port, '127.0.0.1', LETTER)).at(-2), /^250 /, 'queued');
   t.match(await path.sink.next(), { ...ARRIVED, helo: 'mta.example' });
-  t.match(await path.program.nextSession(), { outcome: 'completed', tls: { path: 'native' } });
+  t.match(await path.program.nextConnection(), { outcome: 'completed', tls: { path: 'native' } });
 });
 
 test('Exim delivers through oldhello', async (t) => {
@@ -69,5 +69,5 @@ test('Exim delivers through oldhello', async (t) => {
   const header = `PROXY TCP4 127.0.0.1 127.0.0.1 1024 ${port}\r\n`;
   t.match((await talk(port, '127.0.0.1', LETTER, header)).at(-2), /^250 /, 'queued');
   t.match(await path.sink.next(), { ...ARRIVED, helo: 'mta.example' });
-  t.match(await path.program.nextSession(), { outcome: 'completed', tls: { path: 'native' } });
+  t.match(await path.program.nextConnection(), { outcome: 'completed', tls: { path: 'native' } });
 });

@@ -22,13 +22,13 @@ test('sendmail', async (t) => {
       'proxy-v1': async (t, trials) => {
         const [, reply] = await talk(trials.port(v1), NEW_CLIENT, ['EHLO modern.example']);
         t.match(reply, /^421 4\.3\.0 proxy\.example /);
-        t.match(await trials.nextSession(), { outcome: 'backend_failed', reason: 'reply_unexpected' });
+        t.match(await trials.nextConnection(), { outcome: 'backend_failed', reason: 'reply_unexpected' });
       },
       xclient: async (t, trials) => {
         const [, offered] = await talk(trials.port(clear), NEW_CLIENT, ['EHLO modern.example']);
         t.match(offered, '250 ');
         t.notMatch(offered, 'XCLIENT');
-        await trials.nextSession();
+        await trials.nextConnection();
       },
     },
     [clear, v1],

@@ -3,8 +3,8 @@ import { test } from 'tap';
 import { parseConfig } from '../../../src/config/load.js';
 import type { Log } from '../../../src/observe/log.js';
 import type { Outcome } from '../../../src/observe/outcomes.js';
-import { SessionRecord } from '../../../src/observe/session-record.js';
-import { AdmissionDesk } from '../../../src/proxy/listener/admission.js';
+import { ConnectionRecord } from '../../../src/observe/connection-record.js';
+import { AdmissionControl } from '../../../src/proxy/listener/admission.js';
 
 const { limits } = parseConfig(
   `[[listener]]
@@ -24,10 +24,10 @@ hopeless-after = 1`,
 /** Whether one session that ended so, behind a hello and before TLS, makes its client hopeless. */
 function makesHopeless(outcome: Outcome): boolean {
   let told = false;
-  const desk = new AdmissionDesk(((event: string) => {
+  const desk = new AdmissionControl(((event: string) => {
     told ||= event === 'hopeless_client';
   }) as Log);
-  const record = new SessionRecord('mx', { address: '192.0.2.7', port: 4000 });
+  const record = new ConnectionRecord('mx', { address: '192.0.2.7', port: 4000 });
   record.fails({ outcome });
   const event = { ...record.event(), hello: HELLO };
   desk.remember(event, 'starttls', limits);
@@ -38,7 +38,7 @@ const HELLO = {
   format: 'record',
   version: 'TLSv1.2',
   fingerprint: { ja3: '', ja4: '' },
-} as unknown as NonNullable<ReturnType<SessionRecord['event']>['hello']>;
+} as unknown as NonNullable<ReturnType<ConnectionRecord['event']>['hello']>;
 
 test('a handshake that fails makes its client hopeless, but not one that the backend or the proxy broke off', async (t) => {
   for (const outcome of ['handshake_refused', 'peer_alert', 'client_gone', 'not_tls'] as const) {

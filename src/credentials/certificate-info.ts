@@ -2,7 +2,7 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import forge from 'node-forge';
 
-export interface CertificateFacts {
+export interface CertificateInfo {
   /** "RSA-SHA256", "ecdsa-with-SHA384" …: OpenSSL's name, or the OID where we know none. */
   readonly signatureAlgorithm: string;
   /** "RSA2048", "EC256". */
@@ -15,7 +15,7 @@ export interface CertificateFacts {
   readonly notAfter: string;
 }
 
-export function certificateFacts(certificate: X509Certificate): CertificateFacts {
+export function certificateInfo(certificate: X509Certificate): CertificateInfo {
   const { raw, publicKey } = certificate;
   return {
     signatureAlgorithm: signatureAlgorithm(raw),

@@ -17,7 +17,7 @@ import { TlsProfiles } from './termination/tls-profiles.js';
 import type { TrustedCas } from './backend/trusted-cas.js';
 
 /** What a runtime is made from. */
-export interface Blueprint {
+export interface SnapshotInputs {
   readonly config: Config;
   readonly credentials: readonly LoadedCredential[];
   readonly trustedCas: TrustedCas;
@@ -26,7 +26,7 @@ export interface Blueprint {
 }
 
 /** A client that was let in. */
-export interface Arrival {
+export interface AcceptedClient {
   /** The name of the listener it came to. */
   readonly listener: string;
   readonly client: Endpoint;
@@ -34,8 +34,8 @@ export interface Arrival {
   readonly offerStarttls: boolean;
 }
 
-export class Runtime {
-  readonly blueprint: Blueprint;
+export class ConfigSnapshot {
+  readonly blueprint: SnapshotInputs;
   readonly #listeners: ReadonlyMap<string, ListenerConfig>;
   readonly #backends: ReadonlyMap<string, BackendPlan>;
   readonly #policies: PolicyTable<Config['policies'][number]>;
@@ -44,7 +44,7 @@ export class Runtime {
   readonly #tls = new Map<BackendPlan, Map<Config['policies'][number] | undefined, TlsProfile>>();
   readonly #log: Log;
 
-  constructor(blueprint: Blueprint, tickets: TicketSource, log: Log) {
+  constructor(blueprint: SnapshotInputs, tickets: TicketSource, log: Log) {
     const { config, credentials, trustedCas, smallDhGroup } = blueprint;
     this.blueprint = blueprint;
     this.#log = log;
@@ -65,7 +65,7 @@ export class Runtime {
   }
 
   /** @throws Error for a listener that this configuration does not have */
-  plan({ listener: name, client, destination, offerStarttls }: Arrival): ConnectionPlan {
+  plan({ listener: name, client, destination, offerStarttls }: AcceptedClient): ConnectionPlan {
     const { limits, server } = this.config;
     const listener = this.#listeners.get(name);
     if (listener === undefined) throw new Error(`no listener ${JSON.stringify(name)} in this configuration`);

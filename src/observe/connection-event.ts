@@ -1,4 +1,4 @@
-/** The `session` log event: everything that is told of a connection, once, when it has ended. */
+/** The `connection_closed` log event: everything that is told of a connection, once, when it has ended. */
 import {
   flag,
   group,
@@ -15,7 +15,7 @@ import {
 import { NEEDS, type Need } from './hello/needs.js';
 import { OUTCOMES, type Outcome } from './outcomes.js';
 
-export const SESSION_FIELDS = {
+export const CONNECTION_FIELDS = {
   connection: text(
     'id of the connection: 16 hex digits, the same that the backend gets where its protocol allows',
   ),
@@ -79,5 +79,5 @@ export const SESSION_FIELDS = {
   explanation: maybe(peerText('the same in a sentence')),
 } as const;
 
-/** The fields of the `session` log event. */
-export type SessionEvent = FieldsOf<typeof SESSION_FIELDS>;
+/** The fields of the `connection_closed` log event. */
+export type ConnectionEvent = FieldsOf<typeof CONNECTION_FIELDS>;

@@ -4,12 +4,13 @@ import { versionName, type ClientHello, type Established, type HelloFormat } fro
 import { explainOutcome } from './explain.js';
 import { describeHello } from './hello-description.js';
 import { OUTCOMES, type Outcome } from './outcomes.js';
-import type { SessionEvent } from './session-event.js';
+import { sanitizePeerText } from './sanitize.js';
+import type { ConnectionEvent } from './connection-event.js';
 
-export type { SessionEvent } from './session-event.js';
+export type { ConnectionEvent } from './connection-event.js';
 
 /** What was agreed in a handshake. */
-export type TlsFacts = NonNullable<SessionEvent['tls']>;
+export type TlsInfo = NonNullable<ConnectionEvent['tls']>;
 
 export interface Failure {
   readonly outcome: Outcome;
@@ -20,7 +21,7 @@ export interface Failure {
   readonly explanation?: string | undefined;
 }
 
-export class SessionRecord {
+export class ConnectionRecord {
   /**
    * 16 hex digits: unique enough to search logs for, and sent to the backend where its protocol allows. Node keeps
    * random bytes in store for UUIDs, and for nothing else.
@@ -33,8 +34,8 @@ export class SessionRecord {
   #handshake: number | undefined;
   /** Until TLS is established; what is said of it is a tenth of its size. */
   #hello: ClientHello | undefined;
-  #described: SessionEvent['hello'];
-  #tls: TlsFacts | undefined;
+  #described: ConnectionEvent['hello'];
+  #tls: TlsInfo | undefined;
   #helo: string | undefined;
   #failure: Failure | undefined;
   fromClient = 0;
@@ -49,7 +50,7 @@ export class SessionRecord {
     return this.#hello?.format ?? this.#described?.format;
   }
 
-  get tls(): TlsFacts | undefined {
+  get tls(): TlsInfo | undefined {
     return this.#tls;
   }
 
@@ -65,7 +66,7 @@ export class SessionRecord {
     if (helo !== undefined) this.#helo = helo;
   }
 
-  established(tls: TlsFacts): void {
+  established(tls: TlsInfo): void {
     this.#tls = tls;
     this.#described = this.#describe();
     this.#hello = undefined;
@@ -83,11 +84,11 @@ export class SessionRecord {
     return this.#hello === undefined ? 'plaintext' : 'passthrough_failed';
   }
 
-  #describe(): SessionEvent['hello'] {
+  #describe(): ConnectionEvent['hello'] {
     return this.#hello === undefined ? this.#described : describeHello(this.#hello, this.#tls?.suite);
   }
 
-  event(): SessionEvent {
+  event(): ConnectionEvent {
     const failure = this.#failure ?? { outcome: this.#outcome() };
     const fault = failure.fault ?? OUTCOMES[failure.outcome].fault;
     const hello = this.#describe();
@@ -98,7 +99,7 @@ export class SessionRecord {
       client: this.#client,
       ...(hello && { hello }),
       ...(this.#tls && { tls: this.#tls }),
-      ...(this.#helo !== undefined && { smtp: { helo: escape(this.#helo) } }),
+      ...(this.#helo !== undefined && { smtp: { helo: sanitizePeerText(this.#helo) } }),
       bytes: { fromClient: this.fromClient, toClient: this.toClient },
       durations: {
         total: round(performance.now() - this.#started),
@@ -114,27 +115,17 @@ export class SessionRecord {
 }
 
 /** The facts of a handshake that our engine did. */
-export function engineFacts({ version, suite, resumed, serverName }: Established): TlsFacts {
+export function engineTlsInfo({ version, suite, resumed, serverName }: Established): TlsInfo {
   return {
     path: 'engine',
     version: versionName(version),
     suite: suite.opensslName,
     keyExchange: suite.keyExchange.toUpperCase(),
     resumed,
-    ...(serverName !== undefined && { serverName: escape(serverName) }),
+    ...(serverName !== undefined && { serverName: sanitizePeerText(serverName) }),
   };
-}
-
-/** A peer's words, made harmless for terminals and for whoever greps. */
-export function escape(text: string): string {
-  return text.slice(0, MAX_PEER_TEXT).replace(/[^\x20-\x7e]|[\\"]/g, (c) => {
-    return `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`;
-  });
 }
 
 function round(milliseconds: number): number {
   return Math.round(milliseconds * 10) / 10;
 }
-
-/** Characters of a peer's string that a log line carries; a host name has at most 255. */
-const MAX_PEER_TEXT = 255;

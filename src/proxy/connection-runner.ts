@@ -1,21 +1,26 @@
 /** Who runs the connections of clients that were let in: this process, or others (see worker-pool.ts). */
 import { setDefaultHighWaterMark } from 'node:stream';
-import type { SessionEvent } from '../observe/session-record.js';
+import type { ConnectionEvent } from '../observe/connection-record.js';
 import type { TcpChannel } from './transport/channel.js';
 import { ProxiedConnection, type ConnectionServices } from './connection/connection.js';
-import { Roster } from './live-set.js';
-import type { Arrival, Runtime } from './runtime.js';
+import { LiveSet } from './live-set.js';
+import type { AcceptedClient, ConfigSnapshot } from './config-snapshot.js';
 
-export interface ConnectionHost {
+export interface ConnectionRunner {
   /** How many run connections. */
   readonly processes: number;
   /** For every connection from now on; resolves when they would get it. */
-  use(runtime: Runtime): Promise<void>;
+  use(runtime: ConfigSnapshot): Promise<void>;
   /**
    * @param first what the client sent so far
    * @param ended called once, when the connection is over
    */
-  serve(channel: TcpChannel, first: Buffer, arrival: Arrival, ended: (event: SessionEvent) => void): void;
+  serve(
+    channel: TcpChannel,
+    first: Buffer,
+    arrival: AcceptedClient,
+    ended: (event: ConnectionEvent) => void,
+  ): void;
   /** The newest first; see TicketKeys. */
   useTicketKeys(keys: readonly Buffer[]): void;
   /**
@@ -26,18 +31,18 @@ export interface ConnectionHost {
 }
 
 /** The connections of this process. */
-export class LocalHost implements ConnectionHost {
+export class InProcessRunner implements ConnectionRunner {
   readonly processes = 1;
   readonly #services: ConnectionServices;
-  readonly #connections = new Roster<ProxiedConnection>();
-  #runtime: Runtime | undefined;
+  readonly #connections = new LiveSet<ProxiedConnection>();
+  #runtime: ConfigSnapshot | undefined;
   #drained: (() => void) | undefined;
 
   constructor(services: ConnectionServices) {
     this.#services = services;
   }
 
-  use(runtime: Runtime): Promise<void> {
+  use(runtime: ConfigSnapshot): Promise<void> {
     this.#runtime = runtime;
     // For all sockets from now on, as those that come from another process can be given no options of their own.
     setDefaultHighWaterMark(false, runtime.config.limits.maxBufferedBytes);
@@ -48,7 +53,12 @@ export class LocalHost implements ConnectionHost {
     // Whoever makes this host's runtimes has given them the keys' holder.
   }
 
-  serve(channel: TcpChannel, first: Buffer, arrival: Arrival, ended: (event: SessionEvent) => void): void {
+  serve(
+    channel: TcpChannel,
+    first: Buffer,
+    arrival: AcceptedClient,
+    ended: (event: ConnectionEvent) => void,
+  ): void {
     if (first.length > 0) channel.unread(first);
     const plan = this.#runtime!.plan(arrival);
     const connection = new ProxiedConnection(plan, channel, this.#services, (event) => {
