@@ -40,7 +40,7 @@ async function serveConfigured(file: string): Promise<void> {
   const sockets = inheritedSockets(process.env, process.pid);
   refuseStraySockets(sockets, config, file);
   const log = await openLog(config.log);
-  const server = new ProxyServer(log.log, sockets);
+  const server = new ProxyServer(log, sockets);
   try {
     await run(server, config, {
       log,
@@ -61,7 +61,7 @@ async function serveDemo(): Promise<void> {
   ]);
   const sink = await startSink(log.log, 'localhost');
   const config = demoConfig(sink.port);
-  const server = new ProxyServer(log.log, []);
+  const server = new ProxyServer(log, []);
   await run(server, config, { log, configuration: undefined, stopped: () => sink.close() });
   for (const line of demoInstructions(server.listening, config)) say(line);
 }

@@ -54,15 +54,15 @@ export class ConnectionRecord {
     return this.#tls;
   }
 
-  handshakeStarts(): void {
+  handshakeStarted(): void {
     this.#handshakeStarted = performance.now();
   }
 
-  sees(hello: ClientHello): void {
+  setHello(hello: ClientHello): void {
     this.#hello = hello;
   }
 
-  greetedBy(helo: string | undefined): void {
+  setHelo(helo: string | undefined): void {
     if (helo !== undefined) this.#helo = helo;
   }
 
@@ -74,7 +74,7 @@ export class ConnectionRecord {
   }
 
   /** The first failure is the cause; what follows from it is not told. */
-  fails(failure: Failure): void {
+  recordFailure(failure: Failure): void {
     this.#failure ??= failure;
   }
 

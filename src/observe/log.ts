@@ -18,6 +18,8 @@ export type LogSubscriber = (entry: LogEntry) => void;
 
 export interface LogChannel {
   readonly log: Log;
+  /** An event that was made elsewhere, such as in another process. */
+  publish(entry: LogEntry): void;
   /** From now on, with every event. */
   subscribe(subscriber: LogSubscriber): void;
 }
@@ -40,11 +42,13 @@ export interface LogSettings {
 /** A channel whose events go to subscribers only, such as the one that passes a worker's events to the primary. */
 export function createLogChannel(...first: LogSubscriber[]): LogChannel {
   const subscribers = [...first];
-  const log = (event: LogEvent, fields: object = {}, level: Level = LOG_EVENTS[event].level): void => {
-    const entry = { event, fields, level } as LogEntry;
+  const publish = (entry: LogEntry): void => {
     for (const subscriber of subscribers) subscriber(entry);
   };
-  return { log, subscribe: (subscriber) => void subscribers.push(subscriber) };
+  const log = (event: LogEvent, fields: object = {}, level: Level = LOG_EVENTS[event].level): void => {
+    publish({ event, fields, level } as LogEntry);
+  };
+  return { log, publish, subscribe: (subscriber) => void subscribers.push(subscriber) };
 }
 
 export function createLog({ level, repeatLimit, write }: LogSettings): WrittenLog {

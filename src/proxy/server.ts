@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { UnusableValueError } from '../config/config-error.js';
 import { runsWorkers } from '../config/restart.js';
 import type { Config, ListenerConfig } from '../config/schema.js';
-import type { Log } from '../observe/log.js';
+import type { Log, LogChannel } from '../observe/log.js';
 import { OUTCOMES } from '../observe/outcomes.js';
 import type { ConnectionEvent } from '../observe/connection-record.js';
 import { HandshakeCount } from '../policy/handshake-count.js';
@@ -38,6 +38,7 @@ export interface Listening {
 }
 
 export class ProxyServer {
+  readonly #channel: LogChannel;
   readonly #log: Log;
   readonly #keys = new KeyRing();
   readonly #tickets = new SessionTickets();
@@ -52,7 +53,9 @@ export class ProxyServer {
   #runtime: ConfigSnapshot | undefined;
 
   /** @param inherited sockets that are bound already, for the listeners of the same name */
-  constructor(log: Log, inherited: readonly InheritedSocket[]) {
+  constructor(channel: LogChannel, inherited: readonly InheritedSocket[]) {
+    const { log } = channel;
+    this.#channel = channel;
     this.#log = log;
     this.#inherited = inherited;
     const cache = new SessionCache(SESSION_CAPACITY, SESSION_LIFETIME, () => performance.now());
@@ -137,7 +140,7 @@ export class ProxyServer {
 
   #newHost(config: Config): ConnectionRunner {
     if (runsWorkers(config)) {
-      return new WorkerPool({ log: this.#log, sessions: this.#sessions });
+      return new WorkerPool({ channel: this.#channel, sessions: this.#sessions });
     }
     const handshakes = new HandshakeCount(() => performance.now());
     return new InProcessRunner({ keys: this.#keys, sessions: this.#sessions, handshakes });

@@ -40,7 +40,7 @@ test('every refusal is explained, with a hello and without', async (t) => {
 test('every outcome that is a failure is explained in the session event', async (t) => {
   for (const outcome of Object.keys(OUTCOMES) as Outcome[]) {
     const record = new ConnectionRecord('mx', { address: '192.0.2.1', port: 1 });
-    record.fails({ outcome, reason: 'some-limit' });
+    record.recordFailure({ outcome, reason: 'some-limit' });
     const { explanation } = record.event();
     if (OUTCOMES[outcome].remedy === undefined) t.equal(explanation, undefined, outcome);
     else t.match(explanation, /\(some-limit\)\. What to do: /, outcome);

@@ -19,10 +19,11 @@ export const OLDEST: HelloOptions = { format: 'sslv2', version: 0x0300, suites: 
 export function sessionLine(as: LoggedAs = {}): string {
   const { time = '2026-11-01T08:00:00.000Z', address = '192.0.2.1', helo, hello, tls } = as;
   const record = new ConnectionRecord('mx', { address, port: 25 });
-  record.greetedBy(helo);
-  if (hello !== undefined) record.sees(readHello(hello));
+  record.setHelo(helo);
+  if (hello !== undefined) record.setHello(readHello(hello));
   if (tls !== undefined) record.established({ path: 'engine', keyExchange: 'RSA', resumed: false, ...tls });
-  else if (hello !== undefined) record.fails({ outcome: 'handshake_refused', reason: 'no_shared_version' });
+  else if (hello !== undefined)
+    record.recordFailure({ outcome: 'handshake_refused', reason: 'no_shared_version' });
   return JSON.stringify({
     level: 'info',
     time,

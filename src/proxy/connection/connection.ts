@@ -106,7 +106,7 @@ export class ProxiedConnection {
   shutDown(): void {
     if (this.#ending) return;
     const { failure, reply } = shutdown(this.#plan.hostname);
-    this.record.fails(failure);
+    this.record.recordFailure(failure);
     const { answered } = this.#dialogue;
     const betweenCommands = this.#gate !== undefined || this.#cancelOpening !== undefined || answered;
     if (answered === undefined) this.#destroy();
@@ -120,7 +120,7 @@ export class ProxiedConnection {
 
   /** Ends at once; what is in flight is lost to this client, never to a backend that acknowledged it. */
   abort(failure: Failure): void {
-    this.record.fails(failure);
+    this.record.recordFailure(failure);
     this.#destroy();
   }
 
@@ -144,7 +144,7 @@ export class ProxiedConnection {
   #mayHandshake(): boolean {
     const { client, limits } = this.#plan;
     const begun = this.#services.handshakes.begin(client.address, limits);
-    if ('over' in begun) this.record.fails(overLimit(begun.over));
+    if ('over' in begun) this.record.recordFailure(overLimit(begun.over));
     else this.#handshakeDone = begun.done;
     return 'done' in begun;
   }
@@ -170,9 +170,9 @@ export class ProxiedConnection {
   #acceptTls(): void {
     const { tls, limits } = this.#plan;
     this.#dialogue.tlsBegins();
-    this.record.handshakeStarts();
+    this.record.handshakeStarted();
     const acceptor = new TlsAcceptor(this.#raw, tls, this.#services, {
-      hello: (hello) => this.record.sees(hello),
+      hello: (hello) => this.record.setHello(hello),
       established: (channel, facts, certificate) => {
         this.#certificate = certificate;
         this.#established(channel, facts);
@@ -180,13 +180,13 @@ export class ProxiedConnection {
       passthrough: (bytes) => this.#passThrough(bytes),
       failed: (failure) => {
         this.#handshakeOver();
-        this.record.fails(failure);
+        this.record.recordFailure(failure);
         if (this.record.tls === undefined) this.#waitForClose();
       },
       plaintext: (bytes) => this.#refusePlaintext(bytes),
       closed: (error) => {
         if (error === undefined) {
-          this.record.fails({ outcome: 'client_gone', reason: `waiting for ${acceptor.waitingFor}` });
+          this.record.recordFailure({ outcome: 'client_gone', reason: `waiting for ${acceptor.waitingFor}` });
         }
         this.#clientClosed(error);
       },
@@ -198,7 +198,11 @@ export class ProxiedConnection {
 
   /** Somebody speaks SMTP to a port where TLS comes first: a mail client can show its user what to change. */
   #refusePlaintext(bytes: Buffer): void {
-    this.record.fails({ outcome: 'not_tls', reason: 'plaintext', explanation: explainNotTls('plaintext') });
+    this.record.recordFailure({
+      outcome: 'not_tls',
+      reason: 'plaintext',
+      explanation: explainNotTls('plaintext'),
+    });
     const smtp = this.#plan.listener.mode === 'implicit' && SMTP_VERB.test(bytes.toString('latin1'));
     if (smtp) this.#raw.write(Buffer.from(TLS_REQUIRED));
     this.#turnAway();
@@ -334,7 +338,7 @@ export class ProxiedConnection {
   }
 
   #leaveGate(): void {
-    this.record.greetedBy(this.#gate?.heloName);
+    this.record.setHelo(this.#gate?.heloName);
     this.#gate = undefined;
   }
 
@@ -477,7 +481,7 @@ export class ProxiedConnection {
   // ---- the end ----
 
   #end({ failure, reply }: Ending): void {
-    this.record.fails(failure);
+    this.record.recordFailure(failure);
     this.#sayGoodbye(reply);
   }
 
@@ -509,9 +513,9 @@ export class ProxiedConnection {
 
   #clientClosed(error: Error | undefined): void {
     this.#clientOpen = false;
-    this.record.greetedBy(this.#gate?.heloName);
+    this.record.setHelo(this.#gate?.heloName);
     if (error !== undefined && !this.#dialogue.backendLeaves) {
-      this.record.fails({ outcome: 'client_gone', reason: errorCode(error) });
+      this.record.recordFailure({ outcome: 'client_gone', reason: errorCode(error) });
     }
     this.#cancelOpening?.();
     if (error === undefined) this.#backend?.end();
@@ -525,7 +529,7 @@ export class ProxiedConnection {
     this.#backend = undefined;
     if (this.#clientOpen && !this.#ending) this.#backendEnded();
     if (error !== undefined && this.#clientOpen && !this.#dialogue.backendLeaves) {
-      this.record.fails({ outcome: 'backend_failed', reason: errorCode(error) });
+      this.record.recordFailure({ outcome: 'backend_failed', reason: errorCode(error) });
     }
     if (this.#clientOpen) {
       this.#client.end();

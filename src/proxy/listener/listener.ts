@@ -200,7 +200,7 @@ export class Listener {
   /** Logged like any other session. */
   #refusal(client: Endpoint, failure: Failure): ConnectionRecord {
     const record = new ConnectionRecord(this.#plan.config.name, client);
-    record.fails(failure);
+    record.recordFailure(failure);
     return record;
   }
 }

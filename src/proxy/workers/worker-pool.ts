@@ -8,7 +8,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { runsWorkers } from '../../config/restart.js';
 import type { Config } from '../../config/schema.js';
-import type { Log } from '../../observe/log.js';
+import type { LogChannel } from '../../observe/log.js';
 import { ConnectionRecord, type ConnectionEvent } from '../../observe/connection-record.js';
 import { descriptorBudget } from '../../system/descriptors.js';
 import type { TcpChannel } from '../transport/channel.js';
@@ -65,7 +65,7 @@ class WorkerProcess {
     });
     this.#child.on('error', (error) => {
       if (this.pid === 0) this.#exited(error.message);
-      else pool.log('internal_error', { error: String(error.stack) });
+      else pool.channel.log('internal_error', { error: String(error.stack) });
     });
     // It has exited, and its last words were read.
     this.#child.once('close', (code, signal) => this.#exited(signal ?? `code ${code}`));
@@ -129,7 +129,7 @@ class WorkerProcess {
   }
 
   #hear(message: ToPrimary): void {
-    const { sessions, changed, freed, log } = this.#pool;
+    const { sessions, changed, freed, channel } = this.#pool;
     switch (message.kind) {
       case 'using':
         this.#using = message.number;
@@ -141,11 +141,7 @@ class WorkerProcess {
         freed();
         return;
       case 'event':
-        (log as (...entry: unknown[]) => void)(
-          message.entry.event,
-          message.entry.fields,
-          message.entry.level,
-        );
+        channel.publish(message.entry);
         return;
       case 'find_session': {
         const { lookup } = message;
@@ -190,7 +186,7 @@ class WorkerProcess {
 }
 
 export interface WorkerPoolOptions {
-  readonly log: Log;
+  readonly channel: LogChannel;
   /** Shared by all workers. */
   readonly sessions: SessionStore;
 }
@@ -336,7 +332,7 @@ export class WorkerPool implements ConnectionRunner {
   #startAgain(lost: { pid: number; how: string; connections: number }, age: number): void {
     this.#failures = age > STABLE ? 0 : this.#failures + 1;
     const delay = this.#failures === 0 ? 0 : Math.min(FIRST_DELAY * 2 ** (this.#failures - 1), LONGEST_DELAY);
-    this.#services.log('worker_lost', { ...lost, restart: delay });
+    this.#services.channel.log('worker_lost', { ...lost, restart: delay });
     setTimeout(() => {
       const active = [...this.#workers].filter(({ closing }) => !closing);
       if (!this.#closed && active.length < this.#size) this.#start();
@@ -366,7 +362,7 @@ function refuse({ channel, arrival, ended }: Handover): void {
 
 function lostEvent({ listener, client }: AcceptedClient): ConnectionEvent {
   const record = new ConnectionRecord(listener, client);
-  record.fails({ outcome: 'worker_lost' });
+  record.recordFailure({ outcome: 'worker_lost' });
   return record.event();
 }
 

@@ -138,7 +138,7 @@ class Worker {
     if (handle === undefined) {
       // It was closed on its way here.
       const record = new ConnectionRecord(arrival.listener, arrival.client);
-      record.fails({ outcome: 'client_gone' });
+      record.recordFailure({ outcome: 'client_gone' });
       outbox.put({ kind: 'ended', id, event: record.event() });
       return;
     }

@@ -28,7 +28,7 @@ function makesHopeless(outcome: Outcome): boolean {
     told ||= event === 'hopeless_client';
   }) as Log);
   const record = new ConnectionRecord('mx', { address: '192.0.2.7', port: 4000 });
-  record.fails({ outcome });
+  record.recordFailure({ outcome });
   const event = { ...record.event(), hello: HELLO };
   desk.remember(event, 'starttls', limits);
   return told;
