@@ -99,7 +99,7 @@ test("Node's own TLS delivers a megabyte at TLS 1.0 to 1.3", async (t) => {
 });
 
 test('a modern client may be made to use the engine, and gets TLS 1.2 without a downgrade alarm', async (t) => {
-  const path = await startMailPath('profile = "legacy"', 'modern = "engine"');
+  const path = await startMailPath({ tls: { profile: 'legacy' }, backend: { modern: 'engine' } });
   t.teardown(() => path.stop());
   const transport = createTransport({
     host: '127.0.0.1',

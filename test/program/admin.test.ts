@@ -7,30 +7,17 @@ import { test, type Test } from 'tap';
 import type { Status } from '../../src/observe/status/status-shape.js';
 import { hasPeer } from '../support/peers/require-peer.js';
 import { startProgram, type Program } from '../support/program.js';
+import { proxyConfig, type Table } from '../support/proxy-config.js';
 import { startTestSink } from '../support/sink.js';
 
-async function startWithAdmin(t: Test, lines = ''): Promise<{ program: Program; port: number }> {
+async function startWithAdmin(t: Test, admin: Table = {}): Promise<{ program: Program; port: number }> {
   const sink = await startTestSink();
   const program = await startProgram(
-    `
-[server]
-hostname = "proxy.example"
-state-directory = "STATE"
-[[listener]]
-name = "mx"
-address = "127.0.0.1:0"
-mode = "starttls"
-backend = "mta"
-[[backend]]
-name = "mta"
-address = "127.0.0.1:${sink.port}"
-identity = "proxy-v2"
-[tls]
-profile = "ancient"
-[admin]
-address = "127.0.0.1:0"
-${lines}
-`,
+    proxyConfig({
+      backend: { address: sink.port },
+      tls: { profile: 'ancient' },
+      admin: { address: '127.0.0.1:0', ...admin },
+    }),
     1,
   );
   t.teardown(async () => {
@@ -113,7 +100,7 @@ test('promtool finds nothing to complain of in the metrics', async (t) => {
 });
 
 test('it answers GET and HEAD only, under its own names only', async (t) => {
-  const { port } = await startWithAdmin(t, 'host-names = ["Status.Example"]');
+  const { port } = await startWithAdmin(t, { 'host-names': ['Status.Example'] });
   for (const [path, options, expected] of [
     ['/', {}, 200],
     ['/', { method: 'HEAD' }, 200],
@@ -137,22 +124,7 @@ test('it answers GET and HEAD only, under its own names only', async (t) => {
 });
 
 test('an address that others can reach must be acknowledged', async (t) => {
-  const config = (admin: string): string => `
-[[listener]]
-name = "mx"
-address = "127.0.0.1:0"
-mode = "starttls"
-backend = "mta"
-[[backend]]
-name = "mta"
-address = "127.0.0.1:9"
-identity = "proxy-v2"
-[server]
-state-directory = "STATE"
-[admin]
-${admin}
-`;
-  await t.rejects(startProgram(config('address = "0.0.0.0:0"'), 1), {
+  await t.rejects(startProgram(proxyConfig({ admin: { address: '0.0.0.0:0' } }), 1), {
     message: /admin\.address: 0\.0\.0\.0 is not loopback.*acknowledge-exposure = true/,
   });
 });

@@ -4,6 +4,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { test } from 'tap';
 import { startProgram } from '../support/program.js';
+import { proxyConfig } from '../support/proxy-config.js';
 
 for (const tls of ['none', 'bridge'] as const) {
   test(`a client that says STARTTLS when the backend is gone (tls = "${tls}") is let go, and others are served`, async (t) => {
@@ -19,21 +20,9 @@ for (const tls of ['none', 'bridge'] as const) {
     }).listen(0, '127.0.0.1');
     await once(backend, 'listening');
     const program = await startProgram(
-      `
-[server]
-hostname = "proxy.example"
-state-directory = "STATE"
-[[listener]]
-name = "mx"
-address = "127.0.0.1:0"
-mode = "starttls"
-backend = "mta"
-[[backend]]
-name = "mta"
-address = "127.0.0.1:${(backend.address() as AddressInfo).port}"
-identity = "proxy-v1"
-tls = "${tls}"
-`,
+      proxyConfig({
+        backend: { address: (backend.address() as AddressInfo).port, identity: 'proxy-v1', tls },
+      }),
       1,
     );
     const port = program.ports.get('mx')!;

@@ -6,6 +6,7 @@ import { test, type Test } from 'tap';
 import { startMailPath, type MailPath } from '../support/mail-path.js';
 import { openSockets, untilNoOtherSocket } from '../support/open-sockets.js';
 import { startProgram } from '../support/program.js';
+import { BOTH_MODES, proxyConfig, type Table } from '../support/proxy-config.js';
 
 /** An SSLv2-format hello: TLS 1.0, AES128-SHA, a challenge of 16 bytes (RFC 5246, E.2). */
 const HELLO = Buffer.from('801c01030100030000001000002f0102030405060708090a0b0c0d0e0f10', 'hex');
@@ -103,7 +104,7 @@ test('on the implicit port, what is not TLS gets the answer its sender can read'
 });
 
 test('a client that stops half-way through its hello is let go when its time is up', async (t) => {
-  const path = await startMailPath('profile = "ancient"', '', 'handshake-timeout = "2s"');
+  const path = await startMailPath({ limits: { 'handshake-timeout': '2s' } });
   t.teardown(() => path.stop());
   await stillServes(t, path);
   const before = openSockets(path.program.pid);
@@ -163,30 +164,10 @@ test('bytes pipelined behind STARTTLS are refused and never executed', async (t)
 });
 
 /** A program whose backend is whatever listens on `port`. */
-async function startInFrontOf(port: number, limits = ''): ReturnType<typeof startProgram> {
+async function startInFrontOf(port: number, limits: Table = {}): ReturnType<typeof startProgram> {
   return startProgram(
-    `
-[server]
-hostname = "proxy.example"
-state-directory = "STATE"
-[[listener]]
-name = "starttls"
-address = "127.0.0.1:0"
-mode = "starttls"
-backend = "mta"
-[[listener]]
-name = "implicit"
-address = "127.0.0.1:0"
-mode = "implicit"
-backend = "mta"
-[[backend]]
-name = "mta"
-address = "127.0.0.1:${port}"
-identity = "proxy-v2"
-[limits]
-${limits}
-`,
-    2,
+    proxyConfig({ listeners: BOTH_MODES, backend: { address: port }, limits }),
+    BOTH_MODES.length,
   );
 }
 
@@ -228,7 +209,7 @@ test('with the backend down, a client hears 421 in clear, and 421 inside TLS', a
 test('a backend that hangs costs the client the greeting timeout, and says 421', async (t) => {
   const silent = createServer();
   const port = await listening(silent);
-  const program = await startInFrontOf(port, 'greeting-timeout = "300ms"');
+  const program = await startInFrontOf(port, { 'greeting-timeout': '300ms' });
   t.teardown(async () => {
     await program.stop();
     silent.close();
@@ -270,7 +251,7 @@ test('what a backend sends that is no SMTP reply does not reach the client', asy
 });
 
 test('over the limit, a client hears 421 4.7.0 and there is a log line', async (t) => {
-  const path = await startMailPath('profile = "ancient"', '', 'max-connections-per-address = 1');
+  const path = await startMailPath({ limits: { 'max-connections-per-address': 1 } });
   t.teardown(() => path.stop());
   const first = connect(path.port('starttls'), '127.0.0.1');
   await readUntil(first, /^220 /m);

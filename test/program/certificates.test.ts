@@ -8,6 +8,7 @@ import { createTransport } from 'nodemailer';
 import { test, type Test } from 'tap';
 import { makeCertificate } from '../support/certificate.js';
 import { startProgram } from '../support/program.js';
+import { proxyConfig, type Table } from '../support/proxy-config.js';
 import { startTestSink } from '../support/sink.js';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
@@ -31,19 +32,8 @@ function newFolder(t: Test): Files {
   };
 }
 
-const config = (port: number, certificates: string): string => `[server]
-hostname = "proxy.example"
-state-directory = "STATE"
-[[listener]]
-name = "clients"
-address = "127.0.0.1:0"
-mode = "starttls"
-backend = "sink"
-[[backend]]
-name = "sink"
-address = "127.0.0.1:${port}"
-identity = "proxy-v2"
-${certificates}`;
+const config = (port: number, certificates: readonly Table[]): string =>
+  proxyConfig({ backend: { address: port }, certificates });
 
 test('the log shows each certificate with its days, and warns of those that run out and of keys others may read', async (t) => {
   const files = newFolder(t);
@@ -52,10 +42,10 @@ test('the log shows each certificate with its days, and warns of those that run 
     const { chainPem, keyPem } = makeCertificate(`${name}.example`, validity);
     const chain = files.put(`${name}.crt`, chainPem, 0o644);
     const key = files.put(`${name}.key`, keyPem, name === 'good' ? 0o640 : 0o600);
-    return `[[certificate]]\nchain = "${chain}"\nkey = "${key}"`;
+    return { chain, key };
   });
   const sink = await startTestSink();
-  const program = await startProgram(config(sink.port, tables.join('\n')), 1);
+  const program = await startProgram(config(sink.port, tables), 1);
   t.teardown(async () => {
     await program.stop();
     sink.close();
@@ -93,8 +83,8 @@ test('certificates that cannot be used stop the start, with the place in the fil
   const two = makeCertificate('two.example', [-1, 30]);
   const chain = files.put('one.crt', one.chainPem);
   const key = files.put('two.key', two.keyPem);
-  const start = (certificate: string, env: NodeJS.ProcessEnv = {}): string => {
-    const file = files.put('oldhello.toml', config(25, certificate));
+  const start = (certificate: Table, env: NodeJS.ProcessEnv = {}): string => {
+    const file = files.put('oldhello.toml', config(25, [certificate]));
     const { status, stderr } = spawnSync(process.execPath, [CLI, 'serve', '--config', file], {
       encoding: 'utf8',
       env: { ...process.env, CREDENTIALS_DIRECTORY: undefined, ...env },
@@ -103,20 +93,20 @@ test('certificates that cannot be used stop the start, with the place in the fil
     return stderr.replaceAll(`${files.path('')}/`, '');
   };
   t.equal(
-    start('[[certificate]]\nchain = "one.crt"\nkey = "two.key"'),
+    start({ chain: 'one.crt', key: 'two.key' }),
     'oldhello: oldhello.toml:15: certificate[0].key: two.key: is not the key of any certificate in one.crt (CN=one.example): both are RSA2048, but do not belong together; give the matching pair\n',
   );
   t.match(
-    start(`[[certificate]]\nkey = "${key}"\nchain = "gone.crt"`),
+    start({ key, chain: 'gone.crt' }),
     /^oldhello: oldhello\.toml:15: certificate\[0\]\.chain: gone\.crt: cannot be read: ENOENT/,
   );
   t.match(
-    start(`[[certificate]]\nchain = "${chain}"\nkey = "credential:mail.key"`),
+    start({ chain, key: 'credential:mail.key' }),
     /^oldhello: oldhello\.toml:15: certificate\[0\]\.key: "credential:mail\.key" is for systemd, which did not set/,
   );
   const credentials = { CREDENTIALS_DIRECTORY: files.path('.') };
   t.match(
-    start(`[[certificate]]\nchain = "${chain}"\nkey = "credential:two.key"`, credentials),
+    start({ chain, key: 'credential:two.key' }, credentials),
     /two\.key: is not the key of any certificate in one\.crt/,
     'a credential of systemd is the file of that name in its folder',
   );

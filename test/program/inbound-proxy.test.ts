@@ -5,6 +5,7 @@ import { test, type Test } from 'tap';
 import { encodeProxyV1 } from '../../src/proxy-protocol/v1.js';
 import { encodeProxyV2 } from '../../src/proxy-protocol/v2.js';
 import { startProgram, type Program } from '../support/program.js';
+import { proxyConfig, type Table } from '../support/proxy-config.js';
 import { startTestSink } from '../support/sink.js';
 
 const CLIENT = {
@@ -13,27 +14,20 @@ const CLIENT = {
   destination: { address: '198.51.100.1', port: 25 },
 } as const;
 
-async function start(t: Test, networks: string, limits = '', workers = 1): Promise<Program> {
+async function start(
+  t: Test,
+  networks: readonly string[],
+  limits: Table = {},
+  workers = 1,
+): Promise<Program> {
   const sink = await startTestSink();
   const program = await startProgram(
-    `
-[server]
-hostname = "proxy.example"
-state-directory = "STATE"
-workers = ${workers}
-[[listener]]
-name = "mx"
-address = "127.0.0.1:0"
-mode = "starttls"
-backend = "mta"
-proxy-protocol = [${networks}]
-[[backend]]
-name = "mta"
-address = "127.0.0.1:${sink.port}"
-identity = "proxy-v2"
-[limits]
-${limits}
-`,
+    proxyConfig({
+      server: { workers },
+      listeners: [{ 'proxy-protocol': networks }],
+      backend: { address: sink.port },
+      limits,
+    }),
     1,
   );
   t.teardown(async () => {
@@ -64,7 +58,7 @@ async function answer(socket: Socket): Promise<string> {
 
 for (const workers of [1, 2]) {
   test(`a header is believed in one piece, byte by byte, and with SMTP right behind it; workers: ${workers}`, async (t) => {
-    const program = await start(t, '"127.0.0.0/8"', '', workers);
+    const program = await start(t, ['127.0.0.0/8'], {}, workers);
     for (const header of [encodeProxyV1(CLIENT), encodeProxyV2(CLIENT, { uniqueId: 'lb-1' })]) {
       const whole = dial(program);
       whole.write(header);
@@ -91,7 +85,7 @@ for (const workers of [1, 2]) {
 }
 
 test('LOCAL and UNKNOWN speak for nobody: the connection itself counts', async (t) => {
-  const program = await start(t, '"127.0.0.0/8"');
+  const program = await start(t, ['127.0.0.0/8']);
   for (const header of [encodeProxyV2({ command: 'LOCAL' }), Buffer.from('PROXY UNKNOWN\r\n')]) {
     const socket = dial(program);
     socket.write(header);
@@ -101,7 +95,7 @@ test('LOCAL and UNKNOWN speak for nobody: the connection itself counts', async (
 });
 
 test('what is not the header that was promised is closed without a word, and logged', async (t) => {
-  const program = await start(t, '"127.0.0.0/8"');
+  const program = await start(t, ['127.0.0.0/8']);
   const damaged = encodeProxyV2(CLIENT);
   damaged[17]! ^= 1;
   for (const [bytes, reason] of [
@@ -118,7 +112,7 @@ test('what is not the header that was promised is closed without a word, and log
 });
 
 test('a header that does not come, or not to its end, has its time', async (t) => {
-  const program = await start(t, '"127.0.0.0/8"', 'proxy-header-timeout = "300ms"');
+  const program = await start(t, ['127.0.0.0/8'], { 'proxy-header-timeout': '300ms' });
   for (const part of [
     Buffer.alloc(0),
     Buffer.from('PROXY TCP4 192.0'),
@@ -132,7 +126,7 @@ test('a header that does not come, or not to its end, has its time', async (t) =
 });
 
 test('whoever is no configured load balancer is turned away, header or not', async (t) => {
-  const program = await start(t, '"192.0.2.0/24"');
+  const program = await start(t, ['192.0.2.0/24']);
   const socket = dial(program);
   socket.write(encodeProxyV1(CLIENT));
   t.equal(await answer(socket), '');
@@ -144,7 +138,7 @@ test('whoever is no configured load balancer is turned away, header or not', asy
 });
 
 test('where no load balancer is configured, a header is not looked for', async (t) => {
-  const program = await start(t, '');
+  const program = await start(t, []);
   const socket = dial(program);
   socket.write(encodeProxyV1(CLIENT));
   t.match(

@@ -9,31 +9,16 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { test, type Test } from 'tap';
 import { startProgram } from '../support/program.js';
+import { proxyConfig, type Table } from '../support/proxy-config.js';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
-const config = (lines: string): string => `
-[server]
-state-directory = "STATE"
-[[listener]]
-name = "mx"
-address = "127.0.0.1:0"
-mode = "starttls"
-backend = "mta"
-[[backend]]
-name = "mta"
-address = "127.0.0.1:9"
-identity = "proxy-v2"
-[log]
-${lines}
-`;
-
 /** Runs oldhello until it listens, with its log in a file, as systemd would where that is the journal. */
-async function logOf(t: Test, lines: string, isJournal: boolean): Promise<string[]> {
+async function logOf(t: Test, table: Table, isJournal: boolean): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'oldhello-log-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, 'oldhello.toml');
-  writeFileSync(file, config(lines).replaceAll('STATE', folder));
+  writeFileSync(file, proxyConfig({ log: table }).replaceAll('STATE', folder));
   const log = join(folder, 'log');
   const stdout = openSync(log, 'w');
   const { dev, ino } = fstatSync(stdout);
@@ -56,21 +41,21 @@ async function stop(child: ChildProcess): Promise<number | null> {
 }
 
 test('in the journal each line begins with its priority, and elsewhere not', async (t) => {
-  const journal = await logOf(t, '', true);
+  const journal = await logOf(t, {}, true);
   t.ok(journal.every((line) => /^<[346]>\{"level":/.test(line)));
   t.match(journal.at(-1), /^<6>.*"event":"stopped"/, 'to the last line');
-  const file = await logOf(t, '', false);
+  const file = await logOf(t, {}, false);
   t.ok(file.every((line) => line.startsWith('{"level":')));
 });
 
 test('lines for people have no JSON around them, and no colour where there is no terminal', async (t) => {
-  const lines = await logOf(t, 'format = "pretty"', false);
+  const lines = await logOf(t, { format: 'pretty' }, false);
   const listening = lines.find((line) => line.includes('listening'));
   t.match(listening, /^\[\d\d:\d\d:\d\d\] INFO: listening \{"listener":"mx"/);
 });
 
 test('a reader that stops reading does not stop the mail', async (t) => {
-  const program = await startProgram(config('level = "trace"\nrepeat-limit = 0'), 1);
+  const program = await startProgram(proxyConfig({ log: { level: 'trace', 'repeat-limit': 0 } }), 1);
   program.pauseLog();
   // Far more than a pipe holds.
   for (let round = 0; round < 40; round++) {

@@ -7,6 +7,7 @@ import { test, type Test } from 'tap';
 import { selfSignedCredential } from '../../src/credentials/credentials.js';
 import { hasPeer } from '../support/peers/require-peer.js';
 import { startProgram, type Program } from '../support/program.js';
+import { proxyConfig } from '../support/proxy-config.js';
 import { startTestSink } from '../support/sink.js';
 import { SmtpClient } from '../support/smtp-client.js';
 
@@ -27,27 +28,14 @@ async function site(t: Test): Promise<Site> {
   const sink = await startTestSink();
   t.teardown(() => sink.close());
   selfSignedCredential(folder, 'mx.example');
-  const config = (workers: number): string => `
-[server]
-state-directory = "STATE"
-workers = ${workers}
-[[listener]]
-name = "mx"
-address = "127.0.0.1:0"
-mode = "starttls"
-backend = "sink"
-[[backend]]
-name = "sink"
-address = "127.0.0.1:${sink.port}"
-identity = "proxy-v2"
-[[certificate]]
-chain = "${folder}/self-signed.crt"
-key = "${folder}/self-signed.key"
-[tls]
-ticket-key-file = "${folder}/ticket.keys"
-[log]
-level = "debug"
-`;
+  const config = (workers: number): string =>
+    proxyConfig({
+      server: { workers },
+      backend: { address: sink.port },
+      certificates: [{ chain: `${folder}/self-signed.crt`, key: `${folder}/self-signed.key` }],
+      tls: { 'ticket-key-file': `${folder}/ticket.keys` },
+      log: { level: 'debug' },
+    });
   return {
     folder,
     start: async (workers = 1) => {

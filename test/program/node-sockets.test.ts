@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { test, type Test } from 'tap';
 import { visit } from '../support/old-visit.js';
 import { startProgram, type Program } from '../support/program.js';
+import { proxyConfig } from '../support/proxy-config.js';
 import { startTestSink, type TestSink } from '../support/sink.js';
 
 const WITHOUT_HANDLES = `
@@ -21,34 +22,16 @@ async function start(
 ): Promise<{ program: Program; sink: TestSink }> {
   const sink = await startTestSink();
   const program = await startProgram(
-    `
-[server]
-hostname = "proxy.example"
-state-directory = "STATE"
-workers = ${workers}
-[[listener]]
-name = "mx"
-address = "127.0.0.1:0"
-mode = "starttls"
-backend = "sink"
-[[listener]]
-name = "submissions"
-address = "127.0.0.1:0"
-mode = "implicit"
-backend = "sink"
-[[listener]]
-name = "balanced"
-address = "127.0.0.1:0"
-mode = "starttls"
-backend = "sink"
-proxy-protocol = ["192.0.2.0/24"]
-[[backend]]
-name = "sink"
-address = "127.0.0.1:${sink.port}"
-identity = "proxy-v2"
-[tls]
-profile = "ancient"
-`,
+    proxyConfig({
+      server: { workers },
+      listeners: [
+        {},
+        { name: 'submissions', mode: 'implicit' },
+        { name: 'balanced', 'proxy-protocol': ['192.0.2.0/24'] },
+      ],
+      backend: { address: sink.port },
+      tls: { profile: 'ancient' },
+    }),
     3,
     { env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}` } },
   );

@@ -27,7 +27,7 @@ function run(args: readonly string[], input = ''): Ran {
 }
 
 test('what oldhello logs, its report counts', async (t) => {
-  const path = await startMailPath('profile = "legacy"');
+  const path = await startMailPath({ tls: { profile: 'legacy' } });
   t.teardown(() => path.stop());
   const transport = createTransport({
     host: '127.0.0.1',

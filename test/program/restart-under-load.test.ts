@@ -5,6 +5,7 @@
 import { test } from 'tap';
 import { startMailLoad } from '../support/mail-load.js';
 import { startProgram, type Program } from '../support/program.js';
+import { proxyConfig } from '../support/proxy-config.js';
 import { startTestSink } from '../support/sink.js';
 
 /** Acknowledged messages in all. */
@@ -16,29 +17,17 @@ const RESTARTS = Math.max(2, Math.floor(MESSAGES / 500));
 for (const workers of [1, 2]) {
   test(`with ${workers} process(es), no acknowledged message is lost or doubled`, async (t) => {
     const sink = await startTestSink();
-    const config = `
-[server]
-hostname = "proxy.example"
-state-directory = "STATE"
-workers = ${workers}
-[[listener]]
-name = "mx"
-address = "127.0.0.1:0"
-mode = "starttls"
-backend = "sink"
-[[backend]]
-name = "sink"
-address = "127.0.0.1:${sink.port}"
-identity = "proxy-v2"
-[tls]
-profile = "ancient"
-[limits]
-shutdown-timeout = "500ms"
-max-connections-per-address = 1000
-handshakes-per-second-per-address = 0
-[log]
-level = "debug"
-`;
+    const config = proxyConfig({
+      server: { workers },
+      backend: { address: sink.port },
+      tls: { profile: 'ancient' },
+      limits: {
+        'shutdown-timeout': '500ms',
+        'max-connections-per-address': 1000,
+        'handshakes-per-second-per-address': 0,
+      },
+      log: { level: 'debug' },
+    });
     const start = (): Promise<Program> => startProgram(config, 1);
     let program = await start();
     const load = startMailLoad(() => program.ports.get('mx')!, CLIENTS);

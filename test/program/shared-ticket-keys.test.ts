@@ -7,6 +7,7 @@ import { test, type Test } from 'tap';
 import { selfSignedCredential } from '../../src/credentials/credentials.js';
 import { visit } from '../support/old-visit.js';
 import { startProgram, type Program } from '../support/program.js';
+import { proxyConfig } from '../support/proxy-config.js';
 import { startTestSink } from '../support/sink.js';
 
 const newKey = (): string => `${randomBytes(48).toString('base64')}\n`;
@@ -31,25 +32,12 @@ async function shared(t: Test): Promise<Nodes> {
     folder,
     async start() {
       const program = await startProgram(
-        `
-[server]
-hostname = "mx.example"
-state-directory = "STATE"
-[[listener]]
-name = "mx"
-address = "127.0.0.1:0"
-mode = "starttls"
-backend = "sink"
-[[backend]]
-name = "sink"
-address = "127.0.0.1:${sink.port}"
-identity = "proxy-v2"
-[[certificate]]
-chain = "${folder}/self-signed.crt"
-key = "${folder}/self-signed.key"
-[tls]
-ticket-key-file = "ticket.keys"
-`,
+        proxyConfig({
+          server: { hostname: 'mx.example' },
+          backend: { address: sink.port },
+          certificates: [{ chain: `${folder}/self-signed.crt`, key: `${folder}/self-signed.key` }],
+          tls: { 'ticket-key-file': 'ticket.keys' },
+        }),
         1,
         { before: (own) => copyFileSync(join(folder, 'ticket.keys'), join(own, 'ticket.keys')) },
       );
@@ -119,7 +107,7 @@ test('a file that turns bad keeps the keys as they were, and one line says why',
   t.ok((await visit(port(program), 'ticket', { earlier: first })).resumed);
   program.signal('SIGHUP');
   t.match(await program.next('reload_failed'), {
-    problems: [/oldhello\.toml:18: tls\.ticket-key-file: .*ticket\.keys: line 2 is not a key/],
+    problems: [/oldhello\.toml:17: tls\.ticket-key-file: .*ticket\.keys: line 2 is not a key/],
   });
   t.ok((await visit(port(program), 'ticket', { earlier: first })).resumed, 'also after a reload that failed');
 });

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { test } from 'tap';
 import { startMailPath } from '../support/mail-path.js';
 import { startProgram } from '../support/program.js';
+import { proxyConfig } from '../support/proxy-config.js';
 import { SmtpClient } from '../support/smtp-client.js';
 
 const OLD = { format: 'sslv2', version: 0x0301, suites: [0x002f] } as const;
@@ -29,8 +30,7 @@ test('a message that is being sent when SIGTERM comes arrives, and nobody new is
 });
 
 test('when time is up, clients that wait for nothing hear 421, in clear and inside TLS; others are cut', async (t) => {
-  const limits = 'shutdown-timeout = "300ms"';
-  const { program, sink, port } = await startMailPath('profile = "ancient"', '', limits);
+  const { program, sink, port } = await startMailPath({ limits: { 'shutdown-timeout': '300ms' } });
   const open = async (mode: 'starttls' | 'implicit'): Promise<SmtpClient> => SmtpClient.connect(port(mode));
 
   const greeted = await open('starttls');
@@ -91,23 +91,14 @@ test('an answer that the backend still owes when time is up is passed on, and 42
   backend.listen(0, '127.0.0.1');
   await once(backend, 'listening');
   const program = await startProgram(
-    `
-[server]
-hostname = "proxy.example"
-state-directory = "STATE"
-[[listener]]
-name = "mx"
-address = "127.0.0.1:0"
-mode = "starttls"
-backend = "slow"
-[[backend]]
-name = "slow"
-address = "127.0.0.1:${(backend.address() as AddressInfo).port}"
-identity = "none"
-acknowledge-relay-risk = true
-[limits]
-shutdown-timeout = "1ms"
-`,
+    proxyConfig({
+      backend: {
+        address: (backend.address() as AddressInfo).port,
+        identity: 'none',
+        'acknowledge-relay-risk': true,
+      },
+      limits: { 'shutdown-timeout': '1ms' },
+    }),
     1,
   );
   const client = await SmtpClient.connect(program.ports.get('mx')!);

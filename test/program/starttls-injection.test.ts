@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { connect as connectTls } from 'node:tls';
 import { test, type Test } from 'tap';
 import { startProgram, type Program } from '../support/program.js';
+import { proxyConfig } from '../support/proxy-config.js';
 
 interface Backend {
   readonly port: number;
@@ -37,21 +38,7 @@ async function startBackend(afterStarttls = ''): Promise<Backend> {
 async function startBoth(t: Test, tls: 'none' | 'bridge', afterStarttls = ''): Promise<[Backend, Program]> {
   const backend = await startBackend(afterStarttls);
   const program = await startProgram(
-    `
-[server]
-hostname = "proxy.example"
-state-directory = "STATE"
-[[listener]]
-name = "mx"
-address = "127.0.0.1:0"
-mode = "starttls"
-backend = "mta"
-[[backend]]
-name = "mta"
-address = "127.0.0.1:${backend.port}"
-identity = "proxy-v1"
-tls = "${tls}"
-`,
+    proxyConfig({ backend: { address: backend.port, identity: 'proxy-v1', tls } }),
     1,
   );
   t.teardown(async () => {

@@ -1,5 +1,6 @@
 /** A whole oldhello in front of a sink, with everything allowed, for clients of every age. */
 import { startProgram, type Program } from './program.js';
+import { BOTH_MODES, proxyConfig, type ProxyConfig } from './proxy-config.js';
 import { startTestSink, type TestSink } from './sink.js';
 
 export interface MailPath {
@@ -9,44 +10,12 @@ export interface MailPath {
   stop(): Promise<void>;
 }
 
-/**
- * @param tls lines of the [tls] table
- * @param backend further lines of the [[backend]] table
- * @param limits lines of the [limits] table
- */
-export async function startMailPath(
-  tls = 'profile = "ancient"',
-  backend = '',
-  limits = '',
-): Promise<MailPath> {
+export async function startMailPath(config: Omit<ProxyConfig, 'listeners'> = {}): Promise<MailPath> {
   const sink = await startTestSink();
-  const program = await startProgram(
-    `
-[server]
-hostname = "proxy.example"
-state-directory = "STATE"
-[[listener]]
-name = "starttls"
-address = "127.0.0.1:0"
-mode = "starttls"
-backend = "sink"
-[[listener]]
-name = "implicit"
-address = "127.0.0.1:0"
-mode = "implicit"
-backend = "sink"
-[[backend]]
-name = "sink"
-address = "127.0.0.1:${sink.port}"
-identity = "proxy-v2"
-${backend}
-[tls]
-${tls}
-[limits]
-${limits}
-`,
-    2,
-  );
+  const backend = { address: sink.port, ...config.backend };
+  const tls = { profile: 'ancient', ...config.tls };
+  const toml = proxyConfig({ ...config, listeners: BOTH_MODES, backend, tls });
+  const program = await startProgram(toml, BOTH_MODES.length);
   return {
     program,
     sink,
