@@ -55,7 +55,7 @@ export function statusPage(status: Status): string {
           ${show(TABLES.senders, 'wide')}
           <div class="columns">
             ${show(TABLES.listeners)} ${show(TABLES.backends)} ${show(TABLES.sessions)} ${show(TABLES.limits)}
-            ${show(TABLES.hopeless)} ${show(TABLES.processes)}
+            ${show(TABLES.suppressed)} ${show(TABLES.processes)}
           </div>
           ${show(TABLES.certificates, 'wide')}
         </main>

@@ -232,12 +232,12 @@ const limits = {
     '11m',
     'How long both sides may be silent once mail is flowing; RFC 5321 gives a backend ten minutes to accept a message.',
   ),
-  'hopeless-after': withDefault(
+  'starttls-suppress-after': withDefault(
     countOrNone,
     5,
-    'After so many failed handshakes in a row, an address is not offered STARTTLS for a while, so that its mail can come in clear if its sender allows that. 0: never.',
+    'After so many failed handshakes in a row, all with the same hello, an address is not offered STARTTLS for a while, so that its mail can come in clear if its sender allows that. Only failures count that repeating cannot mend: no version, cipher suite or certificate suits both sides. It never applies to an address where a handshake succeeded in the time of starttls-suppress-for, nor to a listener for logging in: one on port 587, or with auth = "strong-tls". 0: never.',
   ),
-  'hopeless-for': withDefault(duration, '1h', 'How long an address is not offered STARTTLS.'),
+  'starttls-suppress-for': withDefault(duration, '1h', 'How long an address is not offered STARTTLS.'),
   'shutdown-timeout': withDefault(duration, '30s', 'How long sessions may go on when oldhello is stopped.'),
 } as const;
 

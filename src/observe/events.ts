@@ -202,12 +202,15 @@ export const LOG_EVENTS = {
       down: number('how long it could not', 'seconds'),
     },
   },
-  hopeless_client: {
+  starttls_suppressed: {
     level: 'warn',
-    meaning: 'its handshakes keep failing, so this address is not offered STARTTLS for a while',
+    meaning:
+      'a client repeats a hello that nothing here suits, so its address is not offered STARTTLS for a while',
     fields: {
       address: text('of the client'),
       failures: integer('in a row', 'number'),
+      fingerprint: text('hash of the fingerprint of its hello, as `connection_closed` has it'),
+      reason: text('why the last handshake failed: the reason or the alert in its `connection_closed` line'),
       minutes: number('for how long', 'minutes'),
     },
   },

@@ -88,9 +88,9 @@ export const METRICS = {
     ['limit'],
     'Connections refused because of a limit, by its configuration key.',
   ),
-  oldhello_hopeless_clients_total: counter(
+  oldhello_starttls_suppressed_total: counter(
     [],
-    'Times that an address was no longer offered STARTTLS because its handshakes kept failing.',
+    'Times that an address was no longer offered STARTTLS because it repeated a hello that nothing here suits.',
   ),
   oldhello_certificate_not_after_timestamp_seconds: gauge(
     ['source', 'use'],
@@ -181,8 +181,8 @@ export class Metrics {
       case 'backend_connection':
         this.#backendConnection(entry.fields);
         break;
-      case 'hopeless_client':
-        this.#add('oldhello_hopeless_clients_total', {});
+      case 'starttls_suppressed':
+        this.#add('oldhello_starttls_suppressed_total', {});
         break;
       case 'process_sample':
         this.#sampled(entry.fields);

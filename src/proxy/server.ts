@@ -155,8 +155,8 @@ export class ProxyServer {
   }
 
   async #bind(index: number, plan: ListenerPlan, at: ListenAt): Promise<Listener> {
-    const listener = new Listener(at, plan, {
-      admit: (client) => this.#desk.admit(client, this.#runtime!),
+    const listener: Listener = new Listener(at, plan, {
+      admit: (client) => this.#desk.admit(client, listener.plan.config, this.#runtime!),
       serve: (current, client) => this.#serve(current, client),
       refused: (event) => this.#ended(event, plan),
       failed: ({ name }, { message }) => this.#log('listener_error', { listener: name, error: message }),
@@ -234,7 +234,7 @@ export class ProxyServer {
   }
 
   #ended(event: ConnectionEvent, { config, limits }: ListenerPlan): void {
-    this.#desk.remember(event, config.mode, limits);
+    this.#desk.remember(event, config, limits);
     this.#log('connection_closed', event, OUTCOMES[event.outcome].level);
   }
 

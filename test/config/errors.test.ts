@@ -100,10 +100,10 @@ const TAILS: Record<string, [tail: string, ...said: string[]]> = {
     `${LINE_OF_TAIL + 1}: limits.max-connections: found "2000"; allowed: a whole number from 1 up`,
   ],
   'numbers that are none': [
-    '[limits]\nmax-connections = nan\nmax-connections-per-address = -inf\nhopeless-after = 1.5',
+    '[limits]\nmax-connections = nan\nmax-connections-per-address = -inf\nstarttls-suppress-after = 1.5',
     `${LINE_OF_TAIL + 1}: limits.max-connections: found nan; allowed: a whole number from 1 up`,
     `${LINE_OF_TAIL + 2}: limits.max-connections-per-address: found -inf; allowed: a whole number from 1 up`,
-    `${LINE_OF_TAIL + 3}: limits.hopeless-after: found 1.5; allowed: a whole number from 0 up`,
+    `${LINE_OF_TAIL + 3}: limits.starttls-suppress-after: found 1.5; allowed: a whole number from 0 up`,
   ],
   'a truth value in quotes': [
     '[tls]\nrc4 = "yes"',

@@ -145,7 +145,7 @@ test('Exim with GnuTLS behind STARTTLS serves SSLv2-format hellos, and not SSLv3
   t.notOk(served.includes('sslv3'), 'sslv3');
 });
 
-test('oldhello serves every one, and does not take the prober for a hopeless client', async (t) => {
+test('oldhello serves every one, and still offers the prober STARTTLS', async (t) => {
   const path = await startMailPath();
   t.teardown(() => path.stop());
   for (const round of [1, 2]) {

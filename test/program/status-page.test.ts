@@ -59,7 +59,7 @@ test('the page shows who sends old hellos, and everything around them', async (t
     );
     t.match(await page.locator('#certificates-body').innerText(), /legacy\.pem/);
     t.match(await page.locator('#limits-body').innerText(), /max-connections-per-address\s+50\s+1/);
-    t.match(await page.locator('#hopeless-body').innerText(), /203\.0\.113\.200\s+5/);
+    t.match(await page.locator('#suppressed-body').innerText(), /203\.0\.113\.200\s+5/);
     t.match(await page.locator('#sessions-body').innerText(), /2001:db8::5/);
     t.match(await page.getAttribute('#chart', 'aria-label'), /Old hellos, 7 days: \d+ SSLv2-format hello/);
     await page.getByRole('button', { name: '90 days' }).click();

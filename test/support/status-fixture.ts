@@ -102,7 +102,7 @@ function tellConfiguration({ log }: { readonly log: LogChannel['log'] }): void {
       'max-connections-per-address': 50,
       'handshake-timeout': 30_000,
       'idle-timeout': 660_000,
-      'hopeless-for': 3_600_000,
+      'starttls-suppress-for': 3_600_000,
     },
   });
   const mx = { mode: 'starttls', backend: 'postfix' } as const;
@@ -148,7 +148,13 @@ function tellPresent({ log }: { readonly log: LogChannel['log'] }): void {
       reason: 'no_shared_version',
     }),
   );
-  log('hopeless_client', { address: '203.0.113.200', failures: 5, minutes: 60 });
+  log('starttls_suppressed', {
+    address: '203.0.113.200',
+    failures: 5,
+    fingerprint: '3a1c0a1e7c3f4bd0a6a9c0fbbf1c2d3e',
+    reason: 'no_shared_cipher_suite',
+    minutes: 60,
+  });
   log(
     'connection_closed',
     makeConnection('192.0.2.99', {

@@ -218,10 +218,10 @@ const limits = table({
   ],
 });
 
-const hopeless = table({
-  id: 'hopeless',
-  caption: 'Clients that are not offered STARTTLS, because their handshakes kept failing',
-  rows: (status) => status.hopeless,
+const suppressed = table({
+  id: 'suppressed',
+  caption: 'Addresses that are not offered STARTTLS, because a hello from there keeps failing',
+  rows: (status) => status.suppressed,
   empty: 'None.',
   columns: [
     { title: 'Address', cell: ({ address }) => code(address), sort: ({ address }) => address },
@@ -307,7 +307,7 @@ export const TABLES = {
   backends,
   certificates,
   limits,
-  hopeless,
+  suppressed,
   sessions,
   processes,
   days,

@@ -13,7 +13,7 @@ export interface Status {
   readonly backends: readonly BackendStatus[];
   readonly certificates: readonly CertificateStatus[];
   readonly limits: readonly LimitStatus[];
-  readonly hopeless: readonly HopelessStatus[];
+  readonly suppressed: readonly SuppressedStatus[];
   readonly processes: readonly ProcessStatus[];
 }
 
@@ -111,7 +111,7 @@ export interface LimitStatus {
   readonly exceeded: number;
 }
 
-export interface HopelessStatus {
+export interface SuppressedStatus {
   readonly address: string;
   readonly failures: number;
   readonly since: string;

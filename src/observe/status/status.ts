@@ -5,7 +5,7 @@ import { SenderTable } from './sender-table.js';
 import type {
   BackendStatus,
   CertificateStatus,
-  HopelessStatus,
+  SuppressedStatus,
   LimitStatus,
   ListenerStatus,
   LiveSession,
@@ -30,7 +30,7 @@ export class StatusBoard {
   #certificates: CertificateStatus[] = [];
   #limits: Readonly<Record<string, number>> = {};
   readonly #exceeded = new Map<string, number>();
-  readonly #hopeless = new Map<string, HopelessStatus>();
+  readonly #suppressed = new Map<string, SuppressedStatus>();
   readonly #processes = new Map<number, ProcessStatus>();
 
   /** @param now Unix time in milliseconds */
@@ -78,8 +78,8 @@ export class StatusBoard {
       case 'backend_connection':
         this.#backendConnection(entry.fields);
         break;
-      case 'hopeless_client':
-        this.#hopelessClient(entry.fields);
+      case 'starttls_suppressed':
+        this.#starttlsSuppressed(entry.fields);
         break;
       case 'process_sample': {
         const { pid, delay99, memory } = entry.fields;
@@ -109,7 +109,7 @@ export class StatusBoard {
       backends: [...this.#backends.values()],
       certificates: this.#certificates,
       limits: this.#limitList(),
-      hopeless: [...this.#hopeless.values()].reverse(),
+      suppressed: [...this.#suppressed.values()].reverse(),
       processes: [...this.#processes.values()],
     };
   }
@@ -126,7 +126,7 @@ export class StatusBoard {
     if (fault !== undefined) total.failed += 1;
     this.#totals.set(listener, total);
     if (hello !== undefined) this.#hellos.count(helloKind(hello.format, hello.version));
-    if (tls !== undefined) this.#hopeless.delete(client.address);
+    if (tls !== undefined) this.#suppressed.delete(client.address);
     if (outcome === 'limit_exceeded' && reason !== undefined) {
       this.#exceeded.set(reason, (this.#exceeded.get(reason) ?? 0) + 1);
     }
@@ -149,11 +149,12 @@ export class StatusBoard {
     this.#backends.set(name, backend);
   }
 
-  #hopelessClient({ address, failures, minutes }: EventFields<'hopeless_client'>): void {
-    this.#hopeless.delete(address);
-    if (this.#hopeless.size >= MAX_HOPELESS) this.#hopeless.delete(this.#hopeless.keys().next().value!);
+  #starttlsSuppressed({ address, failures, minutes }: EventFields<'starttls_suppressed'>): void {
+    this.#suppressed.delete(address);
+    if (this.#suppressed.size >= MAX_SUPPRESSED)
+      this.#suppressed.delete(this.#suppressed.keys().next().value!);
     const until = new Date(this.#now() + minutes * 60_000).toISOString();
-    this.#hopeless.set(address, { address, failures, since: this.#time(), until });
+    this.#suppressed.set(address, { address, failures, since: this.#time(), until });
   }
 
   #listenerList(): ListenerStatus[] {
@@ -179,8 +180,8 @@ export class StatusBoard {
   /** Processes that went silent and took their connections with them, and clients that get their chance again. */
   #forget(): void {
     const now = this.#now();
-    for (const [address, { until }] of this.#hopeless) {
-      if (Date.parse(until) <= now) this.#hopeless.delete(address);
+    for (const [address, { until }] of this.#suppressed) {
+      if (Date.parse(until) <= now) this.#suppressed.delete(address);
     }
     for (const [pid, { seen }] of this.#processes) {
       if (now - Date.parse(seen) >= SILENCE) this.#forgetProcess(pid);
@@ -218,6 +219,6 @@ const UNITS = [
 /** Rows; more live connections are only counted. */
 const MAX_LIVE_SHOWN = 50;
 /** About 200 bytes each. */
-const MAX_HOPELESS = 500;
+const MAX_SUPPRESSED = 500;
 /** Milliseconds: three samples that did not come. */
 const SILENCE = 30_000;

@@ -5,9 +5,10 @@ import type { Log } from '../../observe/log.js';
 import type { Failure, ConnectionEvent } from '../../observe/connection-record.js';
 import { ConnectionCount, type Group } from '../../policy/connection-count.js';
 import { LIMITS, type LimitName } from '../../policy/limits.js';
-import { FailureMemory } from '../../policy/failure-memory.js';
+import { StarttlsSuppression, type SuppressionRule } from '../../policy/starttls-suppression.js';
 import type { Endpoint } from '../../net/endpoint.js';
 import type { ConfigSnapshot } from '../config-snapshot.js';
+import { unservableHello } from './failed-hello.js';
 
 export type Admission =
   | { readonly admitted: false; readonly failure: Failure; readonly reply: string }
@@ -22,7 +23,7 @@ export class AdmissionControl {
   readonly #log: Log;
   readonly #count = new ConnectionCount();
   #capacity = Infinity;
-  readonly #failures = new FailureMemory(() => performance.now());
+  readonly #suppression = new StarttlsSuppression(() => performance.now());
 
   constructor(log: Log) {
     this.#log = log;
@@ -38,7 +39,7 @@ export class AdmissionControl {
     return this.#count.total;
   }
 
-  admit(client: Endpoint, runtime: ConfigSnapshot): Admission {
+  admit(client: Endpoint, listener: ListenerConfig, runtime: ConfigSnapshot): Admission {
     const { limits } = runtime.config;
     const policy = runtime.policyFor(client);
     if (policy?.refuse === true) {
@@ -51,41 +52,35 @@ export class AdmissionControl {
     if ('over' in entered) {
       return { admitted: false, failure: overLimit(entered.over), reply: '421 4.7.0 too many connections' };
     }
-    const hopeless = this.#failures.isHopeless(client.address, hopelessness(limits));
+    const suppressed =
+      !isForLogins(listener) && this.#suppression.isSuppressed(client.address, suppressionRule(limits));
     return {
       admitted: true,
-      offerStarttls: (policy?.offerStarttls ?? true) && !hopeless,
+      offerStarttls: (policy?.offerStarttls ?? true) && !suppressed,
       leave: entered.leave,
     };
   }
 
-  /** Only what a handshake says counts; that a backend was down does not. */
-  remember(event: ConnectionEvent, mode: ListenerConfig['mode'], limits: LimitsConfig): void {
-    const { client, tls, hello, outcome } = event;
+  /** Learns from how a handshake ended whether its client can do TLS with us at all. */
+  remember(event: ConnectionEvent, listener: ListenerConfig, limits: LimitsConfig): void {
+    const { client, tls, hello } = event;
     const { address } = client;
+    const rule = suppressionRule(limits);
     if (tls !== undefined) {
-      this.#failures.succeeded(address);
+      this.#suppression.recordSuccess(address, rule);
       return;
     }
-    const failed = mode === 'starttls' && (hello !== undefined || outcome === 'not_tls');
-    if (wasCancelled(event) || SAY_NOTHING.has(outcome)) return;
-    if (failed && this.#failures.failed(address, hopelessness(limits))) {
-      const { hopelessAfter, hopelessFor } = limits;
-      this.#log('hopeless_client', { address, failures: hopelessAfter, minutes: hopelessFor / 60_000 });
-    }
+    const counts = listener.mode === 'starttls' && !isForLogins(listener);
+    const failed = counts ? unservableHello(event) : undefined;
+    if (failed === undefined || !this.#suppression.recordFailure(address, failed, rule)) return;
+    this.#log('starttls_suppressed', {
+      address,
+      failures: rule.after,
+      fingerprint: hello!.fingerprint.hash,
+      reason: event.reason ?? event.alert ?? event.outcome,
+      minutes: rule.lifetimeMs / 60_000,
+    });
   }
-}
-
-/** How a handshake ends, ours or one that is passed through, when it says nothing of the client. */
-const SAY_NOTHING: ReadonlySet<ConnectionEvent['outcome']> = new Set([
-  'backend_failed',
-  'backend_timeout',
-  'shutdown',
-]);
-
-/** RFC 5246, 7.2.2: user_canceled has nothing to do with the protocol; `oldhello probe` takes its leave with it. */
-function wasCancelled({ alert, reason }: ConnectionEvent): boolean {
-  return alert === 'user_canceled' || reason === 'ERR_SSL_TLSV1_ALERT_USER_CANCELLED';
 }
 
 /** What the log says of a client that a limit turned away. */
@@ -98,6 +93,14 @@ function groupOf(policy: PolicyConfig | undefined): Group | undefined {
   return { name: policy.networks.join(' '), maxConnections: policy.maxConnections };
 }
 
-function hopelessness({ hopelessAfter, hopelessFor }: LimitsConfig): { after: number; lifetime: number } {
-  return { after: hopelessAfter, lifetime: hopelessFor };
+function suppressionRule({ starttlsSuppressAfter, starttlsSuppressFor }: LimitsConfig): SuppressionRule {
+  return { after: starttlsSuppressAfter, lifetimeMs: starttlsSuppressFor };
 }
+
+/** Where clients log in, "no STARTTLS" means "no login", so that suppressing it would help nobody. */
+function isForLogins({ address, auth }: ListenerConfig): boolean {
+  return address.port === SUBMISSION_PORT || auth === 'strong-tls';
+}
+
+/** RFC 6409, 3.1. */
+const SUBMISSION_PORT = 587;
