@@ -9,12 +9,12 @@ const SRC = fileURLToPath(new URL('../src', import.meta.url));
 /** A folder's files may import from these folders of ours, and from these modules; `*` is any of node's. */
 const MAY_IMPORT: Record<string, { folders: string[]; modules: string[] }> = {
   tls: { folders: [], modules: ['node:crypto'] },
-  smtp: { folders: [], modules: [] },
+  smtp: { folders: ['net'], modules: [] },
   net: { folders: [], modules: ['node:net'] },
   'proxy-protocol': { folders: ['net'], modules: [] },
   policy: { folders: ['net'], modules: ['node:net'] },
   observe: { folders: ['net', 'tls'], modules: ['node:crypto', 'node:perf_hooks', 'pino', 'prom-client'] },
-  config: { folders: ['tls'], modules: ['*', 'convict', 'smol-toml'] },
+  config: { folders: ['net', 'tls'], modules: ['*', 'convict', 'smol-toml'] },
   credentials: { folders: ['tls', 'config'], modules: ['*', 'node-forge'] },
   system: { folders: ['config'], modules: ['*'] },
   proxy: {
@@ -28,7 +28,7 @@ const MAY_IMPORT: Record<string, { folders: string[]; modules: string[] }> = {
     modules: ['*'],
   },
   report: { folders: ['observe'], modules: ['*'] },
-  probe: { folders: ['tls', 'smtp', 'observe'], modules: ['*'] },
+  probe: { folders: ['net', 'tls', 'smtp', 'observe'], modules: ['*'] },
   commands: {
     folders: [
       'admin',
@@ -36,6 +36,7 @@ const MAY_IMPORT: Record<string, { folders: string[]; modules: string[] }> = {
       'config',
       'credentials',
       'demo',
+      'net',
       'observe',
       'probe',
       'proxy',

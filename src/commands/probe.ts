@@ -1,5 +1,6 @@
 /** `oldhello probe`: does this server need a proxy in front of it? */
 import { isIP } from 'node:net';
+import { parseHostAndPort } from '../net/endpoint.js';
 import { PROBED_CLIENTS } from '../probe/old-clients.js';
 import { probe as probeServer, type ProbeTarget } from '../probe/probe.js';
 import { lineOf, verdict } from '../probe/verdict.js';
@@ -48,18 +49,11 @@ function targetOf(positionals: readonly string[], mode: ProbeTarget['mode']): Pr
   if (where === undefined || positionals.length > 1) throw new UsageError(`probe takes one HOST[:PORT]`);
   const usual = mode === 'implicit' ? 465 : 25;
   if (isIP(where) !== 0) return { host: where, port: usual, mode };
-  const [, bracketed, name, port] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(where) ?? [];
-  const host = bracketed ?? name;
-  const number = port === undefined ? usual : Number(port);
-  if (
-    host === undefined ||
-    number < 1 ||
-    number > 65535 ||
-    (bracketed !== undefined && isIP(bracketed) !== 6)
-  ) {
+  const place = parseHostAndPort(where) ?? parseHostAndPort(`${where}:${usual}`);
+  if (place === undefined || place.port === 0) {
     throw new UsageError(
       `${JSON.stringify(where)} is no HOST[:PORT]; such as mail.example.org, 192.0.2.1:25 or [2001:db8::1]:25`,
     );
   }
-  return { host, port: number, mode };
+  return { ...place, mode };
 }

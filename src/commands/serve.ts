@@ -4,6 +4,7 @@ import { loadConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { watchBackends } from '../observe/backend-watch.js';
 import type { Log } from '../observe/log.js';
+import { hostAndPort } from '../net/endpoint.js';
 import { ProxyServer, type Listening } from '../proxy/server.js';
 import { currentPrivileges, dropRoot } from '../system/privileges.js';
 import { inheritedSockets, ServiceManager, type InheritedSocket } from '../system/systemd.js';
@@ -116,7 +117,7 @@ function becomeUser({ server: { user, group } }: Config, log: Log): void {
 function demoInstructions(listening: readonly Listening[], { tls, admin }: Config): string[] {
   const ports = listening.map(({ listener, address }) => {
     const how = listener.mode === 'starttls' ? 'SMTP with STARTTLS' : 'SMTP with TLS from the first byte';
-    return `  ${address.address}:${address.port}  ${how}`;
+    return `  ${hostAndPort(address.address, address.port)}  ${how}`;
   });
   const port = listening.find(({ listener }) => listener.mode === 'starttls')?.address.port;
   return [

@@ -1,5 +1,6 @@
 /** How single values are written in the configuration, and what they become. */
 import { isIP } from 'node:net';
+import { parseHostAndPort, type HostAndPort } from '../net/endpoint.js';
 
 export interface Format<T> {
   /** What an admin may write, for error messages and documentation. */
@@ -14,11 +15,6 @@ export interface Format<T> {
   readonly isPath?: true;
   /** Undefined for what is not allowed. */
   parse(value: unknown): T | undefined;
-}
-
-export interface HostAndPort {
-  readonly host: string;
-  readonly port: number;
 }
 
 /** Where a Redis or Valkey is. */
@@ -89,15 +85,7 @@ export const duration: Format<number> = {
 
 export const address: Format<HostAndPort> = {
   allowed: 'an address and port such as "0.0.0.0:25", "[::]:25" or "mail.example.com:25"',
-  parse(value) {
-    const match = typeof value === 'string' ? /^(?:\[([^\]]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(value) : null;
-    const [, ipv6, name, digits] = match ?? [];
-    const host = ipv6 ?? name;
-    const port = Number(digits);
-    if (host === undefined || port > MAX_PORT || (ipv6 !== undefined && isIP(ipv6) !== 6)) return undefined;
-    // What looks like an IPv4 address and is none would be looked up as a name, and not be found.
-    return /^[\d.]+$/.test(host) && isIP(host) !== 4 ? undefined : { host, port };
-  },
+  parse: (value) => (typeof value === 'string' ? parseHostAndPort(value) : undefined),
 };
 
 /** A password would not stay secret in it. */
@@ -161,4 +149,3 @@ export const networks: Format<readonly string[]> = {
 };
 
 const DURATION_UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-const MAX_PORT = 65_535;

@@ -1,4 +1,5 @@
-/** One end of a TCP connection. */
+/** One end of a TCP connection, and a host with a port as people write it. */
+import { isIP } from 'node:net';
 import { addressBytes, addressText } from './ip-address.js';
 
 export interface Endpoint {
@@ -6,14 +7,40 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** As node:net and libuv name it, who may have no name for it. */
+/** Where a connection is to go; `host` may be a name that is not looked up yet. */
+export interface HostAndPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** From what node:net and libuv report; they have no address for a connection that is gone. */
 export function endpointOf(address: string | undefined, port: number | undefined): Endpoint | undefined {
   return address === undefined ? undefined : { address, port: port ?? 0 };
 }
 
-/** IPv4 as IPv4, also where a socket that listens for both says it in IPv6: else all of IPv4 would count as one /64. */
+/**
+ * A dual-stack socket reports IPv4 clients as IPv4-mapped IPv6. They must count as IPv4: as IPv6 all of them would be in
+ * one /64.
+ */
 export function unmapped({ address, port }: Endpoint): Endpoint {
   if (!address.includes(':')) return { address, port };
   const bytes = addressBytes(address);
   return { address: bytes?.length === 4 ? addressText(bytes) : address, port };
 }
+
+/** "192.0.2.7:25", "[2001:db8::1]:25", "mail.example.com:25" */
+export function hostAndPort(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** The inverse; undefined for other text. */
+export function parseHostAndPort(text: string): HostAndPort | undefined {
+  const [, ipv6, name, digits] = /^(?:\[([^\]]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text) ?? [];
+  const host = ipv6 ?? name;
+  const port = Number(digits);
+  if (host === undefined || port > MAX_PORT || (ipv6 !== undefined && isIP(ipv6) !== 6)) return undefined;
+  // Digits and dots that are no IPv4 address would be looked up as a name, and not be found.
+  return /^[\d.]+$/.test(host) && isIP(host) !== 4 ? undefined : { host, port };
+}
+
+const MAX_PORT = 65_535;

@@ -1,5 +1,6 @@
 /** What is known of one client connection, gathered while it lives and logged once when it ends. */
 import { randomUUID } from 'node:crypto';
+import type { Endpoint } from '../net/endpoint.js';
 import { versionName, type ClientHello, type Established, type HelloFormat } from '../tls/index.js';
 import { explainOutcome } from './explain.js';
 import { describeHello } from './hello-description.js';
@@ -28,7 +29,7 @@ export class ConnectionRecord {
    */
   readonly id = randomUUID().slice(19).replace('-', '');
   readonly #listener: string;
-  readonly #client: { readonly address: string; readonly port: number };
+  readonly #client: Endpoint;
   readonly #started = performance.now();
   #handshakeStarted: number | undefined;
   #handshake: number | undefined;
@@ -41,7 +42,7 @@ export class ConnectionRecord {
   fromClient = 0;
   toClient = 0;
 
-  constructor(listener: string, client: { readonly address: string; readonly port: number }) {
+  constructor(listener: string, client: Endpoint) {
     this.#listener = listener;
     this.#client = client;
   }

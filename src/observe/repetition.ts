@@ -3,7 +3,7 @@
  * is counted and told in one line. Only what is written is thinned out; subscribers hear of every event.
  */
 import type { EventFields, LogEntry } from './events.js';
-import { networkOf } from './network.js';
+import { siteNetwork } from '../net/ip-address.js';
 
 export class Repetition {
   readonly #limit: number;
@@ -26,7 +26,7 @@ export class Repetition {
     if (this.#limit === 0 || entry.event !== 'connection_closed' || entry.fields.fault === undefined)
       return false;
     const { client, outcome, reason } = entry.fields;
-    const network = networkOf(client.address);
+    const network = siteNetwork(client.address);
     const key = JSON.stringify([network, outcome, reason]);
     const run = this.#runs.get(key) ?? this.#begin(key, { network, outcome, reason });
     run.count += 1;

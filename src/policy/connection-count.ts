@@ -1,5 +1,5 @@
 /** How many connections there are: in total, from each address, and from the networks of each policy entry. */
-import { limitKey } from './counted-as.js';
+import { limitKey } from '../net/ip-address.js';
 import type { LimitName } from './limits.js';
 
 export interface ConnectionLimits {

@@ -1,5 +1,5 @@
 /** How many TLS handshakes run, and how fast they come: a handshake costs more than anything else a client can ask for. */
-import { limitKey } from './counted-as.js';
+import { limitKey } from '../net/ip-address.js';
 import type { LimitName } from './limits.js';
 import { RateLimiter } from './rate-limiter.js';
 

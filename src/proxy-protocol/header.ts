@@ -2,20 +2,16 @@
  * The PROXY protocol, versions 1 and 2: who a connection really comes from, said before its first byte. Whether a header
  * is to be expected is the caller's knowledge; it is never guessed from the bytes.
  */
+import type { Endpoint } from '../net/endpoint.js';
 import type { Tlv } from './tlv.js';
 import { decodeV1, V1_SIGNATURE } from './v1.js';
 import { decodeV2, V2_SIGNATURE } from './v2.js';
 
-export interface ProxyEndpoint {
-  readonly address: string;
-  readonly port: number;
-}
-
 export interface ProxyHeader {
   /** LOCAL and UNKNOWN speak for nobody: the connection's own addresses count. */
   readonly command: 'PROXY' | 'LOCAL' | 'UNKNOWN';
-  readonly source?: ProxyEndpoint;
-  readonly destination?: ProxyEndpoint;
+  readonly source?: Endpoint;
+  readonly destination?: Endpoint;
   /** Version 2 only. */
   readonly tlvs?: readonly Tlv[];
 }

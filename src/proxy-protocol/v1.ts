@@ -1,12 +1,13 @@
 /** Version 1: one line of text (PROXY protocol, 2.1). */
-import { addressBytes, addressText, mappedBytes } from '../net/ip-address.js';
-import type { DecodedProxyHeader, ProxyEndpoint, ProxyHeader } from './header.js';
+import type { Endpoint } from '../net/endpoint.js';
+import { addressBytes, addressText, ipv6MappedBytes } from '../net/ip-address.js';
+import type { DecodedProxyHeader, ProxyHeader } from './header.js';
 
 export function encodeProxyV1({ source, destination }: ProxyHeader): Buffer {
   const from = source && addressBytes(source.address);
   const to = destination && addressBytes(destination.address);
   if (from === undefined || to === undefined) return Buffer.from('PROXY UNKNOWN\r\n');
-  const both = from.length === to.length ? [from, to] : [mappedBytes(from), mappedBytes(to)];
+  const both = from.length === to.length ? [from, to] : [ipv6MappedBytes(from), ipv6MappedBytes(to)];
   const family = both[0]!.length === 4 ? 'TCP4' : 'TCP6';
   const addresses = both.map(addressText).join(' ');
   return Buffer.from(`PROXY ${family} ${addresses} ${source!.port} ${destination!.port}\r\n`);
@@ -29,7 +30,7 @@ export function decodeV1(bytes: Buffer): DecodedProxyHeader {
   return { header: { command: 'PROXY', source, destination }, consumed };
 }
 
-function endpoint(address: string, port: string, length: number): ProxyEndpoint | undefined {
+function endpoint(address: string, port: string, length: number): Endpoint | undefined {
   const bytes = addressBytes(address);
   const fits = bytes !== undefined && (length === 4) === !address.includes(':');
   if (!fits || !/^(?:0|[1-9]\d{0,4})$/.test(port) || Number(port) > 65_535) return undefined;

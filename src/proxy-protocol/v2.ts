@@ -1,5 +1,5 @@
 /** Version 2: a binary header with room for what is known of TLS (PROXY protocol, 2.2). */
-import { addressBytes, addressText, mappedBytes } from '../net/ip-address.js';
+import { addressBytes, addressText, ipv6MappedBytes } from '../net/ip-address.js';
 import { crc32c } from './crc32c.js';
 import type { DecodedProxyHeader, ProxyHeader } from './header.js';
 import { decodeTlvs, encodeTlvs, TlvType, type ConnectionInfo } from './tlv.js';
@@ -55,8 +55,8 @@ export function decodeV2(bytes: Buffer): DecodedProxyHeader {
 
 function addressBlock(from: Buffer, fromPort: number, to: Buffer, toPort: number): Buffer {
   const mixed = from.length !== to.length;
-  const source = mixed ? mappedBytes(from) : from;
-  const destination = mixed ? mappedBytes(to) : to;
+  const source = mixed ? ipv6MappedBytes(from) : from;
+  const destination = mixed ? ipv6MappedBytes(to) : to;
   const block = Buffer.alloc(2 * source.length + 4);
   source.copy(block);
   destination.copy(block, source.length);

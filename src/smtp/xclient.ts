@@ -3,6 +3,7 @@
  * backend then takes the session for the client's own, so that an XCLIENT of the client's is refused; unless ours
  * succeeded, nothing of the client's may follow, because the backend would believe it.
  */
+import type { Endpoint } from '../net/endpoint.js';
 import { Dialogue, lastWords, offered, wholeReply, type DialogueOutput } from './dialogue.js';
 import type { Reply } from './reply.js';
 import { offersTrust, TRUST_FAILURES } from './trust-dialogue.js';
@@ -15,11 +16,6 @@ export const XCLIENT_FAILURES = {
 } as const;
 
 export type XclientFailure = keyof typeof XCLIENT_FAILURES;
-
-interface Endpoint {
-  readonly address: string;
-  readonly port: number;
-}
 
 export interface XclientInfo {
   readonly source: Endpoint;

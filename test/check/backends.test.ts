@@ -248,7 +248,7 @@ test('for people, each finding is a line, with what to set below it', async (t) 
   const { code, text } = await run('--config', file);
   t.equal(code, 1);
   t.match(text, /^good file: configuration: valid, with 1 listener and 1 backend$/m);
-  t.match(text, /^BAD  backend mta, in clear: connection: backend mta \(127\.0\.0\.1 port 1\): /m);
+  t.match(text, /^BAD  backend mta, in clear: connection: backend mta \(127\.0\.0\.1:1\): /m);
   t.match(text, /^\? {4}backend mta, in clear: relay: could not be tried$/m);
 });
 

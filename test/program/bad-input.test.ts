@@ -203,7 +203,7 @@ test('with the backend down, a client hears 421 in clear, and 421 inside TLS', a
   t.match(refusal, { responseCode: 421 });
   const session = await program.nextConnection();
   t.match(session, { outcome: 'backend_failed', tls: { path: 'native' } });
-  t.match(session.explanation, `backend mta (127.0.0.1 port ${port})`);
+  t.match(session.explanation, `backend mta (127.0.0.1:${port})`);
 });
 
 test('a backend that hangs costs the client the greeting timeout, and says 421', async (t) => {

@@ -1,19 +1,16 @@
 /** PROXY headers, both versions and both directions: any split, any addresses, every bound. */
 import fc from 'fast-check';
 import { test } from 'tap';
-import {
-  decodeProxyHeader,
-  type DecodedProxyHeader,
-  type ProxyEndpoint,
-} from '../../src/proxy-protocol/header.js';
+import { decodeProxyHeader, type DecodedProxyHeader } from '../../src/proxy-protocol/header.js';
+import type { Endpoint } from '../../src/net/endpoint.js';
 import { connectionInfo, type ConnectionInfo } from '../../src/proxy-protocol/tlv.js';
 import { encodeProxyV1 } from '../../src/proxy-protocol/v1.js';
 import { encodeProxyV2 } from '../../src/proxy-protocol/v2.js';
 
 const port = fc.integer({ min: 0, max: 65_535 });
-const ipv4: fc.Arbitrary<ProxyEndpoint> = fc.record({ address: fc.ipV4(), port });
+const ipv4: fc.Arbitrary<Endpoint> = fc.record({ address: fc.ipV4(), port });
 /** In the one form of RFC 5952, which is what a decoder gives. */
-const ipv6: fc.Arbitrary<ProxyEndpoint> = fc.record({
+const ipv6: fc.Arbitrary<Endpoint> = fc.record({
   address: fc
     .array(fc.integer({ min: 1, max: 0xffff }), { minLength: 8, maxLength: 8 })
     .map((groups) => groups.map((group) => group.toString(16)).join(':')),

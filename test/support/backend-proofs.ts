@@ -148,7 +148,7 @@ async function proveTrust(t: Test, { mta, trials, ways }: Scene): Promise<void> 
         { outcome: 'backend_failed', reason: 'backend_tls_untrusted' },
         `${name}, ${client}: the log`,
       );
-      t.match(session.explanation, `backend ${name} (127.0.0.1 port ${backendPort(way)}): ${explanation}`);
+      t.match(session.explanation, `backend ${name} (127.0.0.1:${backendPort(way)}): ${explanation}`);
     }
   }
   await trials.bothArrive(t, ways.get('right pin')!, { tls: true, path: 'native' });

@@ -1,7 +1,7 @@
 /** Who sends old hellos, or fails: one row an address, bounded; the least recently seen is forgotten first. */
 import type { EventFields } from '../events.js';
 import { helloKind } from './hello-history.js';
-import { networkOf } from '../network.js';
+import { siteNetwork } from '../../net/ip-address.js';
 import type { Sender, Senders } from './status-shape.js';
 
 export class SenderTable {
@@ -31,7 +31,7 @@ export class SenderTable {
     }
     this.#rows.set(address, {
       address,
-      network: networkOf(address),
+      network: siteNetwork(address),
       helo: smtp?.helo ?? before?.helo ?? '',
       format: hello.format,
       version: tls?.version ?? hello.version,

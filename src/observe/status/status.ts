@@ -1,4 +1,5 @@
 /** Gathers from events what the status page shows. Everything in it is bounded. */
+import { hostAndPort } from '../../net/endpoint.js';
 import type { EventFields, LogEntry } from '../events.js';
 import { HelloCounts, helloKind } from './hello-history.js';
 import { SenderTable } from './sender-table.js';
@@ -199,7 +200,7 @@ export class StatusBoard {
 }
 
 function withPort({ address, port }: EventFields<'listening_ended'>): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+  return hostAndPort(address, port);
 }
 
 /** As the configuration file has it. */

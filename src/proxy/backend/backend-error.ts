@@ -1,5 +1,6 @@
 /** Every reason why a backend session cannot be had, for logs and everything that explains them. */
 import type { BackendConfig } from '../../config/schema.js';
+import { hostAndPort } from '../../net/endpoint.js';
 import { STARTTLS_FAILURES } from '../../smtp/starttls-dialogue.js';
 import { XCLIENT_FAILURES } from '../../smtp/xclient.js';
 
@@ -52,8 +53,10 @@ export class BackendError extends Error {
 
   /** @param detail what was seen; may hold the backend's words, escaped */
   constructor(reason: BackendFailure, backend: BackendConfig, detail: string) {
-    const where = `backend ${backend.name} (${backend.address.host} port ${backend.address.port})`;
-    super(`${where}: ${detail === '' ? BACKEND_FAILURES[reason] : detail}`);
+    const { host, port } = backend.address;
+    super(
+      `backend ${backend.name} (${hostAndPort(host, port)}): ${detail === '' ? BACKEND_FAILURES[reason] : detail}`,
+    );
     this.name = 'BackendError';
     this.reason = reason;
   }

@@ -1,10 +1,10 @@
 /** Why an address cannot be listened on, and what to do about it. */
 import type { ListenerConfig } from '../../config/schema.js';
+import { hostAndPort } from '../../net/endpoint.js';
 
 export class ListenError extends Error {
   constructor({ address: { host, port } }: Pick<ListenerConfig, 'address'>, cause: NodeJS.ErrnoException) {
-    const place = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-    super(`cannot listen on ${place}: ${explain(cause, port)}`, { cause });
+    super(`cannot listen on ${hostAndPort(host, port)}: ${explain(cause, port)}`, { cause });
     this.name = 'ListenError';
   }
 }

@@ -3,6 +3,7 @@
  * while: nobody waits for what is known to be away.
  */
 import type { StorePlace } from '../../config/formats.js';
+import { hostAndPort } from '../../net/endpoint.js';
 import type { Log } from '../../observe/log.js';
 import { sanitizePeerText } from '../../observe/sanitize.js';
 
@@ -186,7 +187,7 @@ function inTime<T>(answer: Promise<T>, bound: number): Promise<T> {
 }
 
 function nameOf({ place: { host, port } }: RedisSettings): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return hostAndPort(host, port);
 }
 
 /** Some errors of Node have several others in place of words. */
