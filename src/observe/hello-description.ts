@@ -1,6 +1,6 @@
 /** All that is told of a hello. */
 import { versionName, type ClientHello } from '../tls/index.js';
-import { fingerprintHello, sslv2Offer } from './hello/fingerprint.js';
+import { fingerprintHello } from './hello/fingerprint.js';
 import { offeredVersion } from './hello/hello-numbers.js';
 import { likelyLibrary } from './hello/library.js';
 import { needsOf } from './hello/needs.js';
@@ -12,8 +12,8 @@ export type HelloDescription = NonNullable<ConnectionEvent['hello']>;
 /** @param chosen the suite that was agreed on, by OpenSSL's name */
 export function describeHello(hello: ClientHello, chosen: string | undefined): HelloDescription {
   // In the record format hardly two are alike, with their tickets and key shares.
-  if (hello.format !== 'sslv2') return describe(hello, chosen);
-  const key = `${chosen}/${sslv2Offer(hello)}`;
+  if (hello.sslv2 === undefined) return describe(hello, chosen);
+  const key = `${chosen}/${textWithoutChallenge(hello.original, hello.sslv2.challengeLength)}`;
   const known = remembered.get(key);
   if (known !== undefined) return known;
   if (remembered.size === CAPACITY) remembered.clear();
@@ -31,6 +31,10 @@ function describe(hello: ClientHello, chosen: string | undefined): HelloDescript
     offers: offerOf(hello),
     needs: needsOf(hello, chosen),
   };
+}
+
+function textWithoutChallenge(original: Buffer, challengeLength: number): string {
+  return original.toString('latin1', 0, original.length - challengeLength);
 }
 
 /** Old senders come again and again and always say the same; without this it is 20 us each time. */

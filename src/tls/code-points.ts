@@ -26,6 +26,9 @@ export const HandshakeType = {
 } as const;
 export type HandshakeType = (typeof HandshakeType)[keyof typeof HandshakeType];
 
+/** Bytes: msg_type and length (RFC 5246, 7.4). */
+export const HANDSHAKE_HEADER_LENGTH = 4;
+
 /** The versions the engine negotiates, as they stand on the wire. */
 export const ProtocolVersion = {
   SSLv3: 0x0300,

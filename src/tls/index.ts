@@ -33,9 +33,10 @@ export type { Session } from './session/session.js';
 export { SessionCache } from './session/session-cache.js';
 export { TicketKeys, TICKET_KEY_LENGTH, type TicketKey } from './session/tickets.js';
 
-// Looking at a ClientHello before anybody answers it.
-export { HelloSniffer, type Sniffed } from './hello/sniffer.js';
-export type { ClientHello, HelloFormat } from './hello/client-hello.js';
+// Looking at a ClientHello before it is answered.
+export { Acceptor, type Accepted } from './hello/acceptor.js';
+export type { ClientHello, HelloFormat, Sslv2Offer } from './hello/client-hello.js';
+export { isSslv2CipherKind } from './hello/sslv2-client-hello.js';
 export { decodeHelloExtensions, type HelloExtensions } from './hello/extensions.js';
 export { isNamed } from './handshake/negotiate.js';
 

@@ -3,14 +3,9 @@
  * time (alerts, closing, renegotiation, application data) and drives the handshake, which is a straight line.
  */
 import { AlertDescription, AlertLevel, alertName, REFUSALS, TlsError, type AlertName } from './alert.js';
-import { ContentType, HandshakeType, ProtocolVersion } from './code-points.js';
-import { HANDSHAKE_HEADER_LENGTH, decodeClientHello, type ClientHello } from './hello/client-hello.js';
-import { classifyFirstBytes, FIRST_BYTES_NEEDED } from './hello/first-bytes.js';
-import {
-  checkSslv2HelloLength,
-  decodeSslv2ClientHello,
-  sslv2HelloLength,
-} from './hello/sslv2-client-hello.js';
+import { ContentType, HANDSHAKE_HEADER_LENGTH, HandshakeType, ProtocolVersion } from './code-points.js';
+import { Acceptor, type Accepted, type NotTls } from './hello/acceptor.js';
+import type { ClientHello } from './hello/client-hello.js';
 import { Inbox, type HandshakeIo } from './handshake/io.js';
 import { Reassembly, type HandshakeMessage } from './record/reassembly.js';
 import { serverHandshake, type Established } from './handshake/server-handshake.js';
@@ -20,7 +15,7 @@ import type { Step, Wait } from './handshake/wait.js';
 import { RecordLayer, type RecordContent } from './record/record-layer.js';
 import type { Operation, OperationResult, ServerParameters } from './server-parameters.js';
 import { versionRules, type VersionRules } from './handshake/version-rules.js';
-import { lastingCopy, Writer } from './wire.js';
+import { Writer } from './wire.js';
 
 /** Where a connection's effects go. Calls come in order and only while one of the connection's methods runs. */
 export interface ConnectionOutput {
@@ -51,10 +46,7 @@ export type Outcome = { readonly farewell: Buffer } & (
   | { readonly kind: 'refused'; readonly error: TlsError }
   | { readonly kind: 'peer_alert'; readonly alert: string }
   /** What came is not TLS, or is SSL 2.0 itself; a TLS alert would mean nothing to the peer. */
-  | {
-      readonly kind: 'not_tls';
-      readonly firstBytes: 'pure_sslv2' | 'sslv2_padded_header' | 'plaintext' | 'garbage';
-    }
+  | { readonly kind: 'not_tls'; readonly firstBytes: NotTls }
 );
 
 export type ConnectionState = 'awaiting_hello' | 'handshaking' | 'established' | 'ended';
@@ -67,14 +59,15 @@ export class ServerConnection {
   readonly #reassembly = new Reassembly();
   readonly #inbox = new Inbox();
   #state: ConnectionState = 'awaiting_hello';
-  #firstBytes: Buffer | undefined = Buffer.alloc(0);
+  #acceptor: Acceptor | undefined;
   #hello: ClientHello | undefined;
   #handshake: Step<Established> | undefined;
   #wait: Wait | undefined;
   #driving = false;
   #operating = false;
   #reading = false;
-  #rules: VersionRules = versionRules(ProtocolVersion.SSLv3);
+  /** Until a version is agreed on: how alerts are numbered. */
+  #rules: VersionRules = versionRules(ProtocolVersion.TLSv1);
   #flight: Buffer[] = [];
   #sessionId: Buffer | undefined;
   #warnings = 0;
@@ -116,8 +109,23 @@ export class ServerConnection {
       if (this.#records.buffered + bytes.length > MAX_BUFFERED && !this.wantsInput) {
         throw new TlsError('internal_error', 'the host kept feeding a connection that waits for it');
       }
-      if (this.#firstBytes !== undefined) this.#receiveFirstBytes(bytes);
-      else this.#records.push(bytes);
+      if (this.#state !== 'awaiting_hello') this.#records.push(bytes);
+      else this.#receiveBeginning(bytes);
+      this.#readRecords();
+    });
+  }
+
+  /**
+   * Goes on from what an `Acceptor` has read, in place of the first call of `receive`.
+   * @throws Error after any call of `receive`
+   */
+  accept(accepted: Accepted): void {
+    if (this.#state === 'ended') return;
+    if (this.#state !== 'awaiting_hello' || this.#acceptor !== undefined) {
+      throw new Error('accept() after receive()');
+    }
+    this.#guard(() => {
+      this.#begin(accepted);
       this.#readRecords();
     });
   }
@@ -173,44 +181,31 @@ export class ServerConnection {
 
   // ---- what comes in ----
 
-  #receiveFirstBytes(bytes: Buffer): void {
-    const first = Buffer.concat([this.#firstBytes!, bytes]);
-    this.#firstBytes = first;
-    const kind = classifyFirstBytes(first);
-    switch (kind) {
-      case 'need_more':
-        return;
-      case 'sslv2_hello':
-        this.#receiveSslv2Hello(first);
-        return;
-      case 'record':
-      case 'alert':
-        this.#firstBytes = undefined;
-        this.#spellAlertsFor(first.readUInt16BE(1));
-        this.#records.push(first);
-        return;
-      case 'unknown_version':
-        this.#spellAlertsFor(first.readUInt16BE(first[0]! >= 0x80 ? 3 : 1));
-        throw new TlsError('not_tls', `first bytes ${first.subarray(0, FIRST_BYTES_NEEDED).toString('hex')}`);
-      case 'pure_sslv2':
-        this.#end({ kind: 'not_tls', firstBytes: kind, farewell: SSLV2_NO_CIPHER_ERROR });
-        return;
-      case 'sslv2_padded_header':
-      case 'plaintext':
-      case 'garbage':
-        this.#end({ kind: 'not_tls', firstBytes: kind, farewell: NOTHING });
-    }
+  #receiveBeginning(bytes: Buffer): void {
+    this.#acceptor ??= new Acceptor();
+    const accepted = this.#acceptor.push(bytes);
+    if (accepted !== undefined) this.#begin(accepted);
   }
 
-  #receiveSslv2Hello(first: Buffer): void {
-    this.#spellAlertsFor(first.readUInt16BE(3));
-    if (!this.#parameters.sslv2Hello) throw new TlsError('sslv2_hello_not_allowed');
-    const total = sslv2HelloLength(first);
-    checkSslv2HelloLength(total);
-    if (first.length < total) return;
-    this.#firstBytes = undefined;
-    if (first.length > total) this.#records.push(first.subarray(total));
-    this.#startHandshake(decodeSslv2ClientHello(lastingCopy(first.subarray(0, total))));
+  #begin(accepted: Accepted): void {
+    this.#acceptor = undefined;
+    switch (accepted.kind) {
+      case 'client_hello':
+        this.#records.push(accepted.rest);
+        this.#receiveHello(accepted.hello);
+        return;
+      case 'malformed':
+        this.#useAlertVersion(accepted.clientVersion);
+        throw accepted.error;
+      case 'alert':
+        this.#receiveAlert(accepted.content);
+        return;
+      default: {
+        const { kind } = accepted;
+        const farewell = kind === 'pure_sslv2' ? SSLV2_NO_CIPHER_ERROR : NOTHING;
+        this.#end({ kind: 'not_tls', firstBytes: kind, farewell });
+      }
+    }
   }
 
   #readRecords(): void {
@@ -256,7 +251,6 @@ export class ServerConnection {
       const message = this.#reassembly.next(this.#expectedMessage());
       if (message === undefined) return;
       if (this.#state === 'established') this.#refuseRenegotiation();
-      else if (this.#state === 'awaiting_hello') this.#receiveRecordHello(message);
       else this.#receiveMessage(message);
     }
   }
@@ -265,13 +259,6 @@ export class ServerConnection {
   #expectedMessage(): HandshakeType | undefined {
     if (this.#state !== 'handshaking') return HandshakeType.client_hello;
     return this.#wait?.for === 'message' ? this.#wait.type : undefined;
-  }
-
-  #receiveRecordHello({ message }: HandshakeMessage): void {
-    if (message.length >= HANDSHAKE_HEADER_LENGTH + 2) {
-      this.#spellAlertsFor(message.readUInt16BE(HANDSHAKE_HEADER_LENGTH));
-    }
-    this.#startHandshake(decodeClientHello(message));
   }
 
   #receiveMessage(message: HandshakeMessage): void {
@@ -322,8 +309,12 @@ export class ServerConnection {
 
   // ---- the handshake ----
 
-  #startHandshake(hello: ClientHello): void {
+  #receiveHello(hello: ClientHello): void {
     this.#hello = hello;
+    this.#useAlertVersion(hello.clientVersion);
+    if (hello.format === 'sslv2' && !this.#parameters.sslv2Hello) {
+      throw new TlsError('sslv2_hello_not_allowed');
+    }
     this.#state = 'handshaking';
     this.#handshake = serverHandshake(this.#handshakeIo(), hello);
     this.#drive();
@@ -413,15 +404,14 @@ export class ServerConnection {
   }
 
   /**
-   * Before a version is chosen alerts go out in the client's own, as far as it exists (RFC 7507, 3): that of its first
-   * record, then that of its hello. Who claims less than SSL 3.0 hears of it in TLS, for SSL 3.0 has no protocol_version.
+   * Before a version is agreed on, alerts carry the client's own, as far as it exists (RFC 7507, 3). Their numbers are
+   * those of TLS even then: a client of SSLv3 that gets no SSLv3 must see protocol_version (RFC 7568, 3; RFC 5246, E.1).
    */
-  #spellAlertsFor(clientVersion: number): void {
+  #useAlertVersion(clientVersion: number): void {
     const known = VERSIONS.find((version) => version === clientVersion);
     const newest =
       clientVersion > ProtocolVersion['TLSv1.2'] ? ProtocolVersion['TLSv1.2'] : ProtocolVersion.TLSv1;
-    this.#rules = versionRules(known ?? newest);
-    this.#records.useVersion(this.#rules.version, false);
+    this.#records.useVersion(known ?? newest, false);
   }
 
   #checkDataLimit(): void {
@@ -457,7 +447,7 @@ export class ServerConnection {
     const handshake = this.#handshake;
     this.#handshake = undefined;
     this.#wait = undefined;
-    this.#firstBytes = undefined;
+    this.#acceptor = undefined;
     if (!this.#driving) handshake?.return(undefined as never);
     if (outcome !== undefined) this.#output.ended(outcome);
   }

@@ -1,7 +1,7 @@
 /** Hellos for tests about hellos: captured ones, and ones built as a test wants them, read as the program reads them. */
 import { readFileSync } from 'node:fs';
 import type { ClientHello } from '../../src/tls/index.js';
-import { HelloSniffer } from '../../src/tls/index.js';
+import { Acceptor } from '../../src/tls/index.js';
 import { TestClient, type HelloOptions } from './test-client.js';
 
 export interface CapturedHello {
@@ -22,7 +22,7 @@ export function capturedHellos(): CapturedHello[] {
 
 export function readHello(hello: HelloOptions | Buffer): ClientHello {
   const bytes = Buffer.isBuffer(hello) ? hello : new TestClient(hello).hello();
-  const sniffed = new HelloSniffer().push(bytes);
-  if (sniffed.kind !== 'client_hello') throw new Error(`not a hello but ${sniffed.kind}`);
-  return sniffed.hello;
+  const accepted = new Acceptor().push(bytes);
+  if (accepted?.kind !== 'client_hello') throw new Error(`not a hello but ${accepted?.kind}`);
+  return accepted.hello;
 }

@@ -9,12 +9,14 @@ import {
 import { readFileSync } from 'node:fs';
 import forge from 'node-forge';
 import {
+  Acceptor,
   CIPHER_SUITES,
   credentialFrom,
   performPrivateKeyOperation,
   PRESETS,
   ServerConnection,
   SessionCache,
+  type Accepted,
   type Credential,
   type Established,
   type Operation,
@@ -141,6 +143,20 @@ export class TestServer {
 
   receive(bytes: Buffer): void {
     this.connection.receive(Buffer.from(bytes));
+  }
+
+  /** As a host that looks at the hello first. */
+  receiveAccepted(pieces: Iterable<Buffer>): void {
+    const acceptor = new Acceptor();
+    let accepted: Accepted | undefined;
+    for (const piece of pieces) {
+      if (accepted !== undefined) {
+        this.receive(piece);
+        continue;
+      }
+      accepted = acceptor.push(Buffer.from(piece));
+      if (accepted !== undefined) this.connection.accept(accepted);
+    }
   }
 
   /** What was sent since the last call. */

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { test } from 'tap';
 import { AlertDescription, REFUSALS, type AlertName, type RefusalReason } from '../../src/tls/alert.js';
-import { HelloSniffer, PRESETS, type ServerParameters } from '../../src/tls/index.js';
+import { Acceptor, PRESETS, type ServerParameters } from '../../src/tls/index.js';
 import { versionRules } from '../../src/tls/handshake/version-rules.js';
 import { record } from '../support/reference-protection.js';
 import {
@@ -356,6 +356,13 @@ const PROVOCATIONS: Record<RefusalReason, readonly Provocation[]> = {
   ],
   unexpected_message: [
     ['a Finished first', refusedBytes(record(22, 0x0301, handshakeMessage(20, Buffer.alloc(12))))],
+    [
+      'a message behind ClientHello in its record, which cannot be meant for this handshake',
+      () =>
+        refusedBytes(
+          record(22, 0x0301, Buffer.concat([handshakeMessage(1, helloBody({})), Buffer.of(16)])),
+        )(),
+    ],
     ['a second ClientHello in the handshake', afterHello((client) => client.send(1, helloBody({})))],
     ['a HelloRequest from a client', afterHello((client) => client.send(0, Buffer.alloc(0)))],
     [
@@ -389,6 +396,7 @@ const PROVOCATIONS: Record<RefusalReason, readonly Provocation[]> = {
   unexpected_record: [
     ['application data in the handshake', afterHello((client) => client.seal(23, Buffer.from('x')))],
     ['application data first of all', refusedBytes(record(23, 0x0301, Buffer.from('x')))],
+    ['a warning before ClientHello', refusedBytes(record(21, 0x0301, Buffer.of(1, 90)))],
     ['a heartbeat first of all', refusedBytes(record(24, 0x0301, Buffer.from('014000', 'hex')))],
     ['an unknown content type first of all', refusedBytes(record(99, 0x0301, Buffer.from('x')))],
     ['an unknown content type', afterHello(() => record(24, 0x0301, Buffer.from('010001', 'hex')))],
@@ -677,7 +685,7 @@ test('each reason has the alert that the specifications name', async (t) => {
   );
 });
 
-test('SSL 3.0 hears only alerts that it knows, and RFC 7507 has given it one more (RFC 6101, 5.4.2)', async (t) => {
+test('a connection of SSL 3.0 gets only alerts that SSL 3.0 has, and RFC 7507 has given it one more (RFC 6101, 5.4.2)', async (t) => {
   const known = [0, 10, 20, 30, 40, 41, 42, 43, 44, 45, 46, 47, AlertDescription.inappropriate_fallback];
   const rules = versionRules(0x0300);
   for (const { alert } of Object.values(REFUSALS)) t.ok(known.includes(rules.alertDescription(alert)), alert);
@@ -708,8 +716,18 @@ test('an alert in clear has the number and the version that the client can read'
   t.equal(wire({ version: 0x0301 }, { minVersion: 0x0302 }), `150301000202${hex(protocol_version)}`);
   t.equal(
     wire({ version: 0x0300 }, { minVersion: 0x0301 }),
+    `150300000202${hex(protocol_version)}`,
+    'SSL 3.0 where it is off (RFC 7568, 3; RFC 5246, E.1)',
+  );
+  t.equal(
+    wire({ format: 'sslv2', version: 0x0300 }, { minVersion: 0x0301 }),
+    `150300000202${hex(protocol_version)}`,
+    'in SSLv2 format too',
+  );
+  t.equal(
+    wire({ version: 0x0300, suites: [3] }, {}),
     `150300000202${hex(handshake_failure)}`,
-    'SSL 3.0 has no protocol_version',
+    'SSL 3.0 once agreed on',
   );
   t.equal(
     wire({ version: 0x0399, suites: [3] }, {}),
@@ -721,7 +739,7 @@ test('an alert in clear has the number and the version that the client can read'
     `150302000202${hex(handshake_failure)}`,
   );
   t.equal(wire({ version: 0x0302, compression: [] }, {}), `150302000202${hex(decode_error)}`);
-  t.equal(wire({ version: 0x0300, compression: [] }, {}), `150300000202${hex(handshake_failure)}`);
+  t.equal(wire({ version: 0x0300, compression: [] }, {}), `150300000202${hex(decode_error)}`);
 });
 
 test('before there is a hello, an alert has the version of the first record (RFC 7507, 3)', async (t) => {
@@ -731,7 +749,7 @@ test('before there is a hello, an alert has the version of the first record (RFC
     return server.take().toString('hex');
   };
   t.equal(wire('160301ffff'), '15030100020216', 'record_overflow');
-  t.equal(wire('160300ffff'), '15030000020214', 'which SSL 3.0 does not have');
+  t.equal(wire('160300ffff'), '15030000020216', 'SSL 3.0 is not agreed on yet');
   t.equal(wire('1403030001' + '01'), '1503030002020a', 'ChangeCipherSpec first');
   t.equal(wire('1603020004' + '02000000'), '1503020002020a', 'ServerHello first');
   t.equal(wire('1602000005'), '15030100020246', 'protocol_version, for a version that does not exist');
@@ -739,7 +757,7 @@ test('before there is a hello, an alert has the version of the first record (RFC
   t.equal(wire('802e010400'), '15030300020246', 'in SSLv2 format too');
   t.equal(
     wire('1603010006' + '010000020300'),
-    '15030000020228',
+    '15030000020232',
     'the version of a hello that ends behind it',
   );
   t.equal(wire('802e010301' + '00'.repeat(60)), '15030100020232', 'decode_error');
@@ -762,7 +780,7 @@ test('messages in records of one byte each are read like whole ones (RFC 5246, 6
   const inBytes = (wholeRecord: Buffer): Buffer =>
     Buffer.concat(inRecords(wholeRecord.subarray(5), 1, client.server?.version));
   const hello = inBytes(client.hello());
-  t.equal(new HelloSniffer().push(hello).kind, 'client_hello');
+  t.equal(new Acceptor().push(hello)?.kind, 'client_hello');
   const server = new TestServer();
   server.receive(hello);
   client.receive(server.take());
@@ -773,21 +791,15 @@ test('messages in records of one byte each are read like whole ones (RFC 5246, 6
   t.equal(server.connection.state, 'established');
 });
 
-test('a message may begin in the record of the one before it, and leaves that as it was (RFC 5246, 6.2.1)', async (t) => {
+test('nothing is kept of a hello once the handshake is complete', async (t) => {
   const client = new TestClient({ suites: [0x2f] });
   const server = new TestServer();
-  const hello = client.hello().subarray(5);
-  server.receive(record(22, 0x0301, Buffer.concat([hello, Buffer.of(16)])));
-  const { clientHello } = server.connection;
+  const hello = client.hello();
+  server.receive(hello);
+  t.same(server.connection.clientHello?.original, hello.subarray(5));
   client.receive(server.take());
-  const keyExchange = client.send(16, client.clientKeyExchange()).subarray(5);
-  server.receive(record(22, 0x0301, keyExchange.subarray(1)));
-  const changeCipherSpec = client.changeCipherSpec();
-  client.protectWrites();
-  server.receive(Buffer.concat([changeCipherSpec, client.finished()]));
-  t.equal(server.connection.state, 'established');
-  t.same(clientHello?.original, hello);
-  t.equal(server.connection.clientHello, undefined, 'and nothing of it is kept any longer');
+  server.receive(client.secondFlight());
+  t.equal(server.connection.clientHello, undefined);
 });
 
 test('a record has 2^14 bytes at most in clear, 2048 more under encryption, and 320 where fragments are small', async (t) => {

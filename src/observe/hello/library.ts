@@ -1,10 +1,9 @@
 /** Which TLS library a hello probably comes from. Each rule rests on captured hellos; where they end it says unknown. */
 import { ExtensionType, TLS_EMPTY_RENEGOTIATION_INFO_SCSV, type ClientHello } from '../../tls/index.js';
-import { sslv2Specs } from './fingerprint.js';
 import { isGrease } from './hello-numbers.js';
 
 export function likelyLibrary(hello: ClientHello): string {
-  if (hello.format === 'sslv2') return libraryOf(SSLV2_RULES, sslv2Specs(hello), hello);
+  if (hello.sslv2 !== undefined) return libraryOf(SSLV2_RULES, hello.sslv2.cipherSpecs, hello);
   const extensions = [...(hello.extensions?.keys() ?? [])];
   return libraryOf(
     RECORD_RULES,

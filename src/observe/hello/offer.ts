@@ -1,5 +1,10 @@
 /** What a hello offers, by name. */
-import { TLS_EMPTY_RENEGOTIATION_INFO_SCSV, TLS_FALLBACK_SCSV, type ClientHello } from '../../tls/index.js';
+import {
+  isSslv2CipherKind,
+  TLS_EMPTY_RENEGOTIATION_INFO_SCSV,
+  TLS_FALLBACK_SCSV,
+  type ClientHello,
+} from '../../tls/index.js';
 import { isGrease } from './hello-numbers.js';
 import { suiteName } from './suite-name.js';
 
@@ -12,12 +17,12 @@ export interface Offer {
   readonly sslv2Kinds: number;
 }
 
-export function offerOf({ cipherSuites, sslv2CipherKinds }: ClientHello): Offer {
+export function offerOf({ cipherSuites, sslv2 }: ClientHello): Offer {
   const suites = cipherSuites.filter((id) => !SIGNALS.has(id) && !isGrease(id));
   return {
     suites: suites.slice(0, MAX_SUITES).map(suiteName),
     more: Math.max(0, suites.length - MAX_SUITES),
-    sslv2Kinds: sslv2CipherKinds.length,
+    sslv2Kinds: sslv2?.cipherSpecs.filter(isSslv2CipherKind).length ?? 0,
   };
 }
 

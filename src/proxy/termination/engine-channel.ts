@@ -1,6 +1,7 @@
 /** Our TLS engine on top of a raw channel: plaintext on one side, records on the other. */
 import {
   ServerConnection,
+  type Accepted,
   type ConnectionOutput,
   type Established,
   type OperationResult,
@@ -58,9 +59,10 @@ export class EngineChannel implements Channel {
     return wait === undefined ? this.#connection.state : wait.for;
   }
 
-  /** Bytes that were read from the raw channel before the engine existed. */
-  feed(bytes: Buffer): void {
-    this.#receive(bytes);
+  /** What was read from the raw channel before the engine existed. */
+  accept(accepted: Accepted): void {
+    this.#connection.accept(accepted);
+    this.#regulate();
   }
 
   write(bytes: Uint8Array): void {

@@ -9,8 +9,8 @@ import {
   ProtocolVersion,
   TLS_1_3,
   TlsError,
+  type Accepted,
   type Credential,
-  type Sniffed,
 } from '../../tls/index.js';
 
 export type Path = 'engine' | 'native' | 'passthrough';
@@ -24,11 +24,11 @@ export interface RouteOptions {
   readonly authentications: readonly Authentication[];
 }
 
-export function route(sniffed: Sniffed, { modern, authentications }: RouteOptions): Path {
-  if (modern === 'engine' || sniffed.kind !== 'client_hello' || sniffed.hello.format !== 'record')
+export function route(accepted: Accepted, { modern, authentications }: RouteOptions): Path {
+  if (modern === 'engine' || accepted.kind !== 'client_hello' || accepted.hello.format !== 'record')
     return 'engine';
   const served = modern === 'terminate' ? 'native' : 'passthrough';
-  const { hello } = sniffed;
+  const { hello } = accepted;
   try {
     const extensions = decodeHelloExtensions(hello);
     const { signatureAlgorithms = [], supportedGroups = [], supportedVersions } = extensions;

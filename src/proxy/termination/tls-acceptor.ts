@@ -8,12 +8,12 @@ import {
 import { engineTlsInfo, type Failure, type TlsInfo } from '../../observe/connection-record.js';
 import { sanitizePeerText } from '../../observe/sanitize.js';
 import {
-  HelloSniffer,
+  Acceptor,
   REFUSALS,
+  type Accepted,
   type ClientHello,
   type Outcome,
   type ServerParameters,
-  type Sniffed,
 } from '../../tls/index.js';
 import type { TLSSocket } from 'node:tls';
 import type { CertificateInfo } from '../../credentials/certificate-info.js';
@@ -50,11 +50,10 @@ export class TlsAcceptor {
   readonly #profile: TlsProfile;
   readonly #services: EngineServices;
   readonly #events: TlsEvents;
-  /** Gone with the bytes it kept, once it has said who serves them. */
-  #sniffer: HelloSniffer | undefined = new HelloSniffer();
+  readonly #acceptor = new Acceptor();
   #hello: ClientHello | undefined;
   /** Who has the word with the client, and knows what did not come. */
-  #speaker: { readonly waitingFor: string } = SNIFFER;
+  #speaker: { readonly waitingFor: string } = CLIENT_HELLO;
 
   constructor(raw: TcpChannel, profile: TlsProfile, services: EngineServices, events: TlsEvents) {
     this.#raw = raw;
@@ -63,7 +62,7 @@ export class TlsAcceptor {
     this.#events = events;
     raw.handler = {
       ...NO_HANDLER,
-      data: (bytes) => this.#sniff(bytes),
+      data: (bytes) => this.#receive(bytes),
       end: () => raw.end(),
       closed: (error) => events.closed(error),
     };
@@ -75,36 +74,34 @@ export class TlsAcceptor {
     return this.#speaker.waitingFor;
   }
 
-  #sniff(bytes: Buffer): void {
-    const sniffer = this.#sniffer!;
-    const sniffed = sniffer.push(bytes);
-    if (sniffed.kind === 'need_more') return;
-    this.#sniffer = undefined;
+  #receive(bytes: Buffer): void {
+    const accepted = this.#acceptor.push(bytes);
+    if (accepted === undefined) return;
     this.#raw.pause();
-    if (sniffed.kind === 'client_hello') {
-      this.#hello = sniffed.hello;
-      this.#events.hello(sniffed.hello);
+    if (accepted.kind === 'client_hello') {
+      this.#hello = accepted.hello;
+      this.#events.hello(accepted.hello);
     }
-    this.#serve(sniffed, Buffer.from(sniffer.bytes));
+    this.#serve(accepted);
   }
 
-  #serve(sniffed: Sniffed, bytes: Buffer): void {
+  #serve(accepted: Accepted): void {
     const { native, modern } = this.#profile;
-    const path = this.#route(sniffed, modern);
-    if (native !== undefined && path === 'native') this.#serveNatively(native, bytes);
-    else if (path === 'passthrough') this.#events.passthrough(bytes);
-    else if (sniffed.kind === 'plaintext') this.#events.plaintext(bytes);
-    else this.#serveByEngine(bytes);
+    const path = this.#route(accepted, modern);
+    if (native !== undefined && path === 'native') this.#serveNatively(native, accepted.bytes);
+    else if (path === 'passthrough') this.#events.passthrough(accepted.bytes);
+    else if (accepted.kind === 'plaintext') this.#events.plaintext(accepted.bytes);
+    else this.#serveByEngine(accepted);
   }
 
-  #route(sniffed: Sniffed, modern: TlsProfile['modern']): Path {
-    if (modern === 'passthrough') return route(sniffed, { modern, authentications: ['rsa', 'ecdsa'] });
+  #route(accepted: Accepted, modern: TlsProfile['modern']): Path {
+    if (modern === 'passthrough') return route(accepted, { modern, authentications: ['rsa', 'ecdsa'] });
     const credentials = this.#profile.native?.credentials;
     if (credentials === undefined) return 'engine';
-    return route(sniffed, { modern, authentications: credentials.map((one) => one.authentication) });
+    return route(accepted, { modern, authentications: credentials.map((one) => one.authentication) });
   }
 
-  #serveByEngine(bytes: Buffer): void {
+  #serveByEngine(accepted: Accepted): void {
     let established = false;
     const channel = new EngineChannel(this.#raw, this.#profile.parameters, this.#services, {
       established: (facts) => {
@@ -121,7 +118,7 @@ export class TlsAcceptor {
     channel.handler = { ...channel.handler, closed: (error) => this.#events.closed(error) };
     this.#speaker = channel;
     channel.resume();
-    channel.feed(bytes);
+    channel.accept(accepted);
   }
 
   #serveNatively(native: NativeTls, bytes: Buffer): void {
@@ -182,7 +179,7 @@ export class TlsAcceptor {
   }
 }
 
-const SNIFFER = { waitingFor: 'client_hello' };
+const CLIENT_HELLO = { waitingFor: 'client_hello' };
 const NATIVE = { waitingFor: "Node's TLS" };
 
 function nativeTlsInfo(socket: TLSSocket): TlsInfo {

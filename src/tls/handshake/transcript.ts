@@ -5,7 +5,7 @@
 import { createHash, type Hash } from 'node:crypto';
 
 export class Transcript {
-  #raw: Buffer[] = [];
+  #raw: Uint8Array[] = [];
   #hashes: Hash[] = [];
 
   /** From here on messages are hashed as they come; what came before is hashed now. */
@@ -16,7 +16,7 @@ export class Transcript {
   }
 
   add(message: Uint8Array): void {
-    if (this.#hashes.length === 0) this.#raw.push(Buffer.from(message));
+    if (this.#hashes.length === 0) this.#raw.push(message);
     else for (const hash of this.#hashes) hash.update(message);
   }
 

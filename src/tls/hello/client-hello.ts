@@ -1,6 +1,6 @@
 /** One type for both wire forms of a ClientHello, and the decoder of the record-format one (RFC 5246, 7.4.1.2). */
 import { TlsError } from '../alert.js';
-import { ProtocolVersion } from '../code-points.js';
+import { HANDSHAKE_HEADER_LENGTH, ProtocolVersion } from '../code-points.js';
 import { Reader } from '../wire.js';
 import { ExtensionBlock } from './extension-block.js';
 
@@ -16,13 +16,21 @@ export interface ClientHello {
   readonly sessionId: Buffer;
   /** In the client's order, signalling values included. */
   readonly cipherSuites: readonly number[];
-  /** The 24-bit cipher kinds of SSL 2.0 that stood between the suites; told to operators, never negotiated. */
-  readonly sslv2CipherKinds: readonly number[];
+  /** What only the SSLv2 format has; undefined for the record format. */
+  readonly sslv2: Sslv2Offer | undefined;
   readonly compressionMethods: readonly number[];
   /** Undecoded, by type, in the client's order; undefined where the hello has no extension block. */
   readonly extensions: ReadonlyMap<number, Buffer> | undefined;
   /** What the transcript hashes: the handshake message with its header, or the SSLv2 message without its length. */
   readonly original: Buffer;
+}
+
+/** For the operator; nothing in it is negotiated. */
+export interface Sslv2Offer {
+  /** 24 bits each, in the client's order: the cipher suites with the cipher kinds of SSL 2.0 between them. */
+  readonly cipherSpecs: readonly number[];
+  /** Bytes. */
+  readonly challengeLength: number;
 }
 
 /**
@@ -47,7 +55,7 @@ export function decodeClientHello(message: Buffer): ClientHello {
     random,
     sessionId,
     cipherSuites,
-    sslv2CipherKinds: [],
+    sslv2: undefined,
     compressionMethods,
     extensions: decodeExtensionBlock(reader, clientVersion),
     original: message,
@@ -70,7 +78,5 @@ function decodeExtensionBlock(reader: Reader, clientVersion: number): ExtensionB
   }
 }
 
-/** Bytes: msg_type and length (RFC 5246, 7.4). */
-export const HANDSHAKE_HEADER_LENGTH = 4;
 export const RANDOM_LENGTH = 32;
 const MAX_SESSION_ID_LENGTH = 32;

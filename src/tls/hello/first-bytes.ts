@@ -14,8 +14,6 @@ export type FirstBytes =
   | 'sslv2_padded_header'
   /** TLS framing; a ClientHello may be inside, and where it is not, that deserves an alert. */
   | 'record'
-  /** An alert as the very first record: the peer gave up before it began. */
-  | 'alert'
   /** TLS framing of a major version that is not 3. */
   | 'unknown_version'
   | 'plaintext'
@@ -27,7 +25,7 @@ export function classifyFirstBytes(bytes: Uint8Array): FirstBytes {
   const first = bytes[0]!;
   if (first >= 0x80) return classifySslv2(bytes);
   if (first === ContentType.handshake && bytes[1] !== 3) return 'unknown_version';
-  if (isRecordType(first) && bytes[1] === 3) return first === ContentType.alert ? 'alert' : 'record';
+  if (isRecordType(first) && bytes[1] === 3) return 'record';
   // Of a type that does not exist, and the answer to that is an alert (RFC 5246, 6).
   if (bytes[1] === 3 && bytes[2]! <= NEWEST_MINOR) return 'record';
   if (bytes[3] === CLIENT_HELLO && (bytes[4] === 0 || bytes[4] === 3)) return 'sslv2_padded_header';

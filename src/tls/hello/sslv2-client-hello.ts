@@ -47,30 +47,30 @@ export function decodeSslv2ClientHello(bytes: Buffer): ClientHello {
   }
   if (challengeLength < MIN_CHALLENGE_LENGTH)
     throw new TlsError('short_challenge', `${challengeLength} bytes`);
-  const specs = new Reader(reader.bytes(cipherSpecLength));
+  const cipherSpecs = decodeCipherSpecs(new Reader(reader.bytes(cipherSpecLength)));
   reader.bytes(sessionIdLength);
   return {
     format: 'sslv2',
     clientVersion,
     random: randomFromChallenge(reader.rest()),
     sessionId: Buffer.alloc(0),
-    ...splitCipherSpecs(specs),
+    cipherSuites: cipherSpecs.filter((spec) => !isSslv2CipherKind(spec)),
+    sslv2: { cipherSpecs, challengeLength },
     compressionMethods: [0],
     extensions: undefined,
     original,
   };
 }
 
+function decodeCipherSpecs(reader: Reader): number[] {
+  const specs: number[] = [];
+  while (reader.remaining > 0) specs.push(reader.u24());
+  return specs;
+}
+
 /** A non-zero first byte marks a cipher kind of SSL 2.0, which no suite corresponds to (RFC 5246, E.2). */
-function splitCipherSpecs(specs: Reader): Pick<ClientHello, 'cipherSuites' | 'sslv2CipherKinds'> {
-  const cipherSuites: number[] = [];
-  const sslv2CipherKinds: number[] = [];
-  while (specs.remaining > 0) {
-    const spec = specs.u24();
-    if (spec > 0xffff) sslv2CipherKinds.push(spec);
-    else cipherSuites.push(spec);
-  }
-  return { cipherSuites, sslv2CipherKinds };
+export function isSslv2CipherKind(cipherSpec: number): boolean {
+  return cipherSpec > 0xffff;
 }
 
 /** Right-justified, zeros in front (RFC 5246, E.2); of more than 32 bytes the last 32 count (RFC 4346, E.1). */

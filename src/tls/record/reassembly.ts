@@ -3,8 +3,8 @@
  * Messages are copies, so they outlive the records they came in.
  */
 import { TlsError } from '../alert.js';
-import { HandshakeType } from '../code-points.js';
-import { HANDSHAKE_HEADER_LENGTH } from '../hello/client-hello.js';
+import { HANDSHAKE_HEADER_LENGTH, HandshakeType } from '../code-points.js';
+import { lastingCopy } from '../wire.js';
 
 export interface HandshakeMessage {
   readonly type: HandshakeType;
@@ -51,13 +51,23 @@ export class Reassembly {
     if (length > maxLength(type)) throw tooLong(type, length);
     const total = HANDSHAKE_HEADER_LENGTH + length;
     if (this.#length < total) return undefined;
-    const message = Buffer.alloc(total);
-    this.#pending.copy(message, 0, 0, total);
-    this.#pending.copyWithin(0, total, this.#length);
-    this.#length -= total;
-    this.#fragments = 0;
-    if (this.#length === 0) this.#pending = EMPTY;
+    const message = this.#take(total);
     return { type, message, body: message.subarray(HANDSHAKE_HEADER_LENGTH) };
+  }
+
+  /** The buffer itself where it holds one message only: that is the usual case, and saves a copy. */
+  #take(total: number): Buffer {
+    this.#fragments = 0;
+    const pending = this.#pending;
+    if (total === this.#length) {
+      this.#pending = EMPTY;
+      this.#length = 0;
+      return pending.subarray(0, total);
+    }
+    const message = lastingCopy(pending.subarray(0, total));
+    pending.copyWithin(0, total, this.#length);
+    this.#length -= total;
+    return message;
   }
 }
 

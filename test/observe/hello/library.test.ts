@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'tap';
 import { likelyLibrary } from '../../../src/observe/hello/library.js';
-import { HelloSniffer } from '../../../src/tls/index.js';
+import { Acceptor } from '../../../src/tls/index.js';
 import { capturedHellos, readHello } from '../../support/hellos.js';
 import { missing } from '../../support/peers/job-client.js';
 import { hasPeer } from '../../support/peers/require-peer.js';
@@ -135,11 +135,12 @@ for (const [name, { library, lack, command }] of Object.entries(PEERS)) {
 function capture(command: Peer['command']): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const server = createServer((socket) => {
-      const sniffer = new HelloSniffer();
+      const acceptor = new Acceptor();
       socket.on('error', () => undefined);
       socket.on('data', (chunk) => {
-        if (sniffer.push(chunk).kind === 'need_more') return;
-        resolve(Buffer.from(sniffer.bytes));
+        const accepted = acceptor.push(chunk);
+        if (accepted === undefined) return;
+        resolve(accepted.bytes);
         socket.destroy();
         server.close();
       });

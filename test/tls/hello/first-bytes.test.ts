@@ -1,12 +1,12 @@
-/** What five bytes tell, to the sniffer and to the engine, and what each kind is answered with. */
+/** What the first five bytes of a connection decide, and how the engine answers each kind. */
 import { test } from 'tap';
-import { HelloSniffer } from '../../../src/tls/index.js';
+import { Acceptor } from '../../../src/tls/index.js';
 import { record } from '../../support/reference-protection.js';
 import { TestClient } from '../../support/test-client.js';
 import { TestServer } from '../../support/test-server.js';
 
-/** First bytes; what the sniffer calls them; what the engine answers. */
-const BEGINNINGS: readonly (readonly [hex: string, sniffed: string, answer: string])[] = [
+/** First bytes; what the acceptor calls them; what the engine answers. */
+const BEGINNINGS: readonly (readonly [hex: string, kind: string, answer: string])[] = [
   // The whole SSLv2 ERROR message with NO-CIPHER-ERROR, and no SSL 2.0 besides (RFC 6176, 3).
   ['802e010002', 'pure_sslv2', '8003000001'],
   ['002e000100', 'sslv2_padded_header', ''],
@@ -19,10 +19,10 @@ const BEGINNINGS: readonly (readonly [hex: string, sniffed: string, answer: stri
   ['0d0a0d0a09', 'plaintext', ''],
   ['7f4f504f20', 'garbage', ''],
   ['1503010002' + '0228', 'alert', ''],
-  ['1602000100', 'unknown_version', '15030100020246'],
-  ['1604010100', 'unknown_version', '15030300020246'],
-  ['802e010200', 'unknown_version', '15030100020246'],
-  ['802e010400', 'unknown_version', '15030300020246'],
+  ['1602000100', 'malformed', '15030100020246'],
+  ['1604010100', 'malformed', '15030300020246'],
+  ['802e010200', 'malformed', '15030100020246'],
+  ['802e010400', 'malformed', '15030300020246'],
   // Record types that are none, heartbeat among them, whatever length follows.
   ['1803010103', 'malformed', '1503010002020a'],
   ['1803040103', 'malformed', '1503030002020a'],
@@ -34,10 +34,10 @@ const BEGINNINGS: readonly (readonly [hex: string, sniffed: string, answer: stri
   ['800b010301', 'malformed', '15030100020232'],
 ];
 
-test('five bytes tell what a connection begins with, and each kind has its answer (RFC 5246, E.2; RFC 6176, 3)', async (t) => {
+test('five bytes decide what a connection begins with, and each kind has its answer (RFC 5246, E.2; RFC 6176, 3)', async (t) => {
   for (const [hex, kind, answer] of BEGINNINGS) {
     const bytes = Buffer.from(hex.replaceAll(' ', ''), 'hex');
-    t.equal(new HelloSniffer().push(bytes).kind, kind, hex);
+    t.equal(new Acceptor().push(Buffer.from(bytes))?.kind, kind, hex);
     const server = new TestServer({ largeRecords: false });
     server.receive(bytes);
     t.equal(server.sent.toString('hex'), answer, hex);
@@ -45,10 +45,10 @@ test('five bytes tell what a connection begins with, and each kind has its answe
   }
 });
 
-test('four bytes tell nothing yet', async (t) => {
+test('four bytes decide nothing yet', async (t) => {
   for (const [hex] of BEGINNINGS) {
     const bytes = Buffer.from(hex.replaceAll(' ', ''), 'hex').subarray(0, 4);
-    t.equal(new HelloSniffer().push(bytes).kind, 'need_more', hex);
+    t.equal(new Acceptor().push(Buffer.from(bytes)), undefined, hex);
     const server = new TestServer();
     server.receive(bytes);
     t.equal(server.connection.state, 'awaiting_hello', hex);
