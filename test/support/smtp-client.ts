@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { TestClient, type HelloOptions } from './test-client.js';
 
 /** The other side closed while a reply was waited for. */
@@ -13,7 +13,7 @@ export class Closed extends Error {}
 export class SmtpClient {
   /** Everything that came, as SMTP. */
   received = '';
-  /** When TCP is closed, with what went wrong, a reset for example. Not for who lets Node's TLS have it. */
+  /** When TCP is closed, with what went wrong, a reset for example. */
   readonly gone: Promise<Error | undefined>;
   readonly #raw: Socket;
   #tls: TLSSocket | TestClient | undefined;
@@ -26,14 +26,13 @@ export class SmtpClient {
     let failure: Error | undefined;
     socket.on('error', (error) => (failure = error));
     this.gone = new Promise((resolve) => socket.on('close', () => resolve(failure)));
-    socket.on('close', () => this.#end());
-    socket.on('end', () => this.#end());
+    socket.on('close', this.#end).on('end', this.#end);
     this.#listen(socket);
   }
 
   /** @throws what connect() says */
-  static async connect(port: number, localAddress = '127.0.0.1'): Promise<SmtpClient> {
-    const socket = connectTcp({ port, host: '127.0.0.1', localAddress, noDelay: true });
+  static async connect(port: number, localAddress = '127.0.0.1', host = '127.0.0.1'): Promise<SmtpClient> {
+    const socket = connectTcp({ port, host, localAddress, noDelay: true });
     await once(socket, 'connect');
     return new SmtpClient(socket);
   }
@@ -78,13 +77,19 @@ export class SmtpClient {
     this.#raw.resetAndDestroy();
   }
 
+  /** Undefined once it is closed. */
+  get localPort(): number | undefined {
+    return this.#raw.localPort;
+  }
+
   /** With Node's TLS. @returns the certificate's serial number */
-  async secure(): Promise<string> {
-    for (const event of ['data', 'end', 'close']) this.#raw.removeAllListeners(event);
-    const tls = connectTls({ socket: this.#raw, rejectUnauthorized: false });
+  async secure(options: ConnectionOptions = {}): Promise<string> {
+    for (const event of ['data', 'end']) this.#raw.removeAllListeners(event);
+    this.#raw.off('close', this.#end);
+    const tls = connectTls({ ...options, socket: this.#raw, rejectUnauthorized: false });
     await once(tls, 'secureConnect');
     tls.on('error', () => undefined);
-    for (const event of ['end', 'close']) tls.on(event, () => this.#end());
+    tls.on('end', this.#end).on('close', this.#end);
     this.#tls = tls;
     this.#listen(tls);
     return tls.getPeerX509Certificate()!.serialNumber;
@@ -163,10 +168,10 @@ export class SmtpClient {
     });
   }
 
-  #end(): void {
+  readonly #end = (): void => {
     this.#closed = true;
     this.#wake?.();
-  }
+  };
 
   async #more(): Promise<void> {
     if (this.#closed) throw new Closed(`closed after ${JSON.stringify(this.received.slice(-200))}`);

@@ -1,0 +1,102 @@
+/** A mail server that accepts everything, with TLS of its own, and falls silent where it is told to. */
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import { createSecureContext, TLSSocket, type SecureContext } from 'node:tls';
+import { selfSignedCredential } from '../../../src/credentials/credentials.js';
+
+export interface BackendBehaviour {
+  /** Where its own TLS begins; `none` has none. */
+  readonly tls: 'none' | 'starttls' | 'implicit';
+  /** From where on it says nothing more; it reads on. Absent: nowhere. */
+  readonly silent?: 'greeting' | 'EHLO' | 'TLS' | 'ServerHello' | undefined;
+}
+
+export interface StallBackend {
+  readonly port: number;
+  close(): void;
+}
+
+/** The name in the certificate. */
+export const BACKEND_NAME = 'backend.example';
+
+/** @param folder gets the certificate, as self-signed.crt */
+export function makeBackendContext(folder: string): SecureContext {
+  const { keyPem: key, chainPem: cert } = selfSignedCredential(folder, BACKEND_NAME);
+  return createSecureContext({ key, cert });
+}
+
+export interface StallBackendOptions {
+  readonly behaviour: BackendBehaviour;
+  /** Whether a PROXY header comes first. */
+  readonly proxyHeader: boolean;
+  readonly host: string;
+  readonly secureContext: SecureContext;
+}
+
+export async function startStallBackend(options: StallBackendOptions): Promise<StallBackend> {
+  const sockets = new Set<Socket>();
+  const server: Server = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket)).on('error', () => undefined);
+    serve(socket, options);
+  }).listen(0, options.host);
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    close() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+function serve(socket: Socket, { behaviour, proxyHeader, secureContext }: StallBackendOptions): void {
+  const secure = (): void => {
+    if (behaviour.silent === 'TLS') socket.resume();
+    else if (behaviour.silent === 'ServerHello') socket.once('data', () => socket.write(HALF_A_SERVER_HELLO));
+    else speak(new TLSSocket(socket, { isServer: true, secureContext }), behaviour, () => undefined);
+  };
+  const begin = (): void => {
+    if (behaviour.tls === 'implicit') secure();
+    else speak(socket, behaviour, secure);
+  };
+  if (proxyHeader) readProxyHeader(socket, begin);
+  else begin();
+}
+
+/** PROXY protocol version 1 ends with its line. */
+function readProxyHeader(socket: Socket, then: () => void): void {
+  const read = (): void => {
+    for (let byte = socket.read(1) as Buffer | null; byte !== null; byte = socket.read(1) as Buffer | null) {
+      if (byte[0] !== LF) continue;
+      socket.off('readable', read);
+      then();
+      return;
+    }
+  };
+  socket.on('readable', read);
+}
+
+function speak(socket: Socket, { tls, silent }: BackendBehaviour, secure: () => void): void {
+  socket.on('error', () => undefined);
+  if (silent !== 'greeting') socket.write(`220 ${BACKEND_NAME} ESMTP\r\n`);
+  const offer = tls === 'starttls' && !(socket instanceof TLSSocket) ? '250-STARTTLS\r\n' : '';
+  let inData = false;
+  const lines = createInterface({ input: socket }).on('error', () => undefined);
+  lines.on('line', (line) => {
+    if (inData && line !== '.') return;
+    inData = line === 'DATA';
+    if (line.startsWith('EHLO')) {
+      if (silent !== 'EHLO') socket.write(`250-${BACKEND_NAME}\r\n${offer}250 8BITMIME\r\n`);
+    } else if (line === 'STARTTLS') {
+      lines.close();
+      socket.write('220 2.0.0 go ahead\r\n', secure);
+    } else socket.write(REPLIES[line] ?? '250 2.0.0 ok\r\n');
+  });
+}
+
+const LF = 0x0a;
+const REPLIES: Partial<Record<string, string>> = { DATA: '354 go on\r\n', QUIT: '221 2.0.0 bye\r\n' };
+/** The header of a handshake record of 64 bytes, and the first four of them. */
+const HALF_A_SERVER_HELLO = Buffer.from('160303004002000000', 'hex');

@@ -1,0 +1,80 @@
+/** Every client that falls silent somewhere: each path with each stage, and what a backend's silence leads to. */
+import type { ConnectionEvent } from '../../../src/observe/connection-record.js';
+import type { SmtpClient } from '../smtp-client.js';
+import { PATHS, STAGES, type BackendId, type Mode } from './stages.js';
+
+export type Expected = Partial<Record<keyof ConnectionEvent, unknown>>;
+
+export interface StallCase {
+  readonly name: string;
+  readonly backend: BackendId;
+  readonly mode: Mode;
+  /** From the connection to where nothing more comes. */
+  readonly reach: (client: SmtpClient) => Promise<unknown>;
+  /** What the log says when a timeout ends it. */
+  readonly timeout: Expected;
+}
+
+const MODES: readonly Mode[] = ['starttls', 'implicit'];
+
+const NO_HELLO: Expected = { outcome: 'client_timeout', reason: 'waiting for client_hello' };
+const NO_SECOND_FLIGHT: Expected = { outcome: 'client_timeout', reason: /^waiting for / };
+const IDLE: Expected = { outcome: 'client_timeout', reason: 'idle' };
+const BACKEND_SILENT: Expected = { outcome: 'backend_timeout', reason: 'backend_greeting_timeout' };
+
+const TIMEOUTS: Readonly<Record<keyof typeof STAGES, Expected>> = {
+  'before the hello': NO_HELLO,
+  'in the hello': NO_HELLO,
+  'after the hello': NO_SECOND_FLIGHT,
+  'after the handshake': IDLE,
+  'in DATA': IDLE,
+};
+
+function silentClients(): StallCase[] {
+  return keysOf(PATHS).flatMap((pathName) =>
+    keysOf(STAGES).flatMap((stageName) =>
+      MODES.map((mode) => {
+        const path = PATHS[pathName];
+        const passes = pathName.startsWith('passthrough') && stageName === 'after the hello';
+        return {
+          name: `${pathName}, ${mode}: ${stageName}`,
+          backend: path.backend,
+          mode,
+          reach: (client) => STAGES[stageName](client, path, mode),
+          // Once a hello is passed on, the proxy sees bytes only.
+          timeout: passes ? IDLE : TIMEOUTS[stageName],
+        } satisfies StallCase;
+      }),
+    ),
+  );
+}
+
+/** Where a client of STARTTLS meets the backend before TLS, it has nothing to say either. */
+function silentBackends(): StallCase[] {
+  const clients = ['engine, TLS 1.0 hello', 'native TLS 1.3'] as const;
+  const beforeTls = (['no greeting', 'no reply to our EHLO'] as const).flatMap((backend) => [
+    ...clients.map((client) => ({ backend, mode: 'implicit', client }) as const),
+    { backend, mode: 'starttls', client: undefined } as const,
+  ]);
+  const inTls = (['no ServerHello', 'half a ServerHello'] as const).flatMap((backend) =>
+    MODES.map((mode) => ({ backend, mode, client: clients[0] })),
+  );
+  return [...beforeTls, ...inTls].map(({ backend, mode, client }) => ({
+    name: `${client ?? 'in clear'}, ${mode}: backend with ${backend}`,
+    backend,
+    mode,
+    reach: async (connection) => {
+      if (client !== undefined) await STAGES['after the handshake'](connection, PATHS[client], mode);
+    },
+    timeout: BACKEND_SILENT,
+  }));
+}
+
+function keysOf<T extends object>(table: T): (keyof T)[] {
+  return Object.keys(table) as (keyof T)[];
+}
+
+/** OLDHELLO_CASES, a regular expression, chooses some by their names. */
+export const STALL_CASES: readonly StallCase[] = [...silentClients(), ...silentBackends()].filter(
+  ({ name }) => new RegExp(process.env['OLDHELLO_CASES'] ?? '').test(name),
+);

@@ -1,0 +1,180 @@
+/** oldhello in front of backends of every kind, and clients that have come as far as their case says. */
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startProgram, type LogLine, type Program, type ProgramOptions } from '../program.js';
+import { SmtpClient } from '../smtp-client.js';
+import { BACKEND_NAME, makeBackendContext, startStallBackend } from './backend.js';
+import type { StallCase } from './cases.js';
+import { BACKENDS, type BackendId, type Mode } from './stages.js';
+
+export interface RigOptions {
+  readonly workers?: number;
+  /** Lines of the [limits] table. */
+  readonly limits: string;
+  /** Addresses of the program and of its backends. */
+  readonly host?: string;
+  readonly backendHost?: string;
+  readonly runner?: NonNullable<ProgramOptions['runner']>;
+}
+
+export interface Rig {
+  readonly program: Program;
+  /** The program's, and those of its workers. */
+  processes(): number[];
+  /** Takes a client to where it falls silent, or as far as it is let. @param from its address */
+  stall(one: StallCase, from?: string): Promise<Stalled>;
+  /** The configuration again, with some of it different; the listener `spare` stays in any case. */
+  reload(change: { readonly workers?: number; readonly listeners?: boolean }): Promise<void>;
+  /** Ends what is left, whatever happened. */
+  close(): Promise<void>;
+}
+
+export interface Stalled {
+  readonly client: SmtpClient;
+  /** The client's; tells its lines in the log. */
+  readonly port: number;
+  /** Why it did not come as far as its case says. */
+  readonly failure: string | undefined;
+}
+
+/** How it went on with a client. */
+export interface Ended extends Pick<Stalled, 'failure'> {
+  /** Whether its connection is closed. */
+  readonly closed: boolean;
+  /** All that the log says of its end. */
+  readonly events: readonly LogLine[];
+}
+
+export async function startRig(options: RigOptions): Promise<Rig> {
+  const { limits, host = '127.0.0.1', backendHost = host, runner } = options;
+  const folder = mkdtempSync(join(tmpdir(), 'oldhello-stalls-'));
+  const secureContext = makeBackendContext(folder);
+  const rows = Object.entries(BACKENDS).flatMap(([id, row]) =>
+    (['starttls', 'implicit'] as const).map((mode) => ({
+      ...row,
+      mode,
+      name: nameOf(id as BackendId, mode),
+    })),
+  );
+  const trust = `tls-ca = "${join(folder, 'self-signed.crt')}"\ntls-name = "${BACKEND_NAME}"`;
+  const backends = await Promise.all(
+    rows.map(async ({ behaviour, identity, mode, name, tls }) => {
+      const proxyHeader = identity === 'proxy-v1';
+      const backend = await startStallBackend({
+        behaviour: behaviour[mode],
+        proxyHeader,
+        host: backendHost,
+        secureContext,
+      });
+      const toml = `
+[[backend]]
+name = "${name}"
+address = "${backendHost}:${backend.port}"
+identity = "${identity}"
+tls = "${tls}"
+${tls === 'none' ? '' : trust}
+`;
+      const listener = listenerTable(name, host, mode, name);
+      return { ...backend, toml, listener };
+    }),
+  );
+  const configure = (workers: number, listeners: boolean): string => `
+[server]
+hostname = "proxy.example"
+state-directory = "STATE"
+workers = ${workers}
+${listenerTable('spare', host, 'starttls', rows[0]!.name)}
+${listeners ? backends.map(({ listener }) => listener).join('') : ''}
+${backends.map(({ toml }) => toml).join('')}
+[tls]
+profile = "ancient"
+[limits]
+hopeless-after = 0
+${limits}
+[log]
+repeat-limit = 0
+`;
+  const { workers: initial = 1 } = options;
+  const closeBackends = (): void => {
+    for (const backend of backends) backend.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const program = await startProgram(configure(initial, true), rows.length + 1, runner && { runner }).catch(
+    (error: unknown) => {
+      closeBackends();
+      throw error;
+    },
+  );
+  await program.next('started');
+  // Every stalled client waits for its line.
+  program.lines.setMaxListeners(0);
+  return {
+    program,
+    processes: () => [program.pid, ...childrenOf(program.pid)],
+    async stall({ backend, mode, reach }, from = host) {
+      const client = await SmtpClient.connect(program.ports.get(nameOf(backend, mode))!, from, host);
+      const port = client.localPort!;
+      const failure = await reach(client).then(
+        () => undefined,
+        (error: unknown) => String(error),
+      );
+      return { client, port, failure };
+    },
+    async reload({ workers = initial, listeners = true }) {
+      program.configure(configure(workers, listeners));
+      program.signal('SIGHUP');
+      await program.next('reloaded');
+    },
+    async close() {
+      program.signal('SIGKILL');
+      await program.exited;
+      closeBackends();
+    },
+  };
+}
+
+function nameOf(backend: BackendId, mode: Mode): string {
+  return `${backend}, ${mode}`;
+}
+
+function listenerTable(name: string, host: string, mode: Mode, backend: string): string {
+  return `
+[[listener]]
+name = "${name}"
+address = "${host}:0"
+mode = "${mode}"
+backend = "${backend}"
+`;
+}
+
+/** From Linux's own books. */
+function childrenOf(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return children === '' ? [] : children.split(' ').map(Number);
+}
+
+/** Waits until a client's connection is closed and logged, for as long as a loaded machine may need beyond `within` ms. */
+export async function endOf(
+  { program }: Rig,
+  { client, port, failure }: Stalled,
+  within: number,
+): Promise<Ended> {
+  const deadline = AbortSignal.timeout(within + PATIENCE);
+  const events = (): LogLine[] =>
+    program.log.filter((line) => line.event === 'connection_closed' && portOf(line) === port);
+  const expired = once(deadline, 'abort').then(() => false);
+  const closed = await Promise.race([client.gone.then(() => true), expired]);
+  while (events().length === 0 && !deadline.aborted) {
+    await Promise.race([once(program.lines, 'line'), expired]);
+  }
+  return { failure, closed, events: events() };
+}
+
+function portOf(line: LogLine): number {
+  return (line['client'] as { port: number }).port;
+}
+
+/** Milliseconds. */
+const PATIENCE = 10_000;
