@@ -80,8 +80,9 @@ function readProxyHeader(socket: Socket, then: () => void): void {
 
 function speak(socket: Socket, { tls, silent }: BackendBehaviour, secure: () => void): void {
   socket.on('error', () => undefined);
-  if (silent !== 'greeting') socket.write(`220 ${BACKEND_NAME} ESMTP\r\n`);
-  const offer = tls === 'starttls' && !(socket instanceof TLSSocket) ? '250-STARTTLS\r\n' : '';
+  const afterStarttls = tls === 'starttls' && socket instanceof TLSSocket;
+  if (silent !== 'greeting' && !afterStarttls) socket.write(`220 ${BACKEND_NAME} ESMTP\r\n`);
+  const offer = tls === 'starttls' && !afterStarttls ? '250-STARTTLS\r\n' : '';
   let inData = false;
   const lines = createInterface({ input: socket }).on('error', () => undefined);
   lines.on('line', (line) => {

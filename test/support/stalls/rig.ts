@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startProgram, type LogLine, type Program, type ProgramOptions } from '../program.js';
+import { proxyConfig, type Table } from '../proxy-config.js';
 import { SmtpClient } from '../smtp-client.js';
 import { BACKEND_NAME, makeBackendContext, startStallBackend } from './backend.js';
 import type { StallCase } from './cases.js';
@@ -11,8 +12,7 @@ import { BACKENDS, type BackendId, type Mode } from './stages.js';
 
 export interface RigOptions {
   readonly workers?: number;
-  /** Lines of the [limits] table. */
-  readonly limits: string;
+  readonly limits: Table;
   /** Addresses of the program and of its backends. */
   readonly host?: string;
   readonly backendHost?: string;
@@ -25,8 +25,7 @@ export interface Rig {
   processes(): number[];
   /** Takes a client to where it falls silent, or as far as it is let. @param from its address */
   stall(one: StallCase, from?: string): Promise<Stalled>;
-  /** The configuration again, with some of it different; the listener `spare` stays in any case. */
-  reload(change: { readonly workers?: number; readonly listeners?: boolean }): Promise<void>;
+  reload(change: { readonly workers?: number; readonly closeListeners?: boolean }): Promise<void>;
   /** Ends what is left, whatever happened. */
   close(): Promise<void>;
 }
@@ -47,20 +46,17 @@ export interface Ended extends Pick<Stalled, 'failure'> {
   readonly events: readonly LogLine[];
 }
 
+const ROWS = Object.entries(BACKENDS).flatMap(([id, row]) =>
+  (['starttls', 'implicit'] as const).map((mode) => ({ ...row, mode, name: nameOf(id as BackendId, mode) })),
+);
+
 export async function startRig(options: RigOptions): Promise<Rig> {
-  const { limits, host = '127.0.0.1', backendHost = host, runner } = options;
+  const { limits, host = '127.0.0.1', backendHost = host, workers: initial = 1, runner } = options;
   const folder = mkdtempSync(join(tmpdir(), 'oldhello-stalls-'));
   const secureContext = makeBackendContext(folder);
-  const rows = Object.entries(BACKENDS).flatMap(([id, row]) =>
-    (['starttls', 'implicit'] as const).map((mode) => ({
-      ...row,
-      mode,
-      name: nameOf(id as BackendId, mode),
-    })),
-  );
-  const trust = `tls-ca = "${join(folder, 'self-signed.crt')}"\ntls-name = "${BACKEND_NAME}"`;
+  const trust = { 'tls-ca': join(folder, 'self-signed.crt'), 'tls-name': BACKEND_NAME };
   const backends = await Promise.all(
-    rows.map(async ({ behaviour, identity, mode, name, tls }) => {
+    ROWS.map(async ({ behaviour, identity, mode, name, tls }) => {
       const proxyHeader = identity === 'proxy-v1';
       const backend = await startStallBackend({
         behaviour: behaviour[mode],
@@ -68,45 +64,34 @@ export async function startRig(options: RigOptions): Promise<Rig> {
         host: backendHost,
         secureContext,
       });
-      const toml = `
-[[backend]]
-name = "${name}"
-address = "${backendHost}:${backend.port}"
-identity = "${identity}"
-tls = "${tls}"
-${tls === 'none' ? '' : trust}
-`;
-      const listener = listenerTable(name, host, mode, name);
-      return { ...backend, toml, listener };
+      const address = `${backendHost}:${backend.port}`;
+      return { ...backend, table: { name, address, identity, tls, ...(tls === 'bridge' && trust) } };
     }),
   );
-  const configure = (workers: number, listeners: boolean): string => `
-[server]
-hostname = "proxy.example"
-state-directory = "STATE"
-workers = ${workers}
-${listenerTable('spare', host, 'starttls', rows[0]!.name)}
-${listeners ? backends.map(({ listener }) => listener).join('') : ''}
-${backends.map(({ toml }) => toml).join('')}
-[tls]
-profile = "ancient"
-[limits]
-hopeless-after = 0
-${limits}
-[log]
-repeat-limit = 0
-`;
-  const { workers: initial = 1 } = options;
+  const address = `${host}:0`;
+  const listeners = ROWS.map(({ name, mode }) => ({ name, address, mode, backend: name }));
+  const spare = { ...listeners[0]!, name: 'spare' };
+  const configure = (workers: number, own: readonly Table[]): string =>
+    proxyConfig({
+      server: { workers },
+      listeners: [spare, ...own],
+      backends: backends.map(({ table }) => table),
+      tls: { profile: 'ancient' },
+      limits: { 'hopeless-after': 0, ...limits },
+      log: { 'repeat-limit': 0 },
+    });
   const closeBackends = (): void => {
     for (const backend of backends) backend.close();
     rmSync(folder, { recursive: true, force: true });
   };
-  const program = await startProgram(configure(initial, true), rows.length + 1, runner && { runner }).catch(
-    (error: unknown) => {
-      closeBackends();
-      throw error;
-    },
-  );
+  const program = await startProgram(
+    configure(initial, listeners),
+    ROWS.length + 1,
+    runner && { runner },
+  ).catch((error: unknown) => {
+    closeBackends();
+    throw error;
+  });
   await program.next('started');
   // Every stalled client waits for its line.
   program.lines.setMaxListeners(0);
@@ -122,8 +107,8 @@ repeat-limit = 0
       );
       return { client, port, failure };
     },
-    async reload({ workers = initial, listeners = true }) {
-      program.configure(configure(workers, listeners));
+    async reload({ workers = initial, closeListeners = false }) {
+      program.configure(configure(workers, closeListeners ? [] : listeners));
       program.signal('SIGHUP');
       await program.next('reloaded');
     },
@@ -137,16 +122,6 @@ repeat-limit = 0
 
 function nameOf(backend: BackendId, mode: Mode): string {
   return `${backend}, ${mode}`;
-}
-
-function listenerTable(name: string, host: string, mode: Mode, backend: string): string {
-  return `
-[[listener]]
-name = "${name}"
-address = "${host}:0"
-mode = "${mode}"
-backend = "${backend}"
-`;
 }
 
 /** From Linux's own books. */
