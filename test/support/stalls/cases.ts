@@ -77,6 +77,6 @@ function keysOf<T extends object>(table: T): (keyof T)[] {
 const CHOSEN = new RegExp(process.env['OLDHELLO_CASES'] ?? '^(?!native .*: after the hello)');
 
 /** OLDHELLO_CASES, a regular expression, chooses by name. */
-export const STALL_CASES: readonly StallCase[] = [...silentClients(), ...silentBackends()].filter(({ name }) =>
-  CHOSEN.test(name),
+export const STALL_CASES: readonly StallCase[] = [...silentClients(), ...silentBackends()].filter(
+  ({ name }) => CHOSEN.test(name),
 );

@@ -77,7 +77,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       listeners: [spare, ...own],
       backends: backends.map(({ table }) => table),
       tls: { profile: 'ancient' },
-      limits: { 'hopeless-after': 0, ...limits },
+      limits,
       log: { 'repeat-limit': 0 },
     });
   const closeBackends = (): void => {
