@@ -14,7 +14,7 @@ const MAY_IMPORT: Record<string, { folders: string[]; modules: string[] }> = {
   'proxy-protocol': { folders: ['net'], modules: [] },
   policy: { folders: ['net'], modules: ['node:net'] },
   observe: { folders: ['net', 'tls'], modules: ['node:crypto', 'node:perf_hooks', 'pino', 'prom-client'] },
-  config: { folders: ['net', 'tls'], modules: ['*', 'convict', 'smol-toml'] },
+  config: { folders: ['net', 'tls'], modules: ['*', 'convict', 'toml-eslint-parser'] },
   credentials: { folders: ['tls', 'config'], modules: ['*', 'node-forge'] },
   system: { folders: ['config'], modules: ['*'] },
   proxy: {

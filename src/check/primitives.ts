@@ -12,9 +12,9 @@ export function checkPrimitives(config: Config): Finding[] {
       refuseMissingPrimitives(config, credentials);
     } catch (error) {
       if (!(error instanceof UnusableValueError)) throw error;
-      const { table, index, message } = error;
-      const subject = index === undefined ? `[${table}] profile` : `[[${table}]] ${index + 1}, profile`;
-      return [{ check: 'primitives', subject, verdict: 'bad', message, advice: [] }];
+      return error.problems.map(({ key, message }): Finding => {
+        return { check: 'primitives', subject: key, verdict: 'bad', message, advice: [] };
+      });
     }
   }
   return [];

@@ -2,7 +2,7 @@
 import { checkAll } from '../check/check.js';
 import { passed, render, type Finding } from '../check/finding.js';
 import { UnusableValueError } from '../config/config-error.js';
-import { loadConfig } from '../config/load.js';
+import { loadConfig, locate } from '../config/load.js';
 import { createLogChannel } from '../observe/log.js';
 import { backendPlans } from '../proxy/backend/backend-plan.js';
 import { refuseRelayRisks } from '../proxy/backend/relay-risk.js';
@@ -46,7 +46,7 @@ async function tryConfiguration(file: string, found: (finding: Finding) => void)
     const plans = backendPlans(config, readTrustedCas(config), createLogChannel().log);
     await checkAll(config, plans, { now: new Date(), patience: PATIENCE }, found);
   } catch (error) {
-    throw error instanceof UnusableValueError ? error.in(file) : error;
+    throw error instanceof UnusableValueError ? locate(error, file) : error;
   }
 }
 

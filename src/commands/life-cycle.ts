@@ -1,5 +1,6 @@
 /** From the first listening socket to the exit code: what signals do, and what the service manager hears of it. */
 import { UnusableValueError } from '../config/config-error.js';
+import { locate } from '../config/load.js';
 import { keysThatTakeRestart } from '../config/restart.js';
 import type { Config } from '../config/schema.js';
 import type { ProxyServer } from '../proxy/server.js';
@@ -104,6 +105,6 @@ export class LifeCycle {
 }
 
 function problemsOf(error: unknown, file: string): readonly string[] {
-  const problem = error instanceof UnusableValueError ? error.in(file) : error;
+  const problem = error instanceof UnusableValueError ? locate(error, file) : error;
   return problem instanceof Error ? problem.message.split('\n') : [String(problem)];
 }

@@ -1,6 +1,6 @@
 /** `oldhello serve`: puts the parts together, runs them until a signal comes, and takes them down in order. */
 import { ConfigError, UnusableValueError } from '../config/config-error.js';
-import { loadConfig } from '../config/load.js';
+import { loadConfig, locate } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { watchBackends } from '../observe/backend-watch.js';
 import type { Log } from '../observe/log.js';
@@ -49,7 +49,7 @@ async function serveConfigured(file: string): Promise<void> {
       stopped: () => undefined,
     });
   } catch (error) {
-    throw error instanceof UnusableValueError ? error.in(file) : error;
+    throw error instanceof UnusableValueError ? locate(error, file) : error;
   }
 }
 

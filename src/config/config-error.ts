@@ -1,6 +1,4 @@
 /** What is wrong with a configuration file: every problem at once, each with its place and what to do. */
-import { readFileSync } from 'node:fs';
-import { placesOf } from './toml-positions.js';
 
 export interface Problem {
   /** 1 for the first; undefined where the problem is that something is absent. */
@@ -15,34 +13,24 @@ export class ConfigError extends Error {
   readonly problems: readonly Problem[];
 
   constructor(file: string, problems: readonly Problem[], options?: ErrorOptions) {
-    super(problems.map((problem) => render(file, problem)).join('\n'), options);
+    const inOrder = problems.toSorted((a, b) => (a.line ?? Infinity) - (b.line ?? Infinity) || 0);
+    super(inOrder.map((problem) => render(file, problem)).join('\n'), options);
     this.name = 'ConfigError';
     this.file = file;
-    this.problems = problems;
+    this.problems = inOrder;
   }
 }
 
-/** A value that is well written, but turned out not to work. */
+/** Values that are well written, but turned out not to work; `locate` of load.ts finds their lines. */
 export class UnusableValueError extends Error {
-  readonly table: string;
-  readonly index: number | undefined;
-  readonly key: string;
+  readonly problems: readonly (Problem & { readonly key: string })[];
 
   /** @param index which one of an array of tables; undefined for a table that stands once */
   constructor(table: string, index: number | undefined, key: string, cause: Error) {
     super(cause.message, { cause });
     this.name = 'UnusableValueError';
-    this.table = table;
-    this.index = index;
-    this.key = key;
-  }
-
-  /** With the value's place in the file. */
-  in(file: string): ConfigError {
-    const { table, index, key, message } = this;
     const path = index === undefined ? `${table}.${key}` : `${table}[${index}].${key}`;
-    const line = placesOf(readFileSync(file, 'utf8')).lineOf(path);
-    return new ConfigError(file, [{ line, key: path, message }], { cause: this });
+    this.problems = [{ key: path, message: cause.message }];
   }
 }
 

@@ -3,13 +3,13 @@ import { isIP } from 'node:net';
 import type { Problem } from './config-error.js';
 import { isNear, relayRisk } from './private-networks.js';
 import { nearest } from './did-you-mean.js';
-import type { Places } from './toml-positions.js';
+import type { TomlPositions } from './toml-positions.js';
 import type { Config } from './schema.js';
 
-export function crossCheck(config: Config, places: Places): Problem[] {
+export function crossCheck(config: Config, positions: TomlPositions): Problem[] {
   const at: At = (table, index, key) => {
     const path = `${table}[${index}].${key}`;
-    return { line: places.lineOf(path), key: path };
+    return { line: positions.lineOf(path), key: path };
   };
   return [
     ...someOf(config),
@@ -21,8 +21,8 @@ export function crossCheck(config: Config, places: Places): Problem[] {
     ...unsaidIdentities(config, at),
     ...incompleteCertificates(config, at),
     ...unreachablePolicies(config, at),
-    ...unusableStore(config, places),
-    ...exposedAdmin(config, places),
+    ...unusableStore(config, positions),
+    ...exposedAdmin(config, positions),
   ];
 }
 
@@ -62,9 +62,9 @@ function relayRisks({ backends }: Config, at: At): Problem[] {
   );
 }
 
-function unusableStore({ sessionStore: { url, timeout }, tls }: Config, places: Places): Problem[] {
+function unusableStore({ sessionStore: { url, timeout }, tls }: Config, positions: TomlPositions): Problem[] {
   const problem = (key: string, message: string): Problem => {
-    return { line: places.lineOf(`session-store.${key}`), key: `session-store.${key}`, message };
+    return { line: positions.lineOf(`session-store.${key}`), key: `session-store.${key}`, message };
   };
   return [
     ...(url !== undefined && tls.ticketKeyFile === undefined
@@ -82,11 +82,11 @@ function unusableStore({ sessionStore: { url, timeout }, tls }: Config, places: 
 }
 
 /** The status page has no login, and says who sends mail here. */
-function exposedAdmin({ admin }: Config, places: Places): Problem[] {
+function exposedAdmin({ admin }: Config, positions: TomlPositions): Problem[] {
   if (admin.address === undefined || admin.acknowledgeExposure || isLoopback(admin.address.host)) return [];
   return [
     {
-      line: places.lineOf('admin.address'),
+      line: positions.lineOf('admin.address'),
       key: 'admin.address',
       message:
         `${admin.address.host} is not loopback, so others on the network could see who sends mail here. ` +

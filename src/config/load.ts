@@ -1,12 +1,12 @@
 /** From a TOML file to a frozen Config, or to a ConfigError that names everything that is wrong with it. */
 import { dirname } from 'node:path';
 import { crossCheck } from './cross-check.js';
-import { ConfigError, type Problem } from './config-error.js';
-import { placesOf } from './toml-positions.js';
+import { ConfigError, type Problem, type UnusableValueError } from './config-error.js';
 import { LISTS, SECTIONS, type Config, type Values } from './schema.js';
 import { readSource } from './source.js';
 import { TableReader } from './table-reader.js';
 import { parseToml } from './toml.js';
+import type { TomlPositions } from './toml-positions.js';
 
 export { ConfigError } from './config-error.js';
 
@@ -25,15 +25,14 @@ export function parseConfig(
   file: string,
   credentials: string | undefined = process.env['CREDENTIALS_DIRECTORY'],
 ): Config {
-  const document = parseToml(source, file);
-  const places = placesOf(source);
+  const { root, positions } = parseToml(source, file);
   const problems: Problem[] = [];
-  const reader = new TableReader(places, { folder: dirname(file), credentials }, problems);
-  reader.checkTables(document);
+  const reader = new TableReader(positions, { folder: dirname(file), credentials }, problems);
+  reader.checkTables(root);
   const section = <N extends keyof typeof SECTIONS>(name: N): Values<(typeof SECTIONS)[N]> =>
-    reader.readSection(SECTIONS[name], name, document[name]);
+    reader.readSection(SECTIONS[name], name, root[name]);
   const list = <N extends keyof typeof LISTS>(name: N): Values<(typeof LISTS)[N]>[] =>
-    reader.readList(LISTS[name], name, document[name]);
+    reader.readList(LISTS[name], name, root[name]);
   const config: Config = {
     server: section('server'),
     listeners: list('listener'),
@@ -47,9 +46,24 @@ export function parseConfig(
     admin: section('admin'),
   };
   // What one wrong value would drag along is not worth telling.
-  if (problems.length === 0) problems.push(...crossCheck(config, places));
+  if (problems.length === 0) problems.push(...crossCheck(config, positions));
   if (problems.length > 0) throw new ConfigError(file, problems);
   return deepFreeze(config);
+}
+
+/** With the lines of the file that the values come from, if that still is as it was. */
+export function locate({ problems, cause }: UnusableValueError, file: string): ConfigError {
+  const positions = positionsIn(file);
+  const located = problems.map((problem) => ({ ...problem, line: positions?.lineOf(problem.key) }));
+  return new ConfigError(file, located, { cause });
+}
+
+function positionsIn(file: string): TomlPositions | undefined {
+  try {
+    return parseToml(readSource(file), file).positions;
+  } catch {
+    return undefined;
+  }
 }
 
 function deepFreeze<T extends object>(value: T): T {

@@ -1,27 +1,28 @@
 /** Reads tables of a parsed TOML document against their declarations, and collects everything that is wrong. */
-import convict from 'convict';
 import type { Problem } from './config-error.js';
+import { convictTable, type ConvictTable } from './convict-table.js';
 import type { Format } from './formats.js';
 import { nearest } from './did-you-mean.js';
 import { resolvePath, type PathContext } from './paths.js';
-import { pathOf, type Places } from './toml-positions.js';
-import { LISTS, SECTIONS, type Key, type Keys, type Values } from './schema.js';
+import { LISTS, SECTIONS, type Keys, type Values } from './schema.js';
 import { show } from './show.js';
+import type { TomlTable } from './toml.js';
+import { pathOf, type TomlPositions } from './toml-positions.js';
 
 export class TableReader {
-  readonly #places: Places;
+  readonly #positions: TomlPositions;
   readonly #paths: PathContext;
   readonly #problems: Problem[];
 
   /** @param problems is added to */
-  constructor(places: Places, paths: PathContext, problems: Problem[]) {
-    this.#places = places;
+  constructor(positions: TomlPositions, paths: PathContext, problems: Problem[]) {
+    this.#positions = positions;
     this.#paths = paths;
     this.#problems = problems;
   }
 
   /** That there is no table but the declared ones, and that each has its kind of brackets. */
-  checkTables(document: Record<string, unknown>): void {
+  checkTables(document: TomlTable): void {
     for (const [name, value] of Object.entries(document)) {
       if (Object.hasOwn(SECTIONS, name)) {
         if (!isTable(value)) this.#problem(name, `found ${kindOf(value)}; write [${name}], there is one`);
@@ -47,60 +48,87 @@ export class TableReader {
   }
 
   /** @param path of the table in the document */
-  #read<K extends Keys>(keys: K, table: string, path: string, written: Record<string, unknown>): Values<K> {
-    const valid: Record<string, unknown> = {};
+  #read<K extends Keys>(keys: K, table: string, path: string, written: TomlTable): Values<K> {
+    const loadable: TomlTable = {};
     for (const [name, value] of Object.entries(written)) {
       const key = Object.hasOwn(keys, name) ? keys[name] : undefined;
       if (key === undefined) this.#problem(pathOf(path, name), unknownKey(name, table, Object.keys(keys)));
-      else if (this.#check(key.format, pathOf(path, name), value)) valid[name] = value;
+      else if (isLoadable(key.format, value)) loadable[name] = withCoercedElements(key.format, value);
+      else this.#wrong(key.format, pathOf(path, name), value);
     }
+    const values = convictTable(keys).load(loadable);
+    this.#validate(values, keys, path, loadable);
+    this.#findMissing(keys, path, written);
+    return this.#valuesOf(values, keys, path);
+  }
+
+  /** convict says whether all is valid; which value is not, and on which line it stands, is found out only then. */
+  #validate(values: ConvictTable, keys: Keys, path: string, written: TomlTable): void {
+    try {
+      values.validate({ allowed: 'strict' });
+    } catch {
+      for (const [name, value] of Object.entries(written)) {
+        const { format } = keys[name]!;
+        if (!format.isValid(values.get(name))) this.#wrong(format, pathOf(path, name), value);
+      }
+    }
+  }
+
+  #findMissing(keys: Keys, path: string, written: TomlTable): void {
     for (const [name, { required, format, doc }] of Object.entries(keys)) {
       if (required && !Object.hasOwn(written, name)) {
         this.#problem(pathOf(path, name), `is missing; allowed: ${format.allowed}. ${doc}`);
       }
     }
-    return this.#values(keys, path, valid);
   }
 
-  #check({ element, ...format }: Format<unknown>, path: string, value: unknown): boolean {
-    if (element !== undefined && Array.isArray(value)) {
-      return value.map((one, index) => this.#check(element, `${path}[${index}]`, one)).every(Boolean);
+  /** Of a list each element that is wrong, at its own line. */
+  #wrong({ element, ...format }: Format<unknown>, path: string, value: unknown): void {
+    if (element === undefined || !Array.isArray(value)) {
+      this.#problem(path, wrongValue(value, format));
+      return;
     }
-    const good = format.parse(value) !== undefined;
-    if (!good) this.#problem(path, wrongValue(value, format));
-    return good;
+    for (const [index, one] of value.entries()) {
+      if (!isLoadable(element, one) || !element.isValid(coerced(element, one))) {
+        this.#wrong(element, `${path}[${index}]`, one);
+      }
+    }
   }
 
-  /** convict puts the defaults in; what is left to it to check was checked before, with line numbers. */
-  #values<K extends Keys>(keys: K, path: string, valid: Record<string, unknown>): Values<K> {
-    const schema = Object.fromEntries(
-      Object.entries(keys).map(([name, { doc, default: standard }]) => [
-        name,
-        { doc, format: '*', default: standard },
-      ]),
-    );
-    const config = convict<Record<string, unknown>>(schema);
-    config.load(valid);
-    config.validate({ allowed: 'strict' });
-    const values = Object.entries(keys).map(([name, key]) => {
-      return [camelCase(name), this.#value(key, pathOf(path, name), config.get(name))];
+  #valuesOf<K extends Keys>(values: ConvictTable, keys: K, path: string): Values<K> {
+    const entries = Object.entries(keys).map(([name, { format }]) => {
+      const value = values.get(name) ?? undefined;
+      const isPath = format.isPath === true && typeof value === 'string';
+      return [camelCase(name), isPath ? this.#resolve(pathOf(path, name), value) : value];
     });
-    return Object.fromEntries(values) as Values<K>;
+    return Object.fromEntries(entries) as Values<K>;
   }
 
-  #value({ format }: Key<unknown>, path: string, written: unknown): unknown {
-    if (written === undefined || written === null) return undefined;
-    const value = format.parse(written);
-    if (format.isPath !== true) return value;
-    const resolved = resolvePath(value as string, this.#paths);
+  #resolve(path: string, written: string): string | undefined {
+    const resolved = resolvePath(written, this.#paths);
     if (typeof resolved === 'string') return resolved;
     this.#problem(path, resolved.mistake);
     return undefined;
   }
 
   #problem(path: string, message: string): void {
-    this.#problems.push({ line: this.#places.lineOf(path), key: path, message });
+    this.#problems.push({ line: this.#positions.lineOf(path), key: path, message });
   }
+}
+
+/** convict coerces strings alone, so that anything else in place of such a string never reaches it. */
+function isLoadable({ coerce }: Format<unknown>, value: unknown): boolean {
+  if (typeof value === 'string') return true;
+  return coerce === undefined && !isTable(value) && !(value instanceof Date);
+}
+
+/** Nor does convict coerce what is in a list. */
+function withCoercedElements({ element }: Format<unknown>, value: unknown): unknown {
+  return element !== undefined && Array.isArray(value) ? value.map((one) => coerced(element, one)) : value;
+}
+
+function coerced({ coerce }: Format<unknown>, value: unknown): unknown {
+  return coerce !== undefined && typeof value === 'string' ? (coerce(value) ?? value) : value;
 }
 
 function wrongValue(value: unknown, { allowed, words = [], isHidden }: Format<unknown>): string {
@@ -148,6 +176,6 @@ export function camelCase(key: string): string {
   return key.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-function isTable(value: unknown): value is Record<string, unknown> {
+function isTable(value: unknown): value is TomlTable {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
 }

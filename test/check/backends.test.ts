@@ -261,7 +261,7 @@ test('a backend that is down is bad in one line, whoever the client would be', a
   t.equal(checked.code, 1);
   t.match(checked.findings['connection'], {
     verdict: 'bad',
-    message: /backend mta \(127\.0\.0\.1 port \d+\): .*ECONNREFUSED/,
+    message: /backend mta \(127\.0\.0\.1:\d+\): .*ECONNREFUSED/,
   });
 });
 

@@ -142,9 +142,21 @@ const TAILS: Record<string, [tail: string, ...said: string[]]> = {
     '[tls]\nrc4 = true\n"rc4" = false',
     `${LINE_OF_TAIL + 2}: tls.rc4 stands twice, here and on line ${LINE_OF_TAIL + 1}; keep one`,
   ],
+  'the header of a table without its closing bracket': [
+    '[tls\n# old clients\nprofile = "legacy"',
+    `${LINE_OF_TAIL}: is not TOML: the table's bracket is not closed; found: [tls`,
+  ],
+  'lists in lists without end': [
+    `[tls]\nrc4 = ${'['.repeat(5_000)}1${']'.repeat(5_000)}`,
+    `${LINE_OF_TAIL + 1}: arrays and tables are nested more than 16 deep`,
+  ],
+  'a key of an array of tables that stands twice in its newest entry': [
+    '[[backend]]\nname = "b"\nname = "c"',
+    `${LINE_OF_TAIL + 2}: backend[1].name stands twice, here and on line ${LINE_OF_TAIL + 1}; keep one`,
+  ],
   'a word without quotes': [
     '[tls]\nprofile = legacy # for now',
-    `${LINE_OF_TAIL + 1}: Invalid TOML document: invalid value; found: profile = legacy # for now; text goes in quotes: profile = "legacy"`,
+    `${LINE_OF_TAIL + 1}: is not TOML: Unexpected character; found: profile = legacy # for now; text goes in quotes: profile = "legacy"`,
   ],
 };
 
@@ -175,15 +187,15 @@ identity = "proxy-v2"
   t.strictSame(
     complaints(source).map((line) => line.split('; ')[0]),
     [
+      '1: tls.profile: found "old"',
+      '2: limits.max-connections: found 0',
       '3: server.hostname: found ""',
       '3: server.state-directory: found ""',
       '4: server.x: unknown key',
-      '9: listener[0].address: found "a"',
-      '12: backend[0].address: found "localhost:x"',
-      '1: tls.profile: found "old"',
       '7: policy[0].refuse: found 0',
       '7: policy[1]: found "x"',
-      '2: limits.max-connections: found 0',
+      '9: listener[0].address: found "a"',
+      '12: backend[0].address: found "localhost:x"',
     ],
   );
 });

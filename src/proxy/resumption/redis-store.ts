@@ -2,13 +2,13 @@
  * Values by name in Redis or Valkey. It answers within a bound or not at all, and where it fails it is left alone for a
  * while: nobody waits for what is known to be away.
  */
-import type { StorePlace } from '../../config/formats.js';
+import type { StoreUrl } from '../../config/formats.js';
 import { hostAndPort } from '../../net/endpoint.js';
 import type { Log } from '../../observe/log.js';
 import { sanitizePeerText } from '../../observe/sanitize.js';
 
 export interface RedisSettings {
-  readonly place: StorePlace;
+  readonly place: StoreUrl;
   readonly password: string | undefined;
   readonly keyPrefix: string;
   /** Milliseconds that anybody waits for an answer. */
