@@ -73,7 +73,7 @@ function partOf(stack: readonly string[]): Part | undefined {
   if (/^node:(?:net|events|stream|internal\/(?:streams|stream_base_commons|net))/.test(code)) return SOCKETS;
   const ours = stack.find((frame) => /\/dist\/|\/node_modules\//.test(frame));
   if (ours === undefined) return REST;
-  if (/\/dist\/(?:proxy\/(?:handle|socket)-channel|system\/tcp-handles)/.test(ours)) return SOCKETS;
+  if (/\/dist\/(?:proxy\/transport\/)/.test(ours)) return SOCKETS;
   if (/\/dist\/tls\/crypto\/(?:md5|prf|rc4|sha1|short-hmac|ssl3)\./.test(ours)) return CIPHERS;
   if (ours.includes('/dist/tls/'))
     return /^node:(?:crypto|internal\/crypto\/(?:cipher|hash))/.test(code) ? CIPHERS : ENGINE;

@@ -10,7 +10,7 @@ import { sanitizePeerText } from '../observe/sanitize.js';
 import type { ClientIdentity } from '../proxy/backend/dial.js';
 import type { BackendError, BackendFailure } from '../proxy/backend/backend-error.js';
 import { openBackendSession, type BackendPlan } from '../proxy/backend/open-session.js';
-import type { TcpChannel } from '../proxy/transport/channel.js';
+
 import { SocketChannel } from '../proxy/transport/socket-channel.js';
 import { lastWords, offered, wholeReply } from '../smtp/dialogue.js';
 import type { Reply } from '../smtp/reply.js';
@@ -148,7 +148,7 @@ class LegCheck {
 
   // ---- in SMTP ----
 
-  async #greeted(channel: TcpChannel, conversation: Conversation): Promise<void> {
+  async #greeted(channel: SocketChannel, conversation: Conversation): Promise<void> {
     this.#find('connection', 'good', this.#server === undefined ? 'it greets' : `${this.#server} greets`);
     this.#sees(channel);
     const ehlo = await conversation.ask(`EHLO ${this.#plan.hostname}`);
@@ -233,7 +233,7 @@ class LegCheck {
 
   // ---- TLS of the backend's own ----
 
-  #sees(channel: TcpChannel): void {
+  #sees(channel: SocketChannel): void {
     const socket = channel instanceof SocketChannel ? channel.socket : undefined;
     if (!(socket instanceof TLSSocket)) return;
     const trust = this.#config.tlsPin === undefined ? 'a certificate it should have' : 'the key of tls-pin';
@@ -279,7 +279,7 @@ function localAddress({ address: { host, port } }: BackendConfig): Promise<strin
   });
 }
 
-type Opened = { readonly channel: TcpChannel; readonly said: Buffer } | { readonly error: BackendError };
+type Opened = { readonly channel: SocketChannel; readonly said: Buffer } | { readonly error: BackendError };
 
 function open(plan: BackendPlan, security: Leg['security'], patience: number): Promise<Opened> {
   return new Promise((resolve) => {
@@ -291,7 +291,7 @@ function open(plan: BackendPlan, security: Leg['security'], patience: number): P
   });
 }
 
-function secure(plan: BackendPlan, channel: TcpChannel): Promise<Opened> {
+function secure(plan: BackendPlan, channel: SocketChannel): Promise<Opened> {
   return new Promise((resolve) => {
     plan.tls!.secure(channel, {
       secured: (secured) => resolve({ channel: secured, said: NOTHING }),

@@ -1,5 +1,6 @@
 /** One SMTP command at a time with a backend, as a check holds it: every wait has an end. */
-import { NO_HANDLER, type TcpChannel } from '../proxy/transport/channel.js';
+import { NO_HANDLER } from '../proxy/transport/channel.js';
+import type { SocketChannel } from '../proxy/transport/socket-channel.js';
 import { ReplyReader, type Reply } from '../smtp/reply.js';
 
 /** What came instead of a reply. */
@@ -8,7 +9,7 @@ export type Silence = 'closed' | 'silent' | 'broken';
 export type Answer = { readonly reply: Reply } | { readonly silence: Silence };
 
 export class Conversation {
-  readonly #channel: TcpChannel;
+  readonly #channel: SocketChannel;
   readonly #patience: number;
   readonly #replies = new ReplyReader();
   #ended = false;
@@ -18,7 +19,7 @@ export class Conversation {
    * @param said what the backend has said already
    * @param patience milliseconds for each reply
    */
-  constructor(channel: TcpChannel, said: Buffer, patience: number) {
+  constructor(channel: SocketChannel, said: Buffer, patience: number) {
     this.#channel = channel;
     this.#patience = patience;
     this.#replies.push(said);
@@ -56,7 +57,7 @@ export class Conversation {
   }
 
   /** The channel, for TLS to begin on it; this conversation is over. */
-  leave(): TcpChannel {
+  leave(): SocketChannel {
     this.#channel.pause();
     this.#channel.handler = NO_HANDLER;
     return this.#channel;

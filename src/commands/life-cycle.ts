@@ -6,7 +6,6 @@ import type { Config } from '../config/schema.js';
 import type { ProxyServer } from '../proxy/server.js';
 import type { ServiceManager } from '../system/systemd.js';
 import { exitOnDefect } from '../system/defects.js';
-import { tcp } from '../proxy/transport/tcp-handles.js';
 import { version } from '../system/version.js';
 import type { OpenLog } from './open-log.js';
 
@@ -51,7 +50,6 @@ export class LifeCycle {
     channel.log('started', {
       version: version(),
       node: process.version,
-      transport: tcp === undefined ? 'sockets' : 'handles',
       pid: process.pid,
     });
     await manager.ready(this.#status());

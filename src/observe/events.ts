@@ -35,9 +35,6 @@ export const LOG_EVENTS = {
     fields: {
       version: text('of oldhello'),
       node: text('version of Node'),
-      transport: text(
-        'what carries TCP: handles, or sockets where this Node has no handles that oldhello knows, which takes more CPU',
-      ),
       pid: integer('process id', 'number'),
     },
   },

@@ -1,7 +1,7 @@
 /** Who runs the connections of clients that were let in: this process, or others (see worker-pool.ts). */
 import { setDefaultHighWaterMark } from 'node:stream';
 import type { ConnectionEvent } from '../observe/connection-record.js';
-import type { TcpChannel } from './transport/channel.js';
+import type { SocketChannel } from './transport/socket-channel.js';
 import { ProxiedConnection, type ConnectionServices } from './connection/connection.js';
 import { LiveSet } from './live-set.js';
 import type { AcceptedClient, ConfigSnapshot } from './config-snapshot.js';
@@ -16,7 +16,7 @@ export interface ConnectionRunner {
    * @param ended called once, when the connection is over
    */
   serve(
-    channel: TcpChannel,
+    channel: SocketChannel,
     first: Buffer,
     arrival: AcceptedClient,
     ended: (event: ConnectionEvent) => void,
@@ -54,7 +54,7 @@ export class InProcessRunner implements ConnectionRunner {
   }
 
   serve(
-    channel: TcpChannel,
+    channel: SocketChannel,
     first: Buffer,
     arrival: AcceptedClient,
     ended: (event: ConnectionEvent) => void,

@@ -95,7 +95,7 @@ const SENDERS: readonly Session[] = [
 ];
 
 function tellConfiguration({ log }: { readonly log: LogChannel['log'] }): void {
-  log('started', { version: '0.1.0', node: 'v20.20.2', transport: 'handles', pid: 812 });
+  log('started', { version: '0.1.0', node: 'v20.20.2', pid: 812 });
   log('configuration', {
     limits: {
       'max-connections': 2000,

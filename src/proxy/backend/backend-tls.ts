@@ -11,7 +11,7 @@ import {
 import type { BackendConfig } from '../../config/schema.js';
 import { sanitizePeerText } from '../../observe/sanitize.js';
 import { BackendError } from './backend-error.js';
-import type { TcpChannel } from '../transport/channel.js';
+
 import { SocketChannel } from '../transport/socket-channel.js';
 
 export interface SecureHandler {
@@ -35,7 +35,7 @@ export class BackendTls {
    * Takes over a channel on which the next byte begins TLS.
    * @returns a function that gives up on the attempt, if it still runs
    */
-  secure(raw: TcpChannel, handler: SecureHandler): () => void {
+  secure(raw: SocketChannel, handler: SecureHandler): () => void {
     const { tlsName, tlsPin, address } = this.#backend;
     const name = tlsName ?? address.host;
     const options: ConnectionOptions & { allowHalfOpen: boolean } = {

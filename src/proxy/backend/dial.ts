@@ -1,16 +1,14 @@
 /** Opens a connection to a backend and tells it who the client is before anything else is said. */
-import { isIP } from 'node:net';
 import type { BackendConfig } from '../../config/schema.js';
 import type { Log } from '../../observe/log.js';
 import { encodeProxyV1 } from '../../proxy-protocol/v1.js';
 import { encodeProxyV2 } from '../../proxy-protocol/v2.js';
 import type { HelloFormat } from '../../tls/index.js';
 import { BackendError } from './backend-error.js';
-import type { ConnectHandler, TcpChannel } from '../transport/channel.js';
+
 import type { Endpoint } from '../../net/endpoint.js';
-import { connectHandle } from '../transport/handle-channel.js';
 import { leadsNearby } from './relay-risk.js';
-import { connectSocket } from '../transport/socket-channel.js';
+import { connectSocket, type SocketChannel } from '../transport/socket-channel.js';
 
 /** Who connected, where to, and how it is protected. */
 export interface ClientIdentity {
@@ -31,7 +29,7 @@ export interface ClientIdentity {
 }
 
 export interface DialHandler {
-  connected(channel: TcpChannel): void;
+  connected(channel: SocketChannel): void;
   failed(error: BackendError): void;
 }
 
@@ -51,7 +49,7 @@ export function dialBackend(
     tell(error.reason);
     handler.failed(error);
   };
-  const giveUp = connect(backend, {
+  const giveUp = connectSocket(backend.address, {
     connected: (channel) => {
       if (leadsNearby(backend, channel)) {
         channel.destroy();
@@ -76,15 +74,8 @@ export function dialBackend(
   };
 }
 
-/** Names are for Node, which looks them up and tries one address after the other. */
-function connect({ address }: BackendConfig, handler: ConnectHandler): () => void {
-  const { host, port } = address;
-  const giveUp = isIP(host) === 0 ? undefined : connectHandle(host, port, handler);
-  return giveUp ?? connectSocket(address, handler);
-}
-
 /** XCLIENT is said inside SMTP and has no header. */
-function writeIdentity(channel: TcpChannel, backend: BackendConfig, identity: ClientIdentity): void {
+function writeIdentity(channel: SocketChannel, backend: BackendConfig, identity: ClientIdentity): void {
   const { source, destination, tls, connection } = identity;
   const addresses = { command: 'PROXY', source, destination } as const;
   if (backend.identity === 'proxy-v1') channel.write(encodeProxyV1(addresses));

@@ -12,7 +12,8 @@ import { XclientDialogue } from '../../smtp/xclient.js';
 import { dialBackend, type ClientIdentity } from './dial.js';
 import { BackendError, type BackendFailure } from './backend-error.js';
 import type { BackendTls } from './backend-tls.js';
-import { NO_HANDLER, type TcpChannel } from '../transport/channel.js';
+import { NO_HANDLER } from '../transport/channel.js';
+import type { SocketChannel } from '../transport/socket-channel.js';
 
 export interface BackendPlan {
   readonly config: BackendConfig;
@@ -28,7 +29,7 @@ export interface SessionHandler {
    * The channel is paused; `greeting` is what the backend has said already, to be taken as its first bytes. If that is
    * a refusal, nothing of the client's may be passed on.
    */
-  ready(channel: TcpChannel, greeting: Buffer): void;
+  ready(channel: SocketChannel, greeting: Buffer): void;
   failed(error: BackendError): void;
 }
 
@@ -44,11 +45,11 @@ export function openBackendSession(
 ): () => void {
   const { config, tls, hostname, log } = plan;
   let cancel: () => void = () => undefined;
-  const ready = (channel: TcpChannel, greeting: Buffer): void => handler.ready(channel, greeting);
+  const ready = (channel: SocketChannel, greeting: Buffer): void => handler.ready(channel, greeting);
   const failed = (error: BackendError): void => handler.failed(error);
   const rejected = ready;
 
-  const identify = (channel: TcpChannel, greeting: Buffer): void => {
+  const identify = (channel: SocketChannel, greeting: Buffer): void => {
     // With a PROXY header the backend already takes us for the client.
     if (config.identity === 'proxy-v1' || config.identity === 'proxy-v2') {
       ready(channel, greeting);
@@ -62,7 +63,7 @@ export function openBackendSession(
     });
     if (greeting.length > 0) dialogue.startWithEhlo(greeting);
   };
-  const secure = (channel: TcpChannel, greeting: Buffer): void => {
+  const secure = (channel: SocketChannel, greeting: Buffer): void => {
     cancel = tls!.secure(channel, { secured: (secured) => identify(secured, greeting), failed });
   };
   cancel = dialBackend(config, identity, log, {
@@ -82,13 +83,13 @@ export function openBackendSession(
 }
 
 /** Who gives up does not want to hear that the connection is gone. */
-function abandon(channel: TcpChannel): void {
+function abandon(channel: SocketChannel): void {
   channel.handler = NO_HANDLER;
   channel.destroy();
 }
 
 /** RFC 3207, 4.2: what this session knows must be forgotten, so it ends here; the MTA should not call that an error. */
-export function retire(channel: TcpChannel): void {
+export function retire(channel: SocketChannel): void {
   channel.handler = { ...NO_HANDLER, end: () => channel.destroy() };
   channel.write(QUIT);
   channel.end();
@@ -97,12 +98,12 @@ export function retire(channel: TcpChannel): void {
 }
 
 interface ConversationHandler extends SessionHandler {
-  rejected(channel: TcpChannel, greeting: Buffer): void;
+  rejected(channel: SocketChannel, greeting: Buffer): void;
 }
 
 /** Lets a dialogue of ours speak on a channel until it is over. */
 function converse<D extends { fromBackend(bytes: Buffer): void }>(
-  channel: TcpChannel,
+  channel: SocketChannel,
   { config }: BackendPlan,
   handler: ConversationHandler,
   start: (output: DialogueOutput<BackendFailure>) => D,

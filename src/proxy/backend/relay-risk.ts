@@ -4,7 +4,7 @@ import { networkInterfaces } from 'node:os';
 import { UnusableValueError } from '../../config/config-error.js';
 import { isNear, relayRisk } from '../../config/private-networks.js';
 import type { BackendConfig, Config } from '../../config/schema.js';
-import type { TcpChannel } from '../transport/channel.js';
+import type { SocketChannel } from '../transport/socket-channel.js';
 
 /** @returns the addresses of a host; none where it has none */
 export type Resolve = (host: string) => Promise<readonly string[]>;
@@ -25,7 +25,7 @@ export async function refuseRelayRisks(
 /** Names can come to mean something else at any time, so this is asked of each connection that was made. */
 export function leadsNearby(
   backend: BackendConfig,
-  channel: Readonly<Pick<TcpChannel, 'local' | 'remote'>>,
+  channel: Readonly<Pick<SocketChannel, 'local' | 'remote'>>,
 ): boolean {
   if (!isAtRisk(backend)) return false;
   const remote = channel.remote?.address;

@@ -21,7 +21,8 @@ import { TlsAcceptor, type TlsProfile } from '../termination/tls-acceptor.js';
 import type { ClientIdentity } from '../backend/dial.js';
 import { BACKEND_FAILURES, type BackendError, type BackendFailure } from '../backend/backend-error.js';
 import { openBackendSession, retire, type BackendPlan } from '../backend/open-session.js';
-import { NO_HANDLER, type Channel, type ChannelHandler, type TcpChannel } from '../transport/channel.js';
+import { NO_HANDLER, type Channel, type ChannelHandler } from '../transport/channel.js';
+import type { SocketChannel } from '../transport/socket-channel.js';
 import { Deadline } from './deadline.js';
 import { backendFailure, gateRefusal, idle, shutdown, type Ending } from './ending.js';
 import type { Endpoint } from '../../net/endpoint.js';
@@ -50,7 +51,7 @@ export class ProxiedConnection {
   readonly #plan: ConnectionPlan;
   readonly #services: ConnectionServices;
   readonly #finished: (event: ConnectionEvent) => void;
-  readonly #raw: TcpChannel;
+  readonly #raw: SocketChannel;
   /** Where SMTP goes to and comes from: the raw channel, later the encrypted one. */
   #client: Channel;
   #clientOpen = true;
@@ -58,7 +59,7 @@ export class ProxiedConnection {
   #clientEnded = false;
   /** The client is not read because it does not read our own replies. */
   #choked = false;
-  #backend: TcpChannel | undefined;
+  #backend: SocketChannel | undefined;
   #cancelOpening: (() => void) | undefined;
   /** Undefined while TLS is being established, and where bytes pass unparsed. */
   #gate: Gate | undefined;
@@ -66,6 +67,7 @@ export class ProxiedConnection {
   #certificate: CertificateInfo | undefined;
   /** Set while this client's handshake is counted. */
   #handshakeDone: (() => void) | undefined;
+  #acceptor: TlsAcceptor | undefined;
   readonly #deadline = new Deadline();
   readonly #dialogue = new ReplyWatch();
   #ending = false;
@@ -74,7 +76,7 @@ export class ProxiedConnection {
 
   constructor(
     plan: ConnectionPlan,
-    client: TcpChannel,
+    client: SocketChannel,
     services: ConnectionServices,
     finished: (event: ConnectionEvent) => void,
   ) {
@@ -191,6 +193,7 @@ export class ProxiedConnection {
         this.#clientClosed(error);
       },
     });
+    this.#acceptor = acceptor;
     this.#deadline.set(limits.handshakeTimeout, () => {
       this.abort({ outcome: 'client_timeout', reason: `waiting for ${acceptor.waitingFor}` });
     });
@@ -228,7 +231,7 @@ export class ProxiedConnection {
   }
 
   /** The backend said 220 to the client's STARTTLS and waits for TLS, on the very session the client spoke in. */
-  #encryptBackend(backend: TcpChannel, facts: TlsInfo): void {
+  #encryptBackend(backend: SocketChannel, facts: TlsInfo): void {
     this.#backend = undefined;
     this.#deadline.set(this.#plan.limits.handshakeTimeout, () =>
       this.#backendTimedOut('the TLS of the backend'),
@@ -253,7 +256,7 @@ export class ProxiedConnection {
     this.#handshakeOver();
     const watch = new ServerHelloWatch();
     this.#client.handler = this.#clientHandler();
-    const splice = (backend: TcpChannel): void => {
+    const splice = (backend: SocketChannel): void => {
       this.#backend = backend;
       const handler = this.#backendHandler(backend);
       const data = (chunk: Buffer): void => {
@@ -274,7 +277,7 @@ export class ProxiedConnection {
   // ---- SMTP between the two ----
 
   /** @param greeted what the backend has said already */
-  #relay(backend: TcpChannel, options: GateOptions, greeted: Buffer): void {
+  #relay(backend: SocketChannel, options: GateOptions, greeted: Buffer): void {
     const gate = this.#newGate(options);
     this.#backend = backend;
     this.#gate = gate;
@@ -286,7 +289,7 @@ export class ProxiedConnection {
     this.#client.resume();
   }
 
-  #backendHandler(backend: TcpChannel): ChannelHandler {
+  #backendHandler(backend: SocketChannel): ChannelHandler {
     return {
       data: (bytes) => this.#fromBackend(bytes),
       full: () => {
@@ -433,7 +436,7 @@ export class ProxiedConnection {
 
   #open(
     security: 'none' | 'implicit' | 'starttls',
-    ready: (backend: TcpChannel, greeting: Buffer) => void,
+    ready: (backend: SocketChannel, greeting: Buffer) => void,
   ): void {
     this.#deadline.set(this.#plan.limits.greetingTimeout, () => this.#backendTimedOut('its greeting'));
     this.#cancelOpening = openBackendSession(this.#plan.backend, this.#identity(), security, {
@@ -524,7 +527,7 @@ export class ProxiedConnection {
     this.#finishWhenClosed();
   }
 
-  #backendClosed(backend: TcpChannel, error: Error | undefined): void {
+  #backendClosed(backend: SocketChannel, error: Error | undefined): void {
     if (backend !== this.#backend) return;
     this.#backend = undefined;
     if (this.#clientOpen && !this.#ending) this.#backendEnded();
@@ -551,6 +554,7 @@ export class ProxiedConnection {
     this.#cancelOpening?.();
     this.#backend?.destroy();
     this.#client.destroy();
+    this.#acceptor?.destroy();
     this.#raw.destroy();
   }
 

@@ -5,10 +5,9 @@ import { ConnectionRecord, type Failure, type ConnectionEvent } from '../../obse
 import { NetworkSet } from '../../policy/networks.js';
 import { decodeProxyHeader } from '../../proxy-protocol/header.js';
 import type { Admission } from './admission.js';
-import { NO_HANDLER, type TcpChannel } from '../transport/channel.js';
+import { NO_HANDLER } from '../transport/channel.js';
 import { unmapped, type Endpoint } from '../../net/endpoint.js';
-import { acceptHandles } from '../transport/handle-channel.js';
-import { SocketChannel } from '../transport/socket-channel.js';
+import { SocketChannel, TCP_OPTIONS } from '../transport/socket-channel.js';
 
 /** Where to listen: an address, or a socket that was bound by somebody else. */
 export type ListenAt = Readonly<Partial<ListenerConfig['address']> & { name?: string; fd?: number }>;
@@ -29,7 +28,7 @@ export interface ListenerHandler {
 }
 
 export interface AdmittedConnection {
-  readonly channel: TcpChannel;
+  readonly channel: SocketChannel;
   /** What it sent so far. */
   readonly first: Buffer;
   readonly client: Endpoint;
@@ -44,7 +43,7 @@ export class Listener {
   #plan: ListenerPlan;
   #loadBalancers: NetworkSet;
   /** Who came before `open`. */
-  #early: TcpChannel[] | undefined = [];
+  #early: SocketChannel[] | undefined = [];
   #closed = false;
 
   constructor(at: ListenAt, plan: ListenerPlan, handler: ListenerHandler) {
@@ -52,7 +51,7 @@ export class Listener {
     this.#plan = plan;
     this.#handler = handler;
     this.#loadBalancers = new NetworkSet(plan.config.proxyProtocol);
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
+    this.#server = createServer({ ...TCP_OPTIONS, pauseOnConnect: true });
     this.#server.on('connection', (socket) => this.#arrives(new SocketChannel(socket)));
   }
 
@@ -76,7 +75,6 @@ export class Listener {
       this.#server.once('error', reject);
       this.#server.listen({ ...address, backlog: BACKLOG }, () => {
         this.#server.off('error', reject);
-        acceptHandles(this.#server, (channel) => this.#arrives(channel));
         this.#server.on('error', (error) => this.#handler.failed(this.#plan.config, error));
         resolve();
       });
@@ -107,12 +105,12 @@ export class Listener {
     for (const channel of this.#early ?? []) channel.destroy();
   }
 
-  #arrives(channel: TcpChannel): void {
+  #arrives(channel: SocketChannel): void {
     if (this.#early === undefined) this.#accept(channel);
     else this.#early.push(channel);
   }
 
-  #accept(channel: TcpChannel): void {
+  #accept(channel: SocketChannel): void {
     const { remote, local } = channel;
     if (remote === undefined || local === undefined) {
       channel.destroy();
@@ -125,7 +123,7 @@ export class Listener {
   }
 
   /** Only configured load balancers may speak for others, and those must (PROXY protocol, 2). */
-  #readProxyHeader(channel: TcpChannel, balancer: Endpoint, destination: Endpoint): void {
+  #readProxyHeader(channel: SocketChannel, balancer: Endpoint, destination: Endpoint): void {
     const leave = (): void => {
       clearTimeout(timer);
       channel.pause();
@@ -169,7 +167,7 @@ export class Listener {
     channel.resume();
   }
 
-  #admit(channel: TcpChannel, first: Buffer, client: Endpoint, destination: Endpoint): void {
+  #admit(channel: SocketChannel, first: Buffer, client: Endpoint, destination: Endpoint): void {
     if (this.#closed) {
       this.#refuse(channel, client, { outcome: 'shutdown' }, '421 4.3.2 service is closing');
       return;
@@ -181,7 +179,7 @@ export class Listener {
   }
 
   /** Says no in SMTP where SMTP can be spoken, and waits for the client to hear it. */
-  #refuse(channel: TcpChannel, client: Endpoint, failure: Failure, reply?: string): void {
+  #refuse(channel: SocketChannel, client: Endpoint, failure: Failure, reply?: string): void {
     const { config, hostname } = this.#plan;
     const record = this.#refusal(client, failure);
     const timer = setTimeout(() => channel.destroy(), REFUSAL_TIMEOUT).unref();

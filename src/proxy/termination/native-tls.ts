@@ -1,14 +1,18 @@
 /** Node's own TLS for clients that can do TLS 1.2 or 1.3 well, on a socket whose first bytes were already read. */
+import { constants } from 'node:crypto';
 import { createSecureContext, TLSSocket, type SecureContext, type TLSSocketOptions } from 'node:tls';
 import { ExtensionType, isNamed, type ClientHello, type Credential } from '../../tls/index.js';
 import type { LoadedCredential } from '../../credentials/credentials.js';
 import { NATIVE_CIPHERS } from './route.js';
-import type { TcpChannel } from '../transport/channel.js';
+
 import { SocketChannel } from '../transport/socket-channel.js';
+import { limitOverhead } from './tls-overhead.js';
 import { TICKET_LIFETIME, type TicketSource } from '../resumption/session-tickets.js';
 
 export interface NativeEvents {
+  /** The channel is paused and has no handler yet. */
   established(channel: SocketChannel, socket: TLSSocket): void;
+  /** Before or after `established`; the connection closes by itself. */
   failed(error: Error & { code?: string }): void;
   /** The transport closed before there was TLS; after `failed`, if that came. */
   closed(): void;
@@ -38,8 +42,13 @@ export class NativeTls {
     this.#makeContexts();
   }
 
-  /** Takes the socket over; `bytes` are what came on it so far, and `hello` is what they say. */
-  accept(raw: TcpChannel, bytes: Buffer, hello: ClientHello, events: NativeEvents): void {
+  /**
+   * Takes the socket over.
+   * @param bytes what came on it so far
+   * @param hello what `bytes` hold
+   * @returns a function that ends the connection, whatever state TLS is in
+   */
+  accept(raw: SocketChannel, bytes: Buffer, hello: ClientHello, events: NativeEvents): () => void {
     const socket = raw.release();
     socket.unshift(bytes);
     const newest = this.#contextsOf(this.#tickets.native[0]!);
@@ -49,20 +58,35 @@ export class NativeTls {
       SNICallback: chooserFrom(newest),
       ALPNProtocols: [],
     });
-    const failed = (error: Error): void => events.failed(error);
+    let error: Error | undefined;
+    const failed = (cause: Error): void => {
+      if (error !== undefined) return;
+      error = cause;
+      events.failed(cause);
+    };
     const closed = (): void => events.closed();
-    // The socket may stay half open for SMTP's sake; half a handshake is none.
-    const left = (): void => void tls.destroy();
+    // SMTP may half-close; half a handshake serves nothing.
+    const ended = (): void => void tls.destroy();
     tls.on('error', failed);
     tls.on('close', closed);
-    tls.on('end', left);
+    tls.on('end', ended);
+    // A TLSSocket that no tls.Server owns reports what OpenSSL finds after the handshake by this event only.
+    tls.on('_tlsError', (cause: Error) => {
+      failed(cause);
+      tls.destroy();
+    });
     tls.once('secure', () => {
       tls.off('error', failed);
       tls.off('close', closed);
-      tls.off('end', left);
+      tls.off('end', ended);
+      limitOverhead(socket, tls, failed);
       events.established(new SocketChannel(tls), tls);
     });
     tls.resume();
+    return () => {
+      tls.destroy();
+      socket.destroy();
+    };
   }
 
   /** The one that the client's ticket names, so that it opens also when there is a newer one; else the newest. */
@@ -110,6 +134,7 @@ function secureContext(loaded: readonly LoadedCredential[], ticketKeys: Buffer |
     minVersion: 'TLSv1.2',
     ciphers: NATIVE_CIPHERS,
     honorCipherOrder: true,
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     sessionTimeout: TICKET_LIFETIME,
     ...(ticketKeys && { ticketKeys }),
   });

@@ -18,7 +18,8 @@ import {
 import type { TLSSocket } from 'node:tls';
 import type { CertificateInfo } from '../../credentials/certificate-info.js';
 import type { LoadedCredential } from '../../credentials/credentials.js';
-import { NO_HANDLER, type Channel, type TcpChannel } from '../transport/channel.js';
+import { NO_HANDLER, type Channel } from '../transport/channel.js';
+import type { SocketChannel } from '../transport/socket-channel.js';
 import { EngineChannel, type EngineServices } from './engine-channel.js';
 import type { NativeTls } from './native-tls.js';
 import { route, type Path } from './route.js';
@@ -46,16 +47,17 @@ export interface TlsEvents {
 }
 
 export class TlsAcceptor {
-  readonly #raw: TcpChannel;
+  readonly #raw: SocketChannel;
   readonly #profile: TlsProfile;
   readonly #services: EngineServices;
   readonly #events: TlsEvents;
   readonly #acceptor = new Acceptor();
   #hello: ClientHello | undefined;
-  /** Who has the word with the client, and knows what did not come. */
-  #speaker: { readonly waitingFor: string } = CLIENT_HELLO;
+  #abort = (): void => this.#raw.destroy();
+  /** The stage that owns the handshake; it names what it waits for. */
+  #stage: { readonly waitingFor: string } = CLIENT_HELLO;
 
-  constructor(raw: TcpChannel, profile: TlsProfile, services: EngineServices, events: TlsEvents) {
+  constructor(raw: SocketChannel, profile: TlsProfile, services: EngineServices, events: TlsEvents) {
     this.#raw = raw;
     this.#profile = profile;
     this.#services = services;
@@ -69,9 +71,14 @@ export class TlsAcceptor {
     raw.resume();
   }
 
+  /** Ends the connection, whichever stage has it. */
+  destroy(): void {
+    this.#abort();
+  }
+
   /** What did not come, when a handshake takes too long. */
   get waitingFor(): string {
-    return this.#speaker.waitingFor;
+    return this.#stage.waitingFor;
   }
 
   #receive(bytes: Buffer): void {
@@ -116,21 +123,23 @@ export class TlsAcceptor {
       },
     });
     channel.handler = { ...channel.handler, closed: (error) => this.#events.closed(error) };
-    this.#speaker = channel;
+    this.#stage = channel;
     channel.resume();
     channel.accept(accepted);
   }
 
   #serveNatively(native: NativeTls, bytes: Buffer): void {
-    this.#speaker = NATIVE;
-    native.accept(this.#raw, bytes, this.#hello!, {
+    this.#stage = NATIVE;
+    let established = false;
+    this.#abort = native.accept(this.#raw, bytes, this.#hello!, {
       established: (channel, socket) => {
+        established = true;
         const certificate = socket.isSessionReused() ? undefined : socket.getX509Certificate();
         this.#events.established(channel, nativeTlsInfo(socket), this.#shown(certificate?.raw));
       },
       failed: (error) => {
         this.#events.failed({
-          outcome: 'native_tls_failed',
+          outcome: established ? 'tls_error' : 'native_tls_failed',
           reason: error.code ?? error.name,
           explanation: explainNativeFailure(sanitizePeerText(error.message)),
         });

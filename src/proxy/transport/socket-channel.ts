@@ -1,11 +1,11 @@
 /** A net.Socket, or Node's TLSSocket, as a channel. */
 import type { ChildProcess, Serializable } from 'node:child_process';
 import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
-import { stopReading } from './tcp-handles.js';
-import { NO_HANDLER, type ChannelHandler, type ConnectHandler, type TcpChannel } from './channel.js';
 import { endpointOf, type Endpoint } from '../../net/endpoint.js';
+import { NO_HANDLER, type Channel, type ChannelHandler } from './channel.js';
 
-export class SocketChannel implements TcpChannel {
+/** Starts paused, with NO_HANDLER. */
+export class SocketChannel implements Channel {
   handler: ChannelHandler = NO_HANDLER;
   readonly socket: Socket;
   #error: Error | undefined;
@@ -26,6 +26,7 @@ export class SocketChannel implements TcpChannel {
     for (const [event, listener] of Object.entries(this.#listeners)) socket.on(event, listener);
   }
 
+  /** Undefined once the peer has gone. */
   get remote(): Endpoint | undefined {
     return endpointOf(this.socket.remoteAddress, this.socket.remotePort);
   }
@@ -44,10 +45,12 @@ export class SocketChannel implements TcpChannel {
     handler.closed(this.#error);
   }
 
+  /** To be read again, before what has not been read yet. Only while paused. */
   unread(bytes: Buffer): void {
     this.socket.unshift(bytes);
   }
 
+  /** Detaches the channel from its socket, which then belongs to the caller. */
   release(): Socket {
     this.#uncork();
     this.socket.pause();
@@ -55,6 +58,13 @@ export class SocketChannel implements TcpChannel {
     return this.socket;
   }
 
+  /**
+   * Passes the connection to another process.
+   * @param message goes with it; `unread` is what was read here and has been passed to no handler
+   * @param sent called once, with null where the other process has got it, or will; never, where that process has ended
+   *   before it came to that
+   * @returns a function that closes the connection in the latter case
+   */
   sendTo(
     child: ChildProcess,
     message: (unread: Buffer) => Serializable,
@@ -62,10 +72,9 @@ export class SocketChannel implements TcpChannel {
   ): () => void {
     const socket = this.release();
     const unread = (socket.read() as Buffer | null) ?? Buffer.alloc(0);
-    // It reads ahead while it is paused, all the more once it was read.
     stopReading(socket);
     child.send(message(unread), socket, (error) => {
-      // Else it is Node that closes it.
+      // Node closes its own copy only after success.
       if (error !== null) socket.destroy();
       sent(error);
     });
@@ -96,7 +105,7 @@ export class SocketChannel implements TcpChannel {
     this.socket.uncork();
   }
 
-  /** A second time would make Node build an error, stack and all, for nobody. */
+  /** Ending twice would make Node build an error, with its stack, for nothing. */
   end(): void {
     if (!this.socket.writableEnded) this.socket.end();
   }
@@ -115,9 +124,15 @@ export class SocketChannel implements TcpChannel {
   }
 }
 
-/** @returns a function that gives up on the attempt, if it still runs */
+/** How an attempt to connect ended: one of the two is called, once, and never before the attempt can be cancelled. */
+export interface ConnectHandler {
+  readonly connected: (channel: SocketChannel) => void;
+  readonly failed: (error: Error) => void;
+}
+
+/** @returns a function that cancels the attempt, if it still runs */
 export function connectSocket(address: TcpNetConnectOpts, handler: ConnectHandler): () => void {
-  const socket = connect({ ...address, allowHalfOpen: true, noDelay: true });
+  const socket = connect({ ...address, ...TCP_OPTIONS });
   socket.once('error', handler.failed);
   socket.once('connect', () => {
     socket.off('error', handler.failed);
@@ -128,3 +143,20 @@ export function connectSocket(address: TcpNetConnectOpts, handler: ConnectHandle
     socket.destroy();
   };
 }
+
+/** A paused socket reads on until its buffer is full: bytes that the other process would miss. */
+function stopReading(socket: Socket): void {
+  const { _handle: handle } = socket as { _handle?: { readStop?: () => number } | null };
+  handle?.readStop?.();
+}
+
+/** Milliseconds of silence before the kernel asks whether the peer is still there. */
+const KEEPALIVE_DELAY_MS = 60_000;
+
+/** Of every TCP connection, accepted or made. A peer that vanishes without a FIN is found by keepalive probes. */
+export const TCP_OPTIONS = {
+  allowHalfOpen: true,
+  noDelay: true,
+  keepAlive: true,
+  keepAliveInitialDelay: KEEPALIVE_DELAY_MS,
+} as const;

@@ -11,7 +11,7 @@ import type { Config } from '../../config/schema.js';
 import type { LogChannel } from '../../observe/log.js';
 import { ConnectionRecord, type ConnectionEvent } from '../../observe/connection-record.js';
 import { descriptorBudget } from '../../system/descriptors.js';
-import type { TcpChannel } from '../transport/channel.js';
+import type { SocketChannel } from '../transport/socket-channel.js';
 import type { ConnectionRunner } from '../connection-runner.js';
 import type { AcceptedClient, ConfigSnapshot } from '../config-snapshot.js';
 import type { SessionStore } from '../resumption/session-store.js';
@@ -27,7 +27,7 @@ import {
 } from './worker-protocol.js';
 
 interface Handover {
-  readonly channel: TcpChannel;
+  readonly channel: SocketChannel;
   readonly first: Buffer;
   readonly arrival: AcceptedClient;
   readonly ended: (event: ConnectionEvent) => void;
@@ -255,7 +255,7 @@ export class WorkerPool implements ConnectionRunner {
   }
 
   serve(
-    channel: TcpChannel,
+    channel: SocketChannel,
     first: Buffer,
     arrival: AcceptedClient,
     ended: (event: ConnectionEvent) => void,

@@ -1,5 +1,5 @@
 /** A worker process: runs the connections that the primary passes on, and asks it for what all workers share. */
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { createLogChannel, type Log } from '../../observe/log.js';
 import { sampleProcess } from '../../observe/process-sample.js';
 import { ConnectionRecord } from '../../observe/connection-record.js';
@@ -7,11 +7,9 @@ import { HandshakeCount } from '../../policy/handshake-count.js';
 import { exitOnDefect } from '../../system/defects.js';
 import { KeyRing } from '../../credentials/keys.js';
 import type { Session } from '../../tls/index.js';
-import type { TcpHandle } from '../transport/tcp-handles.js';
 import { tuneV8 } from '../../system/v8.js';
-import type { TcpChannel } from '../transport/channel.js';
+
 import { InProcessRunner } from '../connection-runner.js';
-import { HandleChannel } from '../transport/handle-channel.js';
 import { Outbox } from './outbox.js';
 import { ConfigSnapshot } from '../config-snapshot.js';
 import type { SessionStore } from '../resumption/session-store.js';
@@ -89,10 +87,10 @@ class Worker {
     // What comes from a terminal or from systemd goes to all processes; the primary says what is to be done.
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
     process.on('disconnect', () => process.exit(0));
-    process.on('message', (message: ToWorker, handle?: PassedHandle) => this.#hear(message, handle));
+    process.on('message', (message: ToWorker, socket?: Socket) => this.#hear(message, socket));
   }
 
-  #hear(message: ToWorker, handle: PassedHandle | undefined): void {
+  #hear(message: ToWorker, socket: Socket | undefined): void {
     switch (message.kind) {
       case 'use':
         void this.#use(message.number, message.blueprint);
@@ -101,7 +99,7 @@ class Worker {
         this.#tickets.use(message.keys.map(restoreBytes));
         return;
       case 'serve':
-        this.#serve(message, handle);
+        this.#serve(message, socket);
         return;
       case 'session':
         this.#sessions.answer(message.lookup, message.session && restoreSession(message.session));
@@ -131,32 +129,24 @@ class Worker {
     outbox.putSoon({ kind: 'using', number });
   }
 
-  #serve(
-    { id, first, arrival }: Extract<ToWorker, { kind: 'serve' }>,
-    handle: PassedHandle | undefined,
-  ): void {
-    if (handle === undefined) {
+  #serve({ id, first, arrival }: Extract<ToWorker, { kind: 'serve' }>, socket: Socket | undefined): void {
+    if (socket === undefined) {
       // It was closed on its way here.
       const record = new ConnectionRecord(arrival.listener, arrival.client);
       record.recordFailure({ outcome: 'client_gone' });
       outbox.put({ kind: 'ended', id, event: record.event() });
       return;
     }
-    this.#host.serve(channelOf(handle), restoreBytes(first), arrival, (event) =>
+    this.#host.serve(channelOf(socket), restoreBytes(first), arrival, (event) =>
       outbox.put({ kind: 'ended', id, event }),
     );
   }
 }
 
-/** What TcpChannel.sendTo of the primary has sent. */
-type PassedHandle = Socket | TcpHandle;
-
-function channelOf(handle: PassedHandle): TcpChannel {
-  if (!(handle instanceof Socket)) return new HandleChannel(handle);
-  // As the listener made it: what is sent from one process to another keeps no options.
-  handle.allowHalfOpen = true;
-  handle.setNoDelay(true);
-  return new SocketChannel(handle);
+/** As the listener made it: a socket that another process sends keeps no options of Node's. */
+function channelOf(socket: Socket): SocketChannel {
+  socket.allowHalfOpen = true;
+  return new SocketChannel(socket);
 }
 
 const outbox = new Outbox<ToPrimary>((messages) => {

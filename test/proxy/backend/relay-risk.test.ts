@@ -2,7 +2,7 @@
 import { hostname, networkInterfaces } from 'node:os';
 import { test } from 'tap';
 import { parseConfig } from '../../../src/config/load.js';
-import type { TcpChannel } from '../../../src/proxy/transport/channel.js';
+import type { SocketChannel } from '../../../src/proxy/transport/socket-channel.js';
 import { leadsNearby, refuseRelayRisks } from '../../../src/proxy/backend/relay-risk.js';
 import { startProgram } from '../../support/program.js';
 
@@ -42,7 +42,7 @@ test('a name that leads elsewhere, or nowhere yet, or a risk that was acknowledg
   t.pass('none of them is refused');
 });
 
-const ends = (local: string, remote: string): Pick<TcpChannel, 'local' | 'remote'> => ({
+const ends = (local: string, remote: string): Pick<SocketChannel, 'local' | 'remote'> => ({
   local: { address: local, port: 40_000 },
   remote: { address: remote, port: 25 },
 });
