@@ -1,8 +1,8 @@
 /**
- * Which sockets a program holds, from Linux's own books. Told apart by their inodes: a count would not notice one that
- * opens while another closes.
+ * Which TCP sockets a program holds, as Linux lists them, by inode: a count would miss one that opens while another
+ * closes. The Unix sockets to its worker processes do not count.
  */
-import { readdirSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 
 export type OpenSockets = ReadonlySet<string>;
@@ -15,7 +15,16 @@ export function openSockets(pid: number): OpenSockets {
       return ''; // closed since
     }
   });
-  return new Set(links.filter((link) => link.startsWith('socket:')));
+  const tcp = tcpInodes(pid);
+  return new Set(links.filter((link) => tcp.has(/^socket:\[(\d+)\]$/.exec(link)?.[1] ?? '')));
+}
+
+/** The tenth column of each line (proc_net(5)). A socket that is not bound yet has no line. */
+function tcpInodes(pid: number): ReadonlySet<string> {
+  const lines = ['tcp', 'tcp6'].flatMap((table) =>
+    readFileSync(`/proc/${pid}/net/${table}`, 'latin1').split('\n').slice(1),
+  );
+  return new Set(lines.map((line) => line.trim().split(/\s+/)[9] ?? ''));
 }
 
 /** Waits until the program holds a socket that it did not hold before. @throws when none comes */

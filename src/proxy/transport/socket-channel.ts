@@ -73,9 +73,9 @@ export class SocketChannel implements Channel {
     const socket = this.release();
     const unread = (socket.read() as Buffer | null) ?? Buffer.alloc(0);
     stopReading(socket);
-    child.send(message(unread), socket, (error) => {
-      // Node closes its own copy only after success.
-      if (error !== null) socket.destroy();
+    // Node keeps a socket that a dying process has not acknowledged; one that is kept open here is closed here.
+    child.send(message(unread), socket, { keepOpen: true }, (error) => {
+      socket.destroy();
       sent(error);
     });
     return () => socket.destroy();
