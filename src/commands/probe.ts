@@ -1,8 +1,9 @@
 /** `oldhello probe`: does this server need a proxy in front of it? */
 import { isIP } from 'node:net';
-import { parseHostAndPort } from '../net/endpoint.js';
+import { hostAndPort, parseHostAndPort } from '../net/endpoint.js';
 import { PROBED_CLIENTS } from '../probe/old-clients.js';
-import { probe as probeServer, type ProbeTarget } from '../probe/probe.js';
+import { probe as probeServer } from '../probe/probe.js';
+import type { ProbeTarget } from '../probe/probe-connection.js';
 import { lineOf, verdict } from '../probe/verdict.js';
 import { FAILED, GOOD, say, UsageError, type Command } from './command.js';
 
@@ -10,10 +11,11 @@ export const probe: Command = {
   summary: 'see which old clients a server serves by itself',
   usage: `oldhello probe HOST[:PORT] [--implicit] [--json]
 
-Pretends to be a dozen kinds of clients, old ones and two of today, one connection after
-the other, and says which of them the server serves. Sends no mail and nothing but
-EHLO, STARTTLS and one ClientHello on each connection. HOST is a name or an address, an
-IPv6 address with a port in brackets.
+Pretends to be a dozen kinds of clients, old ones and two modern ones, one connection
+after the other, and reports which of them the server serves. Sends no mail and nothing
+but EHLO, STARTTLS and one ClientHello on each connection. Ends within seconds where TLS
+is not reached, with the cause and the next step. HOST is a name or an address, an IPv6
+address with a port in brackets.
 
   --implicit   TLS comes first (port 465), not STARTTLS (port 25)
   --json       for programs
@@ -24,15 +26,17 @@ be reached.`,
   allowPositionals: true,
   async run({ values, positionals }) {
     const target = targetOf(positionals, values['implicit'] === true ? 'implicit' : 'starttls');
-    const results = await probeServer(target);
-    const { survives, sentence } = verdict(results);
+    const report = await probeServer(target);
+    const { survives, sentence } = verdict(report);
     if (values['json'] === true) {
-      const clients = results.map((result) => ({ ...result, ...descriptionOf(result.client) }));
-      say(JSON.stringify({ ...target, survives, verdict: sentence, clients }, undefined, 2));
+      const clients = report.results.map((result) => ({ ...result, ...descriptionOf(result.client) }));
+      const { obstacle } = report;
+      say(JSON.stringify({ ...target, survives, verdict: sentence, obstacle, clients }, undefined, 2));
     } else {
-      say(`${target.host} port ${target.port}, ${target.mode === 'implicit' ? 'TLS first' : 'STARTTLS'}:\n`);
-      for (const result of results) say(lineOf(result));
-      say(`\n${sentence}`);
+      const { host, port, mode } = target;
+      say(`${hostAndPort(host, port)}, ${mode === 'implicit' ? 'TLS first' : 'STARTTLS'}\n`);
+      for (const result of report.results) say(lineOf(result));
+      say(`${report.results.length === 0 ? '' : '\n'}${sentence}`);
     }
     return survives ? GOOD : FAILED;
   },

@@ -1,136 +1,58 @@
-/** Pretends to be one client after the other, each on a connection of its own, and hears what the server says. */
-import { connect, type Socket } from 'node:net';
-import { sanitizePeerText } from '../observe/sanitize.js';
-import { STARTTLS_FAILURES, StarttlsDialogue } from '../smtp/starttls-dialogue.js';
-import { ProtocolVersion, Writer, type ProtocolVersionName } from '../tls/index.js';
-import { FirstFlight } from './first-flight.js';
-import { buildHello } from './hello-builder.js';
+/** Pretends to be one client after the other, each on a connection of its own, as long as the server gets as far as TLS. */
+import { obstacle, type Obstacle } from './obstacle.js';
 import { PROBED_CLIENTS, type ProbedClientCode } from './old-clients.js';
+import { probeAs, type ProbeResult, type ProbeTarget, type ProbeTimeouts } from './probe-connection.js';
 
-export interface ProbeTarget {
-  readonly host: string;
-  readonly port: number;
-  readonly mode: 'starttls' | 'implicit';
+export interface ProbeReport {
+  /** In the order of the table; fewer than there are kinds of clients where an obstacle ended the probe. */
+  readonly results: readonly ProbeResult[];
+  readonly obstacle: Obstacle | undefined;
 }
 
-export interface ProbeResult {
-  readonly client: ProbedClientCode;
-  readonly outcome:
-    | 'served'
-    /** By an alert. */
-    | 'refused'
-    /** The server closed without a word. */
-    | 'closed'
-    | 'timeout'
-    /** What it answered is not TLS. */
-    | 'not_tls'
-    /** It did not come as far as TLS. */
-    | 'no_tls';
-  readonly version?: string;
-  readonly suite?: string;
-  readonly alert?: string;
-  /** In words, the server's own escaped. */
-  readonly detail?: string;
-}
-
-/**
- * Probes with every client there is.
- * @param timeout milliseconds for each connection
- * @throws system errors, where the server cannot be reached at all
- */
-export async function probe(target: ProbeTarget, timeout: number = TIMEOUT): Promise<ProbeResult[]> {
+export async function probe(
+  target: ProbeTarget,
+  timeouts: ProbeTimeouts = DEFAULT_TIMEOUTS,
+): Promise<ProbeReport> {
   const results: ProbeResult[] = [];
-  for (const client of Object.keys(PROBED_CLIENTS) as ProbedClientCode[]) {
-    results.push(await probeAs(client, target, timeout));
+  for (const client of ORDER) {
+    const result = await probeAs(client, target, timeouts);
+    if ('reason' in result) return { results, obstacle: await explained(result, target, timeouts) };
+    results.push(result);
+    if (results.length >= ENOUGH_WITHOUT_TLS && results.every(isWithoutTls)) {
+      const how = results.every(({ outcome }) => outcome === 'closed')
+        ? 'closes the connection'
+        : 'is silent';
+      return {
+        results: [],
+        obstacle: obstacle('no_tls_answer', `it ${how} after ClientHellos of TLS 1.2 and TLS 1.0`),
+      };
+    }
   }
-  return results;
+  const rank = ({ client }: ProbeResult): number => ALL.indexOf(client);
+  return { results: results.toSorted((a, b) => rank(a) - rank(b)), obstacle: undefined };
 }
 
-function probeAs(client: ProbedClientCode, target: ProbeTarget, timeout: number): Promise<ProbeResult> {
-  return new Promise((resolve, reject) => {
-    const { host, port } = target;
-    const socket = connect({ host, port });
-    const flight = new FirstFlight();
-    let connected = false;
-    let received = 0;
-    let phase: 'smtp' | 'tls' = target.mode === 'starttls' ? 'smtp' : 'tls';
-    const finish = (result: Omit<ProbeResult, 'client'>): void => {
-      clearTimeout(timer);
-      socket.destroySoon();
-      resolve({ client, ...result });
-    };
-    const ended = (): void => {
-      if (phase === 'smtp') finish({ outcome: 'no_tls', detail: 'the server closed before TLS' });
-      else finish({ outcome: 'closed', ...flight.tls });
-    };
-    const timer = setTimeout(() => {
-      if (connected)
-        finish({ outcome: 'timeout', detail: `waiting for ${phase === 'smtp' ? 'SMTP' : 'TLS'}` });
-      else socket.destroy(Object.assign(new Error(`connect ETIMEDOUT ${host}:${port}`), ETIMEDOUT));
-    }, timeout);
-    const startTls = (): void => {
-      phase = 'tls';
-      socket.write(buildHello(PROBED_CLIENTS[client].hello(host)));
-    };
-    const dialogue = smtpDialogue(socket, startTls, (detail) => finish({ outcome: 'no_tls', detail }));
-    socket.once('connect', () => {
-      connected = true;
-      if (phase === 'tls') startTls();
-    });
-    socket.on('data', (bytes) => {
-      received += bytes.length;
-      if (received > MAX_RECEIVED) {
-        finish({ outcome: 'not_tls', detail: 'the server sends more than any handshake has' });
-      } else if (phase === 'smtp') {
-        dialogue.fromBackend(bytes);
-      } else {
-        const answer = flight.push(bytes);
-        if (answer === undefined) return;
-        if (answer.kind === 'served') {
-          socket.write(userCanceled(answer.tls.version));
-          finish({ outcome: 'served', ...answer.tls });
-        } else if (answer.kind === 'refused')
-          finish({ outcome: 'refused', alert: answer.alert, ...flight.tls });
-        else finish({ outcome: 'not_tls' });
-      }
-    });
-    socket.once('end', ended);
-    socket.on('error', (error) => {
-      clearTimeout(timer);
-      if (connected) ended();
-      else reject(error);
-    });
-  });
+/** A server that sends no greeting may wait for TLS, or speak a protocol in which the client comes first. */
+async function explained(seen: Obstacle, target: ProbeTarget, timeouts: ProbeTimeouts): Promise<Obstacle> {
+  if (seen.reason !== 'no_greeting') return seen;
+  const answerMs = Math.min(SECOND_LOOK_MS, timeouts.answerMs);
+  const second = await probeAs(FIRST, { ...target, mode: 'implicit' }, { ...timeouts, answerMs });
+  if ('reason' in second) return second.reason === 'http' ? second : seen;
+  const isTls = second.outcome === 'served' || second.outcome === 'refused';
+  return isTls ? obstacle('tls_first', 'it sends no greeting, and answers a ClientHello with TLS') : seen;
 }
 
-function smtpDialogue(socket: Socket, ready: () => void, failed: (why: string) => void): StarttlsDialogue {
-  return new StarttlsDialogue(HELO_NAME, {
-    toBackend: (bytes) => void socket.write(bytes),
-    ready,
-    rejected: (greeting) =>
-      failed(`the server greeted with ${sanitizePeerText(greeting.toString('latin1').trim())}`),
-    failed: (reason, detail) => {
-      const meaning = STARTTLS_FAILURES[reason].replace('backend', 'server');
-      failed(detail === '' ? meaning : `${meaning}: ${sanitizePeerText(detail)}`);
-    },
-  });
+function isWithoutTls({ outcome, version }: ProbeResult): boolean {
+  return (outcome === 'closed' || outcome === 'timeout') && version === undefined;
 }
 
-/** RFC 5246, 7.2.2: we had what we came for; servers that count failures need not count this one. */
-function userCanceled(agreed: string): Buffer {
-  const version = Object.hasOwn(ProtocolVersion, agreed)
-    ? ProtocolVersion[agreed as ProtocolVersionName]
-    : ProtocolVersion['TLSv1.2'];
-  return new Writer().u8(ALERT).u16(version).u16(2).u8(FATAL).u8(USER_CANCELED).done();
-}
-
-const ALERT = 21;
-const FATAL = 2;
-const USER_CANCELED = 90;
-const ETIMEDOUT = { code: 'ETIMEDOUT', syscall: 'connect' };
-/** What we call ourselves: a name that nobody has (RFC 2606, 2). */
-const HELO_NAME = 'probe.invalid';
-/** Milliseconds for a connection; servers that make strangers wait for their greeting do so for a few seconds. */
-const TIMEOUT = 20_000;
-/** Bytes: the longest replies of SMTP and the longest flight together. */
-const MAX_RECEIVED = 1 << 19;
+const ALL = Object.keys(PROBED_CLIENTS) as ProbedClientCode[];
+/** What most servers with TLS serve comes first, so that what is not about old clients is seen at once. */
+const FIRST = 'tls1_2';
+const SECOND = 'tls1_0';
+const ORDER = [FIRST, SECOND, ...ALL.filter((client) => client !== FIRST && client !== SECOND)] as const;
+/** Any server with TLS answers one of the first two, if only with an alert. */
+const ENOUGH_WITHOUT_TLS = 2;
+/** Servers that make strangers wait for their greeting do so for a few seconds. */
+const DEFAULT_TIMEOUTS: ProbeTimeouts = { connectMs: 10_000, greetingMs: 12_000, answerMs: 10_000 };
+const SECOND_LOOK_MS = 3_000;

@@ -1,6 +1,7 @@
 /** What the results of a probe mean, for a person. */
 import { PROBED_CLIENTS, type ProbedClient } from './old-clients.js';
-import type { ProbeResult } from './probe.js';
+import type { ProbeReport } from './probe.js';
+import type { ProbeResult } from './probe-connection.js';
 
 const clientOf = ({ client }: ProbeResult): ProbedClient => PROBED_CLIENTS[client];
 
@@ -10,22 +11,21 @@ export interface Verdict {
   readonly sentence: string;
 }
 
-export function verdict(results: readonly ProbeResult[]): Verdict {
-  const old = results.filter((result) => clientOf(result).old);
-  const refused = old.filter(({ outcome }) => outcome !== 'served');
-  if (results.every(({ outcome }) => outcome === 'no_tls')) {
-    const detail = results[0]?.detail ?? 'nothing came';
-    return {
-      survives: false,
-      sentence: `No TLS here: ${detail}. For a port where TLS comes first, use --implicit.`,
-    };
+export function verdict({ results, obstacle }: ProbeReport): Verdict {
+  if (obstacle !== undefined) {
+    const { seen, remedy } = obstacle;
+    const where =
+      results.length === 0 ? 'TLS was not reached' : `The probe ended after ${results.length} connections`;
+    return { survives: false, sentence: `${where}: ${seen}. Next step: ${remedy}.` };
   }
   if (results.every(({ outcome }) => outcome !== 'served')) {
     return {
       survives: false,
-      sentence: 'Nobody is served, not even clients of today: see that this port has TLS and is well.',
+      sentence: 'No client is served, not even modern ones. Next step: look into the log of the server.',
     };
   }
+  const old = results.filter((result) => clientOf(result).old);
+  const refused = old.filter(({ outcome }) => outcome !== 'served');
   if (refused.length === 0) {
     return {
       survives: true,
@@ -45,13 +45,13 @@ export function verdict(results: readonly ProbeResult[]): Verdict {
 /** "old Java mailers …: TLSv1 AES128-SHA: fine" */
 export function lineOf(result: ProbeResult): string {
   const { title, old, profile } = clientOf(result);
-  const what = answerInWords(result);
+  const what = describe(result);
   if (result.outcome === 'served') return `+ ${title}: ${what}: fine`;
-  const remedy = !old ? 'they need a look at this server' : `they would need oldhello, profile "${profile}"`;
+  const remedy = old ? `oldhello would serve them, with profile "${profile}"` : 'see the log of this server';
   return `- ${title}: ${what}: ${remedy}`;
 }
 
-function answerInWords({ outcome, version, suite, alert, detail }: ProbeResult): string {
+function describe({ outcome, version, suite, alert }: ProbeResult): string {
   const agreed = version === undefined ? '' : ` after ${version} ${suite} was agreed on`;
   switch (outcome) {
     case 'served':
@@ -59,12 +59,8 @@ function answerInWords({ outcome, version, suite, alert, detail }: ProbeResult):
     case 'refused':
       return `refused with the alert ${alert}${agreed}`;
     case 'closed':
-      return `the server closed without a word${agreed}`;
+      return `the server closed the connection without an alert${agreed}`;
     case 'timeout':
-      return `no answer in time, ${detail}`;
-    case 'not_tls':
-      return detail ?? 'the server answered with something that is not TLS';
-    case 'no_tls':
-      return detail ?? 'it did not come as far as TLS';
+      return `no answer in time${agreed}`;
   }
 }

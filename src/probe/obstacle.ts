@@ -1,0 +1,56 @@
+/** What keeps a probe from reaching TLS at all. No proxy would help there, so each has a next step of its own. */
+import { connectProblem } from '../net/connect-error.js';
+import { hostAndPort } from '../net/endpoint.js';
+import { sanitizePeerText } from '../observe/sanitize.js';
+
+export interface Obstacle {
+  readonly reason: ObstacleReason;
+  /** Text of the server in it is sanitized. */
+  readonly seen: string;
+  readonly remedy: string;
+}
+
+const CLIENTS_PORT = 'probe the port that clients on the Internet connect to';
+
+const REMEDIES = {
+  unreachable: 'see that the server runs, and that address and port are right',
+  no_greeting: `see that SMTP is served there; a server behind a load balancer waits for a PROXY header: ${CLIENTS_PORT}`,
+  greeting_refused: `the server rejects this machine, or waits for a PROXY header first: ${CLIENTS_PORT}, or probe from another machine`,
+  closed_early: `the server rejects this machine, or waits for a PROXY header first: ${CLIENTS_PORT}, or probe from another machine`,
+  no_starttls:
+    'give this server a certificate and switch STARTTLS on; for a port where TLS comes first (465), use --implicit',
+  starttls_failed: 'look into the log of the server; often its certificate or key cannot be read',
+  not_smtp: 'see that SMTP is served on this port',
+  http: 'this is a web server; give the port of the mail server',
+  tls_first: 'use --implicit: here TLS comes first',
+  smtp_first: 'leave --implicit out: here SMTP comes first, and STARTTLS after it',
+  not_tls: 'see that TLS is served on this port',
+  no_tls_answer: 'see that TLS is served on this port; for a port with STARTTLS, leave --implicit out',
+} as const;
+
+export type ObstacleReason = keyof typeof REMEDIES;
+
+export function obstacle(reason: ObstacleReason, seen: string, remedy: string = REMEDIES[reason]): Obstacle {
+  return { reason, seen, remedy };
+}
+
+export function unreachable(host: string, port: number, { code, message }: NodeJS.ErrnoException): Obstacle {
+  const problem = connectProblem(code);
+  const seen = `${hostAndPort(host, port)} cannot be connected to: ${problem?.meaning ?? message} (${code ?? 'error'})`;
+  return obstacle('unreachable', seen, problem?.remedy);
+}
+
+/** What was sent in place of TLS. */
+export function notTls(bytes: Buffer): Obstacle {
+  const text = bytes.toString('latin1', 0, MAX_QUOTED);
+  const line = sanitizePeerText(text.split(/[\r\n]/)[0] ?? '');
+  if (/^HTTP\//.test(text)) return obstacle('http', `it answers with HTTP: "${line}"`);
+  if (/^[2-5]\d\d[ -]/.test(text)) return obstacle('smtp_first', `it answers with SMTP: "${line}"`);
+  return obstacle(
+    'not_tls',
+    line === '' ? 'it answers with something that is not TLS' : `it answers with "${line}", which is not TLS`,
+  );
+}
+
+/** In bytes. */
+const MAX_QUOTED = 120;
