@@ -67,6 +67,9 @@ async function fill() {
   for (const unit of systemdFiles(/\.(?:service|socket)$/)) {
     write(`usr/lib/systemd/system/${unit}`, readFileSync(join(ROOT, 'systemd', unit)));
   }
+  write('usr/lib/sysusers.d/oldhello.conf', readFileSync(join(ROOT, 'systemd/oldhello.sysusers.conf')));
+  write('usr/share/oldhello/certbot-deploy-hook', readFileSync(join(ROOT, 'packaging/certbot-deploy-hook')));
+  chmodSync(join(stage, 'usr/share/oldhello/certbot-deploy-hook'), 0o755);
   write('etc/oldhello/oldhello.toml', readFileSync(join(ROOT, 'conf/oldhello.toml')));
   writeZipped('usr/share/man/man1/oldhello.1.gz', programPage(DIST, release));
   writeZipped('usr/share/man/man5/oldhello.toml.5.gz', await configurationPage(DIST, release));
@@ -78,9 +81,6 @@ function systemdFiles(pattern) {
 }
 
 function documentation(folder) {
-  for (const name of systemdFiles(/\.conf$/)) {
-    write(`${folder}/examples/${name}`, readFileSync(join(ROOT, 'systemd', name)));
-  }
   cpSync(join(ROOT, 'conf'), join(stage, folder, 'examples'), { recursive: true });
   for (const name of readdirSync(join(ROOT, 'docs')).filter((file) => file.endsWith('.md'))) {
     write(join(folder, name), readFileSync(join(ROOT, 'docs', name)));
@@ -152,7 +152,7 @@ Version: ${debianVersion}
 Architecture: all
 Maintainer: ${maintainer}
 Installed-Size: ${installed}
-Depends: nodejs (>= 20)
+Depends: nodejs (>= 20), passwd
 Suggests: postfix | exim4
 Section: mail
 Priority: optional

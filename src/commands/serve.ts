@@ -1,13 +1,13 @@
 /** `oldhello serve`: puts the parts together, runs them until a signal comes, and takes them down in order. */
-import { ConfigError, UnusableValueError } from '../config/config-error.js';
+import { UnusableValueError } from '../config/config-error.js';
 import { loadConfig, locate } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { watchBackends } from '../observe/backend-watch.js';
 import type { Log } from '../observe/log.js';
 import { hostAndPort } from '../net/endpoint.js';
 import { ProxyServer, type Listening } from '../proxy/server.js';
-import { currentPrivileges, dropRoot } from '../system/privileges.js';
-import { inheritedSockets, ServiceManager, type InheritedSocket } from '../system/systemd.js';
+import { currentPrivileges } from '../system/privileges.js';
+import { inheritedSockets, ServiceManager } from '../system/systemd.js';
 import { tuneV8 } from '../system/v8.js';
 import { say, type Command } from './command.js';
 import { LifeCycle, type LifeCycleParts } from './life-cycle.js';
@@ -39,7 +39,6 @@ async function serveConfigured(file: string): Promise<void> {
   const load = (): Config => loadConfig(file);
   const config = load();
   const sockets = inheritedSockets(process.env, process.pid);
-  refuseStraySockets(sockets, config, file);
   const log = await openLog(config.log);
   const server = new ProxyServer(log, sockets);
   try {
@@ -67,17 +66,6 @@ async function serveDemo(): Promise<void> {
   for (const line of demoInstructions(server.listening, config)) say(line);
 }
 
-/** Whoever connects to a socket that nobody serves waits for ever. */
-function refuseStraySockets(sockets: readonly InheritedSocket[], { listeners }: Config, file: string): void {
-  const names = listeners.map(({ name }) => name);
-  const stray = sockets.find(({ name }) => !names.includes(name));
-  if (stray === undefined) return;
-  const message =
-    `systemd passes a socket named ${JSON.stringify(stray.name)}, but no [[listener]] has that name; ` +
-    `set FileDescriptorName= in the socket unit to one of ${names.join(', ')}`;
-  throw new ConfigError(file, [{ message }]);
-}
-
 async function run(
   server: ProxyServer,
   config: Config,
@@ -94,24 +82,15 @@ async function run(
     const { openAdmin } = await import('./open-admin.js');
     await openAdmin(config.admin, config.admin.address, parts.log);
   }
-  await server.start(config, () => becomeUser(config, log));
+  await server.start(config);
+  logPrivileges(log);
   await lifeCycle.begin();
 }
 
-/**
- * Everything but the ports is read as the user that will read it again at the next reload.
- * @throws UnusableValueError
- */
-function becomeUser({ server: { user, group } }: Config, log: Log): void {
-  let dropped = false;
-  try {
-    dropped = user !== undefined && dropRoot(user, group);
-  } catch (cause) {
-    const problem = new Error(`cannot become ${user}: ${(cause as Error).message}`, { cause });
-    throw new UnusableValueError('server', undefined, 'user', problem);
-  }
+function logPrivileges(log: Log): void {
   const privileges = currentPrivileges();
-  log('privileges', { ...privileges, dropped }, privileges.user === 'root' ? 'warn' : 'info');
+  log('privileges', privileges);
+  if (privileges.user === 'root') log('running_as_root');
 }
 
 function demoInstructions(listening: readonly Listening[], { tls, admin }: Config): string[] {

@@ -35,7 +35,7 @@ export class UnusableValueError extends Error {
 }
 
 /** @throws UnusableValueError where `action` throws, for it is this value that does not work */
-export function orUnusable<T>(table: string, index: number, key: string, action: () => T): T {
+export function orUnusable<T>(table: string, index: number | undefined, key: string, action: () => T): T {
   try {
     return action();
   } catch (cause) {

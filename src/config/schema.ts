@@ -61,14 +61,6 @@ const server = {
     1,
     'Processes that run the connections. 1: the process that accepts them. "auto": one for each processor. A change between 1 and more takes a restart.',
   ),
-  user: optional(
-    text,
-    'Where oldhello is started as root: the user that it becomes once it has its ports. Certificates, keys and the state directory must be readable by this user.',
-  ),
-  group: optional(
-    text,
-    'The group that it becomes then. Absent: the main one of the user. A change of either takes a restart.',
-  ),
 } as const;
 
 const listener = {
@@ -287,7 +279,6 @@ export const SECTIONS = { server, tls, 'session-store': sessionStore, limits, lo
 export const LISTS = { listener, backend, certificate, policy } as const;
 /** What only the start reads; a reload leaves it as it is, and says so. */
 export const READ_AT_START: Readonly<Partial<Record<keyof typeof SECTIONS, readonly string[]>>> = {
-  server: ['user', 'group'],
   log: Object.keys(log),
   admin: Object.keys(admin),
 };

@@ -1,6 +1,5 @@
 /** Every event that is reported: its usual level, what it says, and its fields. */
 import {
-  flag,
   group,
   integer,
   maybe,
@@ -250,12 +249,17 @@ export const LOG_EVENTS = {
   },
   privileges: {
     level: 'info',
-    meaning: 'what the process may do now that it has its ports',
+    meaning: 'the user and the capabilities of the process',
     fields: {
       user: text('that it runs as'),
       capabilities: texts('that it has'),
-      dropped: flag('whether it was root until now'),
     },
+  },
+  running_as_root: {
+    level: 'warn',
+    meaning:
+      'oldhello runs as root, which it does not need; start it as an ordinary user with CAP_NET_BIND_SERVICE (docs/operation.md)',
+    fields: {},
   },
   descriptors_short: {
     level: 'warn',

@@ -3,7 +3,7 @@
  * the host of the connections. What a configuration decides is a ConfigSnapshot, which is replaced as a whole.
  */
 import type { AddressInfo } from 'node:net';
-import { UnusableValueError } from '../config/config-error.js';
+import { orUnusable, UnusableValueError } from '../config/config-error.js';
 import { runsWorkers } from '../config/restart.js';
 import type { Config, ListenerConfig } from '../config/schema.js';
 import type { Log, LogChannel } from '../observe/log.js';
@@ -13,13 +13,13 @@ import { HandshakeCount } from '../policy/handshake-count.js';
 import { loadCredentials } from '../credentials/credentials.js';
 import { descriptorBudget } from '../system/descriptors.js';
 import { KeyRing } from '../credentials/keys.js';
-import type { InheritedSocket } from '../system/systemd.js';
 import { loadSmallDhGroup } from '../credentials/small-dh-group.js';
 import type { TicketKeyFile } from '../credentials/ticket-key-file.js';
 import { SessionCache, type DhGroup, type TicketKey } from '../tls/index.js';
 import { AdmissionControl } from './listener/admission.js';
 import { CertificateWatch } from './certificate-watch.js';
 import { InProcessRunner, type ConnectionRunner } from './connection-runner.js';
+import { assignSockets } from './listener/inherited-sockets.js';
 import { ListenError } from './listener/listen-error.js';
 import { Listener, type AdmittedConnection, type ListenAt, type ListenerPlan } from './listener/listener.js';
 import { refuseMissingPrimitives } from './termination/required-primitives.js';
@@ -47,17 +47,18 @@ export class ProxyServer {
   readonly #certificates: CertificateWatch;
   readonly #sessions: SharedSessions;
   #host: ConnectionRunner | undefined;
-  #bound: () => void = () => undefined;
-  #inherited: readonly InheritedSocket[];
+  readonly #inheritedFds: readonly number[];
+  /** On the sockets of systemd, which stay as long as the process. */
+  readonly #inherited: Listener[] = [];
   #listeners: ReadonlySet<Listener> = new Set();
   #runtime: ConfigSnapshot | undefined;
 
-  /** @param inherited sockets that are bound already, for the listeners of the same name */
-  constructor(channel: LogChannel, inherited: readonly InheritedSocket[]) {
+  /** @param inheritedFds of sockets that are bound already, for the listeners of the same address */
+  constructor(channel: LogChannel, inheritedFds: readonly number[]) {
     const { log } = channel;
     this.#channel = channel;
     this.#log = log;
-    this.#inherited = inherited;
+    this.#inheritedFds = inheritedFds;
     const cache = new SessionCache(SESSION_CAPACITY, SESSION_LIFETIME, () => performance.now());
     this.#sessions = new SharedSessions(log, localSessions(cache), SESSION_LIFETIME);
     this.#ticketKeys = new TicketKeySource(log, (keys) => this.#useTicketKeys(keys));
@@ -65,14 +66,16 @@ export class ProxyServer {
     this.#certificates = new CertificateWatch(log, () => Date.now());
   }
 
-  /**
-   * @param bound called when every address is taken and nothing else was read yet
-   * @throws UnusableValueError, CredentialError, and what `bound` throws
-   */
-  async start(config: Config, bound: () => void = () => undefined): Promise<void> {
-    this.#bound = bound;
+  /** @throws UnusableValueError, CredentialError */
+  async start(config: Config): Promise<void> {
     this.#host = this.#newHost(config);
-    await this.use(config);
+    try {
+      await this.#adoptSockets(config);
+      await this.use(config);
+    } catch (error) {
+      for (const listener of this.#inherited) listener.close();
+      throw error;
+    }
   }
 
   /**
@@ -90,16 +93,20 @@ export class ProxyServer {
     let store: StoreSettings | undefined;
     let runtime: ConfigSnapshot;
     try {
+      const inherited = orUnusable('listener', undefined, 'address', () =>
+        assignSockets(config.listeners, this.#inherited),
+      );
       for (const [index, listener] of config.listeners.entries()) {
         const plan = listenerPlan(config, listener);
-        for (const at of this.#placesOf(listener)) {
-          const bound = [...this.#listeners].find((one) => one.isAt(at) && !listeners.has(one));
-          const next = bound ?? (await this.#bind(index, plan, at));
-          if (bound === undefined) added.push(next);
-          listeners.set(next, plan);
-        }
+        const sockets = inherited.get(listener) ?? [];
+        for (const socket of sockets) listeners.set(socket, plan);
+        if (sockets.length > 0) continue;
+        const at = listenAddress(listener);
+        const bound = [...this.#listeners].find((one) => one.isAt(at) && !listeners.has(one));
+        const next = bound ?? (await this.#bind(index, plan, at));
+        if (bound === undefined) added.push(next);
+        listeners.set(next, plan);
       }
-      this.#bound();
       ticketKeys = await readTicketKeys(config);
       store = storeSettings(config);
       const credentials = loadCredentials(config);
@@ -146,12 +153,10 @@ export class ProxyServer {
     return new InProcessRunner({ keys: this.#keys, sessions: this.#sessions, handshakes });
   }
 
-  /** Sockets that systemd has bound for this listener go before its address. */
-  #placesOf({ name, address }: ListenerConfig): readonly ListenAt[] {
-    const inherited = this.#inherited.filter((socket) => socket.name === name);
-    if (inherited.length > 0) return inherited.map(({ fd }) => ({ fd }));
-    // Where the kernel chooses the port, the name tells one from the other.
-    return [address.port === 0 ? { ...address, name } : address];
+  /** Only the system knows their addresses, so each gets the plan of its own listener later. */
+  async #adoptSockets(config: Config): Promise<void> {
+    const plan = listenerPlan(config, config.listeners[0]!);
+    for (const fd of this.#inheritedFds) this.#inherited.push(await this.#bind(0, plan, { fd }));
   }
 
   async #bind(index: number, plan: ListenerPlan, at: ListenAt): Promise<Listener> {
@@ -175,7 +180,6 @@ export class ProxyServer {
     for (const listener of this.#listeners) if (!listeners.has(listener)) this.#closeListener(listener);
     for (const [listener, plan] of listeners) this.#useListener(listener, plan);
     this.#listeners = new Set(listeners.keys());
-    this.#bound = () => undefined;
     this.#runtime = runtime;
     this.#describe(runtime.blueprint);
     const used = this.#host!.use(runtime);
@@ -211,11 +215,9 @@ export class ProxyServer {
     this.#log('listening_ended', { listener: config.name, address, port });
   }
 
-  /** An inherited socket is gone for this process once it is closed; systemd still has it. */
   #closeListener(listener: Listener): void {
     this.#tellOfEnd(listener);
     listener.close();
-    this.#inherited = this.#inherited.filter(({ fd }) => !listener.isAt({ fd }));
   }
 
   #describe({ config, credentials }: SnapshotInputs): void {
@@ -266,6 +268,11 @@ function kebabCase(key: string): string {
 
 function listenerPlan({ limits, server: { hostname } }: Config, config: ListenerConfig): ListenerPlan {
   return { config, limits, hostname };
+}
+
+/** Where the kernel chooses the port, the name tells one listener from the other. */
+function listenAddress({ name, address }: ListenerConfig): ListenAt {
+  return address.port === 0 ? { ...address, name } : address;
 }
 
 /** What is told of a listener. */

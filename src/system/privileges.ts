@@ -1,4 +1,4 @@
-/** What this process may do, and how it gives up what it needed only to take its ports. */
+/** The user and the capabilities of this process. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
@@ -25,21 +25,6 @@ function effectiveCapabilities(): bigint {
   } catch {
     return 0n;
   }
-}
-
-/**
- * Root becomes `user` for good, with its groups; the kernel takes all capabilities away with that.
- * @param group instead of the main one of the user
- * @returns false where this process is not root, and nothing was to be done
- * @throws Error for a user or group that does not exist
- */
-export function dropRoot(user: string, group: string | undefined): boolean {
-  if (process.getuid!() !== 0) return false;
-  const groups = id('-G', user).split(' ').map(Number);
-  process.setgroups!(groups);
-  process.setgid!(group ?? groups[0]!);
-  process.setuid!(user);
-  return true;
 }
 
 /** @throws Error with what id(1) says */

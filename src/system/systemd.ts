@@ -69,22 +69,14 @@ export class ServiceManager {
   }
 }
 
-/** A listening socket that was bound before this program started. */
-export interface InheritedSocket {
-  /** FileDescriptorName= of the socket unit; by default the name of the unit. */
-  readonly name: string;
-  readonly fd: number;
-}
-
-/** Takes its variables out of `environment`, as every child would find the same numbers and nothing behind them. */
-export function inheritedSockets(environment: Environment, pid: number): InheritedSocket[] {
-  const [owner, count, names = ''] = take(environment, 'LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES');
+/**
+ * The descriptors of listening sockets that were bound before this program started (sd_listen_fds). Takes its variables
+ * out of `environment`, as every child would find the same numbers and nothing behind them.
+ */
+export function inheritedSockets(environment: Environment, pid: number): number[] {
+  const [owner, count] = take(environment, 'LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES');
   if (Number(owner) !== pid) return [];
-  const given = names.split(':');
-  return Array.from({ length: Number(count) }, (_, index) => ({
-    name: given[index] ?? '',
-    fd: FIRST_FD + index,
-  }));
+  return Array.from({ length: Number(count) }, (_, index) => FIRST_FD + index);
 }
 
 function take(environment: Environment, ...names: readonly string[]): (string | undefined)[] {

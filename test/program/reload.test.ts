@@ -111,15 +111,14 @@ test('listeners come and go; who is connected through one that goes is not distu
 test('what only the start reads is named, and all else takes effect', async (t) => {
   const { program, sink } = await start(t);
   const only = '[log]\nlevel = "warn"\nrepeat-limit = 0\n[admin]\naddress = "127.0.0.1:0"';
-  const workers = (config: string): string =>
-    config.replace('[server]', '[server]\nworkers = 2\nuser = "mail"');
+  const workers = (config: string): string => config.replace('[server]', '[server]\nworkers = 2');
   program.configure(listener('one') + workers(rest(sink, only)).replace('proxy.example', 'renamed.example'));
   program.signal('SIGHUP');
   await program.next('reloaded');
   t.match(await program.next('restart_needed'), {
     level: 'warn',
     file: join(program.folder, 'oldhello.toml'),
-    keys: ['server.workers', 'server.user', 'log.level', 'log.repeat-limit', 'admin.address'],
+    keys: ['server.workers', 'log.level', 'log.repeat-limit', 'admin.address'],
   });
   const client = await SmtpClient.connect(program.ports.get('one')!);
   t.match(await client.reply(), /^220 /);

@@ -2,7 +2,7 @@
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -20,13 +20,13 @@ const RECEIVER = fileURLToPath(new URL('../support/peers/notify_receiver.py', im
 const missing = (command: string): string | undefined =>
   spawnSync(command, ['--version']).status === 0 ? undefined : `needs ${command}`;
 
-const config = (sinkPort: number, name = 'mx'): string => `
+const config = (sinkPort: number, port = 0): string => `
 [server]
 hostname = "proxy.example"
 state-directory = "STATE"
 [[listener]]
-name = "${name}"
-address = "127.0.0.1:0"
+name = "mx"
+address = "127.0.0.1:${port}"
 mode = "starttls"
 backend = "sink"
 [[backend]]
@@ -103,14 +103,14 @@ test('restarts behind a socket of systemd turn no client away', async (t) => {
   if (!hasPeer(t, 'systemd-socket-activate', missing('systemd-socket-activate'))) return;
   const sink = await startTestSink();
   const port = await freePort();
-  const activate = ['systemd-socket-activate', '--fdname=mx', `--listen=127.0.0.1:${port}`] as const;
-  const starting = startProgram(config(sink.port), 1, {
+  const activate = ['systemd-socket-activate', `--listen=127.0.0.1:${port}`] as const;
+  const starting = startProgram(config(sink.port, port), 1, {
     runner: [...activate, 'bash', '-c', THRICE, 'bash'],
   });
   // The first client is what starts the service.
   const first = await connectWhenBound(port);
   const program = await starting;
-  t.equal(program.ports.get('mx'), port, 'the socket of that name is the one of the listener');
+  t.equal(program.ports.get('mx'), port, 'the socket with that address is the one of the listener');
   t.match(await first.reply(), /^220 /);
   t.match(await first.command('QUIT'), /^221 /);
 
@@ -142,31 +142,38 @@ test('restarts behind a socket of systemd turn no client away', async (t) => {
   sink.close();
 });
 
-test('a socket of systemd that no listener is named after is refused, with the name to set', async (t) => {
+test('a socket of systemd that no listener has the address of is refused, with what to do', async (t) => {
   if (!hasPeer(t, 'systemd-socket-activate', missing('systemd-socket-activate'))) return;
-  const port = await freePort();
-  const activate = ['systemd-socket-activate', '--fdname=mail', `--listen=127.0.0.1:${port}`] as const;
-  const starting = startProgram(config(25, 'mx'), 1, { runner: activate });
-  const refused = t.rejects(starting, { message: /named "mail".*FileDescriptorName=.*mx/s });
-  await connectWhenBound(port);
+  const [passed, configured] = [await freePort(), await freePort()];
+  const activate = ['systemd-socket-activate', `--listen=127.0.0.1:${passed}`] as const;
+  const starting = startProgram(config(25, configured), 1, { runner: activate });
+  const message = new RegExp(
+    `socket for 127\\.0\\.0\\.1:${passed}, .* only 127\\.0\\.0\\.1:${configured}; disable .*ListenStream=`,
+  );
+  const refused = t.rejects(starting, { message });
+  await connectWhenBound(passed);
   await refused;
 });
 
 test('systemd finds nothing wrong with the units, and little exposed', async (t) => {
   if (!hasPeer(t, 'systemd-analyze', missing('systemd-analyze'))) return;
   const run = promisify(execFile);
-  const units = ['oldhello.service', 'oldhello.socket', 'oldhello-submissions.socket'];
-  const verified = await run('systemd-analyze', ['verify', ...units.map((unit) => join(UNITS, unit))]);
-  t.equal(verified.stdout + verified.stderr, '');
-  const level = async (file: string): Promise<number> => {
-    const { stdout } = await run('systemd-analyze', ['security', '--offline=true', file]);
-    return Number(/exposure level .*: (\d+\.\d+)/.exec(stdout)![1]);
-  };
-  t.ok((await level(join(UNITS, 'oldhello.service'))) <= 1.5);
-  const both = join(mkdtempSync(join(tmpdir(), 'oldhello-units-')), 'oldhello.service');
-  const texts = ['oldhello.service', 'oldhello-ports.conf'].map((name) =>
-    readFileSync(join(UNITS, name), 'utf8'),
-  );
-  writeFileSync(both, texts.join('\n'));
-  t.ok((await level(both)) <= 1.6, 'with the right to low ports, too');
+  const service = join(UNITS, 'oldhello.service');
+  const folder = mkdtempSync(join(tmpdir(), 'oldhello-units-'));
+  const socket = join(folder, 'oldhello-port@25.socket');
+  copyFileSync(service, join(folder, 'oldhello.service'));
+  copyFileSync(join(UNITS, 'oldhello-port@.socket'), socket);
+  const verified = await run('systemd-analyze', [
+    'verify',
+    '--man=no',
+    join(folder, 'oldhello.service'),
+    socket,
+  ]);
+  const complaints = (verified.stdout + verified.stderr).split('\n').filter((line) => !NOT_YET.test(line));
+  t.strictSame(complaints, ['']);
+  const { stdout } = await run('systemd-analyze', ['security', '--offline=true', service]);
+  t.ok(Number(/exposure level .*: (\d+\.\d+)/.exec(stdout)![1]) <= 1.6);
 });
+
+/** Of systemd before 253; test/machine boots one that knows it. */
+const NOT_YET = /Failed to parse service type, ignoring: notify-reload/;

@@ -28,5 +28,5 @@ function explain({ code, message }: NodeJS.ErrnoException, port: number): string
 const FIRST_UNPRIVILEGED_PORT = 1024;
 const PRIVILEGED =
   'ports below 1024 need the capability CAP_NET_BIND_SERVICE (AmbientCapabilities= in the systemd unit, or ' +
-  'setcap on the node binary), a socket from systemd (oldhello.socket), a start as root with server.user set, or ' +
-  'the sysctl net.ipv4.ip_unprivileged_port_start';
+  'setpriv --ambient-caps=+net_bind_service), a socket from systemd (oldhello-port@.socket), or the sysctl ' +
+  'net.ipv4.ip_unprivileged_port_start; docs/operation.md has each of them';
