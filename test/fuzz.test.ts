@@ -227,9 +227,11 @@ run('PROXY headers', INPUTS * 10, headers, (bytes) => {
   return undefined;
 });
 
-const CLIENT = Buffer.from('EHLO a.example\r\nNOOP\r\nSTARTTLS\r\nMAIL FROM:<a@b.example>\r\nDATA\r\n');
+const CLIENT = Buffer.from(
+  'EHLO a.example\r\nNOOP\r\nSTARTTLS\r\nMAIL FROM:<a@b.example>\r\nDATA\r\n.\r\nBDAT 3\r\nabcRSET\r\n',
+);
 const BACKEND = Buffer.from(
-  '220 b.example\r\n250-b.example\r\n250-AUTH PLAIN X-PLUS\r\n250-STARTTLS\r\n250 SIZE\r\n250 ok\r\n',
+  '220 b.example\r\n250-b.example\r\n250-AUTH PLAIN X-PLUS\r\n250-STARTTLS\r\n250 SIZE\r\n250 ok\r\n354 go\r\n250 ok\r\n',
 );
 
 const pick = <T>(list: readonly T[], rng: Rng): T => list[rng(list.length)]!;
@@ -240,7 +242,8 @@ run('the gate, from both sides', INPUTS * 4, [CLIENT], (input, rng) => {
     hostname: 'h',
     starttls: pick(['offer', 'hide', 'active'] as const, rng),
     greeting: pick(['relay', 'swallow'] as const, rng),
-    auth: 'offer',
+    auth: pick(['offer', 'withhold'] as const, rng),
+    bareLf: pick(['accept', 'reject'] as const, rng),
   } as const;
   const gate = new Gate(options, {
     toClient: () => undefined,
@@ -249,6 +252,7 @@ run('the gate, from both sides', INPUTS * 4, [CLIENT], (input, rng) => {
     starttlsDeclined: () => undefined,
     startTls: () => ended.push('tls'),
     passThrough: () => ended.push('through'),
+    mailBegins: () => undefined,
     refuse: (reason) => ended.push(GATE_REFUSALS[reason].meaning),
   });
   const client = [...pieces(input, rng)];

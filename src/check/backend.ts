@@ -12,8 +12,8 @@ import type { BackendError, BackendFailure } from '../proxy/backend/backend-erro
 import { openBackendSession, type BackendPlan } from '../proxy/backend/open-session.js';
 
 import { SocketChannel } from '../proxy/transport/socket-channel.js';
-import { lastWords, offered, wholeReply } from '../smtp/dialogue.js';
-import type { Reply } from '../smtp/reply.js';
+import { offered } from '../smtp/ehlo-reply.js';
+import { lastLine, wholeReply, type Reply } from '../smtp/reply.js';
 import { advise, recognize, type AdviceTopic, type MailServer } from './advice.js';
 import { Conversation, type Silence } from './conversation.js';
 import type { CheckName, Finding, Verdict } from './finding.js';
@@ -321,7 +321,7 @@ function isPositive(answer: { readonly reply: Reply } | { readonly silence: Sile
 }
 
 function quote(reply: Reply): string {
-  return `"${sanitizePeerText(lastWords(reply))}"`;
+  return `"${sanitizePeerText(lastLine(reply))}"`;
 }
 
 /** TEST-NET-1 (RFC 5737): nobody has this address, so nobody is trusted by it. */

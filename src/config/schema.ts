@@ -74,7 +74,12 @@ const listener = {
   auth: withDefault(
     oneOf('tls', 'strong-tls', 'always'),
     'tls',
-    'Who may log in (AUTH), if the backend lets anybody. "tls": clients that came over TLS. "strong-tls": those with TLS 1.2 or later and neither RC4 nor DES nor 3DES. "always": also in clear.',
+    'Who may log in (AUTH), if the backend lets anybody. "tls": clients that came over TLS. "strong-tls": those with TLS 1.2 or later and neither RC4 nor DES nor 3DES. "always": also in clear. Other clients get 538 for AUTH at any point of their session; oldhello reads all their commands, and refuses those that SMTP servers may read differently.',
+  ),
+  'bare-lf': withDefault(
+    oneOf('accept', 'reject'),
+    'accept',
+    'Commands that end with LF alone, as old devices and scripts send them, where oldhello reads commands: "accept" passes them to the backend with CR LF, "reject" answers 500 and closes.',
   ),
   'proxy-protocol': withDefault(
     networks,

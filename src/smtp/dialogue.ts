@@ -1,5 +1,5 @@
 /** What a dialogue of our own with a backend begins with: its greeting, our EHLO, and the answers to both. */
-import { ReplyReader, type Reply } from './reply.js';
+import { lastLine, ReplyReader, wholeReply, type Reply } from './reply.js';
 
 export const DIALOGUE_FAILURES = {
   backend_ehlo_refused: 'the backend refused our EHLO',
@@ -34,7 +34,7 @@ export abstract class Dialogue<Failure extends string> {
   }
 
   /** The backend said 250 to our EHLO. */
-  protected abstract saluted(reply: Reply): void;
+  protected abstract ehloAccepted(reply: Reply): void;
 
   fromBackend(bytes: Buffer): void {
     this.#replies.push(bytes);
@@ -86,8 +86,8 @@ export abstract class Dialogue<Failure extends string> {
   #reply(reply: Reply): void {
     if (this.#waitsFor === 'greeting') this.#greeted(reply);
     else if (this.#waitsFor === 'answer') this.#answered(reply);
-    else if (reply.code === 250) this.saluted(reply);
-    else this.fail('backend_ehlo_refused', lastWords(reply));
+    else if (reply.code === 250) this.ehloAccepted(reply);
+    else this.fail('backend_ehlo_refused', lastLine(reply));
   }
 
   #greeted(reply: Reply): void {
@@ -99,25 +99,4 @@ export abstract class Dialogue<Failure extends string> {
   #isOver(): boolean {
     return this.#waitsFor === 'nothing';
   }
-}
-
-export function wholeReply({ lines }: Reply): Buffer {
-  return Buffer.concat(lines);
-}
-
-export function lastWords({ lines }: Reply): string {
-  return lines.at(-1)!.toString('latin1').trimEnd();
-}
-
-/** The parameters of a keyword in a reply to EHLO; undefined where it is not offered. */
-export function offered({ lines }: Reply, keyword: string): readonly string[] | undefined {
-  for (const line of lines.slice(1)) {
-    const [name, ...parameters] = line
-      .toString('latin1', 4)
-      .trim()
-      .toUpperCase()
-      .split(/[ \t]+/);
-    if (name === keyword) return parameters;
-  }
-  return undefined;
 }

@@ -1,78 +1,66 @@
 /**
- * What stands between a client and a backend until nothing needs to be understood any more. In front of TLS it offers
- * STARTTLS in the backend's place and answers it itself; behind TLS it only hides what the backend must not offer. It
- * keeps replies in order by counting commands, and stops parsing at the first chance: a transaction that begins, or the
- * reply to EHLO inside TLS, unless a login is still to be refused there. From then on it is a blind pipe, which adds no
- * parser to smuggle past.
+ * Relays SMTP between a client and a backend as long as something in it must be read. In clear it offers STARTTLS in the
+ * backend's place and answers it; inside TLS it hides what the backend must not offer.
  *
- * A client's own XCLIENT or XFORWARD is refused while the gate looks. When it no longer does, what keeps them harmless
- * is how the backend learns of clients: a PROXY header comes before SMTP, and after our own XCLIENT the backend asks
- * whether the client's address may send another.
+ * Where clients may log in, parsing stops at the first chance: at a transaction, or at the reply to EHLO inside TLS. From
+ * then on bytes pass unread, which adds no parser to smuggle past. Where logins are withheld, parsing never stops: only
+ * commands with plain syntax pass, and the content of mail passes as it is, up to an end on which all servers agree.
+ *
+ * A client's own XCLIENT or XFORWARD is refused while the gate reads. When it no longer does, what keeps them harmless is
+ * how the backend learns of clients: a PROXY header comes before SMTP, and after our own XCLIENT the backend asks whether
+ * the client's address may send another.
  */
-import { parseCommand, MAX_COMMAND_LINE, type Command } from './command.js';
+import { looksLikeClientHello, MAX_COMMAND_LINE_BYTES, parseCommand } from './command.js';
+import { commandAction, type CommandAction } from './command-rules.js';
+import { offered, rewriteEhloReply } from './ehlo-reply.js';
+import type { GateOptions, GateOutput } from './gate-options.js';
 import { GATE_REFUSALS, type GateRefusal } from './gate-refusals.js';
 import { LineReader } from './line-reader.js';
-import { ReplyReader, rewriteEhloReply, type Reply } from './reply.js';
+import { ChunkContent, DataContent, type Content } from './mail-content.js';
+import { RefusedSession } from './refused-session.js';
+import { ownReply, type OwnReply } from './replies.js';
+import { ReplyReader, wholeReply, type Reply } from './reply.js';
+import { ReplyQueue, type ReplyTo } from './reply-queue.js';
 
-export interface GateOptions {
-  /** Stands in our own replies. */
-  readonly hostname: string;
-  /** In front of TLS: `offer` ours, `pass` on the backend's, or `hide` it where policy says so. `active` behind TLS. */
-  readonly starttls: 'offer' | 'pass' | 'hide' | 'active';
-  /**
-   * `swallow` for a backend session that replaces one the client was greeted in (RFC 3207, 4.2), `none` where the
-   * session goes on inside TLS.
-   */
-  readonly greeting: 'relay' | 'swallow' | 'none';
-  readonly auth: 'offer' | 'withhold';
-}
+export type { GateOptions, GateOutput } from './gate-options.js';
 
-export interface GateOutput {
-  toClient(bytes: Buffer): void;
-  toBackend(bytes: Buffer): void;
-  /** Whether there may be a handshake now; if so, `startTls` follows, or `starttlsDeclined`. */
-  mayStartTls(): boolean;
-  /** The backend, which was asked, did not want it. */
-  starttlsDeclined(): void;
-  /** 220 went out: every further byte of the client's is TLS, and this gate is done. */
-  startTls(): void;
-  /** What was held back went out; from now on bytes pass both ways without this gate. */
-  passThrough(): void;
-  /** Our last reply went out: close both sides. */
-  refuse(reason: GateRefusal): void;
-}
-
-/** What the client waits for, in order: the backend's replies, and ours in between. */
-type Expected =
-  | { readonly from: 'backend'; readonly to: 'greeting' | 'ehlo' | 'helo' | 'starttls' | 'other' }
-  | { readonly from: 'gate'; readonly reply: string }
-  | { readonly from: 'gate'; readonly reply: 'starttls' };
-
-/** `rejected`: the backend's greeting refuses the client, and the client is to hear it; `closing`: it has heard it. */
-type State = 'parsing' | 'awaiting_starttls' | 'holding' | 'rejected' | 'closing' | 'done';
+/**
+ * What the client may send next. `holding`: a command that ends parsing waits for every reply before it. `awaiting_354`:
+ * DATA was passed on. `content_unclear`: some servers have seen the end of the content. `refused`: by the backend's greeting.
+ */
+type Phase =
+  | 'commands'
+  | 'awaiting_starttls'
+  | 'holding'
+  | 'awaiting_354'
+  | 'content'
+  | 'content_unclear'
+  | 'refused'
+  | 'done';
 
 export class Gate {
   readonly #options: GateOptions;
   readonly #output: GateOutput;
-  readonly #commands = new LineReader(MAX_COMMAND_LINE);
+  readonly #commands: LineReader;
   readonly #replies = new ReplyReader();
-  readonly #expected: Expected[];
-  #state: State = 'parsing';
-  /** A command that ends parsing, to be forwarded once every reply before it is out. */
-  #held: Buffer | undefined;
-  /** STARTTLS as the client wrote it, for a backend that answers it itself. */
-  #starttlsLine: Buffer | undefined;
-  #rejection: Reply | undefined;
-  /** The backend said 421: it owes nothing more. */
-  #dismissed = false;
-  #refusals = 0;
+  readonly #expected = new ReplyQueue();
+  #phase: Phase = 'commands';
+  /** The command that the phase is about: STARTTLS, or one that ends parsing. */
+  #line: Buffer = NOTHING;
+  #content: Content = new DataContent();
+  #refused: RefusedSession | undefined;
+  #lastCode = 0;
   #heloName: string | undefined;
-  #saluted = false;
+  #ehloAccepted = false;
+  #offersChunking = false;
+  #starttlsRefused = false;
+  #mailBegan = false;
 
   constructor(options: GateOptions, output: GateOutput) {
     this.#options = options;
     this.#output = output;
-    this.#expected = options.greeting === 'none' ? [] : [{ from: 'backend', to: 'greeting' }];
+    this.#commands = new LineReader({ maxLength: MAX_COMMAND_LINE_BYTES, bareLf: options.bareLf });
+    if (options.greeting !== 'none') this.#expected.expectBackend('greeting');
   }
 
   /** What the client called itself in its last EHLO or HELO; its words, unescaped. */
@@ -82,34 +70,41 @@ export class Gate {
 
   /** False until the backend has greeted. */
   get greeted(): boolean {
-    const [first] = this.#expected;
-    return !(first?.from === 'backend' && first.to === 'greeting');
+    return this.#expected.nextFromBackend !== 'greeting';
+  }
+
+  /** A transaction has begun, and the gate still reads: for timeouts and shutdown, this is mail. */
+  get mailBegan(): boolean {
+    return this.#mailBegan;
   }
 
   /** The client's turn has not come: the backend has not yet greeted, or not yet answered. */
   get awaitsBackend(): boolean {
-    return !this.#dismissed && this.#expected.some(({ from }) => from === 'backend');
+    return this.#lastCode !== SERVICE_CLOSING && this.#expected.awaitsBackend;
   }
 
   /** Commands of the client's are still to be passed on. */
   get holdsBack(): boolean {
-    return this.#state === 'holding' || (this.#commands.buffered > 0 && !this.greeted);
+    const waits = !this.greeted || this.#phase === 'awaiting_354';
+    return this.#phase === 'holding' || (waits && this.#commands.buffered > 0);
   }
 
   fromClient(bytes: Buffer): void {
-    if (this.#state === 'done') return;
-    if (this.#state === 'awaiting_starttls') {
-      this.#refuse('starttls_pipelined');
-      return;
+    if (this.#phase === 'done' || bytes.length === 0) return;
+    if (this.#phase === 'awaiting_starttls') this.#refuse('starttls_pipelined');
+    else if (this.#phase === 'content_unclear') this.#refuse('content_end_unclear');
+    else if (this.#isClientHello(bytes)) {
+      this.#refuse(this.#starttlsRefused ? 'tls_despite_refusal' : 'tls_without_starttls');
+    } else {
+      this.#commands.push(bytes);
+      this.#readClient();
     }
-    this.#commands.push(bytes);
-    this.#readCommands();
   }
 
   fromBackend(bytes: Buffer): void {
-    if (this.#state === 'done') return;
+    if (this.#phase === 'done') return;
     this.#replies.push(bytes);
-    while (!this.#isDone()) {
+    while (!this.#isIn('done')) {
       const read = this.#replies.next();
       if (read === undefined) break;
       if ('violation' in read) this.#refuse(read.violation);
@@ -117,130 +112,167 @@ export class Gate {
     }
   }
 
-  /** The backend sends nothing more. A client that waits for a reply, or is to hear of a refusal, is told. */
+  /** The backend sends nothing more. A client that waits for a reply gets one. */
   backendEnds(): void {
-    if (this.#state === 'rejected') {
-      this.#output.toClient(Buffer.concat(this.#rejection!.lines));
-      this.#refuse('backend_unavailable');
-    } else if (this.#state !== 'done' && this.awaitsBackend) this.#refuse('backend_gone');
+    if (this.#phase === 'done') return;
+    if (this.#refused?.end() === true) this.#refuse('backend_unavailable');
+    else if (this.awaitsBackend) {
+      this.#refuse(DISMISSALS.has(this.#lastCode) ? 'client_dismissed' : 'backend_gone');
+    }
   }
 
-  // ---- commands ----
+  // ---- from the client ----
+
+  #isClientHello(bytes: Buffer): boolean {
+    return this.#phase === 'commands' && this.#commands.buffered === 0 && looksLikeClientHello(bytes);
+  }
 
   /** RFC 5321, 4.3.1: a client waits for the greeting; what comes earlier is kept, and bounded. */
-  #readCommands(): void {
-    while (this.#state === 'parsing' && this.greeted) {
-      const read = this.#commands.next();
-      if (read === undefined) return;
-      if ('violation' in read) this.#refuse(read.violation);
-      else this.#command(read.line);
+  #readClient(): void {
+    let more = true;
+    while (more && this.greeted) {
+      if (this.#isIn('commands')) more = this.#readCommand();
+      else if (this.#isIn('content')) more = this.#readContent();
+      else break;
     }
-    if (this.#state === 'rejected' || this.#state === 'closing') this.#refuseCommands();
-    else if (!this.#isDone() && this.#commands.buffered > MAX_HELD) this.#refuse('pipeline_too_deep');
-  }
-
-  #command(line: Buffer): void {
-    if (this.#expected.length >= MAX_OUTSTANDING) {
+    if (this.#isIn('refused')) {
+      if (this.#refused!.answer(this.#commands)) this.#refuse('backend_unavailable');
+    } else if (!this.#isIn('done') && this.#commands.buffered > MAX_HELD_BYTES) {
       this.#refuse('pipeline_too_deep');
-      return;
     }
-    const command = parseCommand(line);
-    switch (command.verb) {
-      case 'EHLO':
-      case 'HELO':
-        this.#heloName = command.argument;
-        this.#forward(line, command.verb === 'EHLO' ? 'ehlo' : 'helo');
+  }
+
+  /** @returns whether there was one */
+  #readCommand(): boolean {
+    const read = this.#commands.next();
+    if (read === undefined) return false;
+    const { length } = this.#expected;
+    if ('violation' in read) this.#refuse(read.violation);
+    else if (length >= (this.#mailBegan ? MAX_ENVELOPE : MAX_OUTSTANDING)) this.#refuse('pipeline_too_deep');
+    else this.#act(read.line);
+    return true;
+  }
+
+  /** @returns whether the content ended and more follows */
+  #readContent(): boolean {
+    const bytes = this.#commands.takeRest();
+    const end = this.#content.push(bytes);
+    const rest = end === undefined ? NOTHING : bytes.subarray(end.length);
+    if (end?.kind === 'contradictory' || (end?.kind === 'unclear' && rest.length > 0)) {
+      this.#refuse('content_end_unclear');
+      return false;
+    }
+    if (end !== undefined) this.#phase = end.kind === 'end' ? 'commands' : 'content_unclear';
+    if (bytes.length > rest.length) this.#output.toBackend(bytes.subarray(0, bytes.length - rest.length));
+    if (rest.length > 0) this.#commands.push(rest);
+    return rest.length > 0;
+  }
+
+  #act(line: Buffer): void {
+    const action = commandAction(line, this.#options, {
+      ehloAccepted: this.#ehloAccepted,
+      chunking: this.#offersChunking && this.#expected.knowsExtensions,
+      pipelined: this.#commands.buffered > 0,
+    });
+    switch (action.kind) {
+      case 'forward':
+        this.#forwardCommand(line, action.to);
         return;
-      case 'STARTTLS':
-        this.#starttls(command, line);
+      case 'answer':
+        this.#starttlsRefused ||= STARTTLS_REFUSALS.has(action.reply);
+        this.#expected.expectOwn(action.reply);
+        this.#settle();
         return;
-      case 'XCLIENT':
-      case 'XFORWARD':
-      case 'PROXY':
-        this.#answer(`550 5.7.0 ${this.#options.hostname} ${command.verb} is not for you`);
-        return;
-      case 'MAIL':
-        // Before EHLO it is an error for the backend to point out, and the reply to EHLO is still to be rewritten.
-        if (this.#saluted) this.#stopAfter(line);
-        else this.#forward(line, 'other');
-        return;
-      case 'AUTH':
-        // RFC 4954, 6: what is not offered here is not taken either, before a password has gone any further.
-        if (this.#options.auth === 'offer') this.#stopAfter(line);
-        else this.#answer(`538 5.7.11 ${this.#options.hostname} AUTH needs better encryption`);
-        return;
-      case 'DATA':
-      case 'BDAT':
-        this.#stopAfter(line);
-        return;
-      default:
+      case 'chunk':
+        this.#content = new ChunkContent(action.size);
+        this.#phase = 'content';
         this.#forward(line, 'other');
+        return;
+      case 'starttls':
+      case 'stop_parsing':
+        this.#phase = action.kind === 'starttls' ? 'awaiting_starttls' : 'holding';
+        this.#line = line;
+        if (action.kind === 'starttls') this.#expected.expectOwn('starttls');
+        this.#settle();
+        return;
+      case 'refuse':
+        this.#refuse(action.reason);
     }
   }
 
-  /** What follows this command need not be commands. */
-  #stopAfter(line: Buffer): void {
-    this.#state = 'holding';
-    this.#held = line;
-    this.#settle();
-  }
-
-  /** RFC 3207, 4. */
-  #starttls({ argument }: Command, line: Buffer): void {
-    const { hostname, starttls } = this.#options;
-    if (starttls === 'active') this.#answer(`503 5.5.1 ${hostname} TLS is active already`);
-    else if (starttls === 'hide') this.#answer(`502 5.5.1 ${hostname} STARTTLS is not offered`);
-    else if (argument !== '') this.#answer(`501 5.5.4 ${hostname} STARTTLS takes no parameter`);
-    else if (this.#commands.buffered > 0) this.#refuse('starttls_pipelined');
-    else {
-      this.#state = 'awaiting_starttls';
-      this.#starttlsLine = line;
-      this.#expected.push({ from: 'gate', reply: 'starttls' });
-      this.#settle();
+  #forwardCommand(line: Buffer, to: Extract<CommandAction, { kind: 'forward' }>['to']): void {
+    if (to === 'ehlo' || to === 'helo') this.#heloName = parseCommand(line).argument;
+    if (to === 'data') this.#phase = 'awaiting_354';
+    if (to === 'mail' && !this.#mailBegan) {
+      this.#mailBegan = true;
+      this.#output.mailBegins();
     }
+    this.#forward(line, to === 'mail' ? 'other' : to);
   }
 
-  #forward(line: Buffer, to: 'ehlo' | 'helo' | 'starttls' | 'other'): void {
-    this.#expected.push({ from: 'backend', to });
+  #forward(line: Buffer, to: ReplyTo): void {
+    this.#expected.expectBackend(to);
     this.#output.toBackend(line);
   }
 
-  #answer(reply: string): void {
-    this.#expected.push({ from: 'gate', reply: `${reply}\r\n` });
-    this.#settle();
-  }
-
-  // ---- replies ----
+  // ---- from the backend ----
 
   #relayReply(reply: Reply): void {
-    this.#dismissed = reply.code === 421;
-    const expected = this.#expected[0];
-    if (expected?.from !== 'backend') {
+    this.#lastCode = reply.code;
+    const to = this.#expected.nextFromBackend;
+    if (to === undefined) {
       // RFC 5321, 3.8: 421 may come at any time, and the backend closes behind it.
-      if (reply.code === 421) this.#output.toClient(Buffer.concat(reply.lines));
+      if (reply.code === SERVICE_CLOSING) this.#output.toClient(wholeReply(reply));
       else this.#refuse('reply_unexpected');
       return;
     }
     this.#expected.shift();
-    if (expected.to === 'starttls') {
-      this.#relayStarttlsReply(reply);
-      return;
+    switch (to) {
+      case 'greeting':
+        this.#relayGreeting(reply);
+        break;
+      case 'ehlo':
+      case 'helo':
+        this.#relayEhloReply(reply, to);
+        break;
+      case 'starttls':
+        this.#relayStarttlsReply(reply);
+        break;
+      case 'data':
+        this.#relayDataReply(reply);
+        break;
+      case 'content':
+        this.#relayContentReply(reply);
+        break;
+      case 'other':
+        this.#relayOtherReply(reply);
     }
-    if (expected.to === 'greeting') this.#relayGreeting(reply);
-    else this.#output.toClient(this.#asClientSees(reply, expected.to));
-    this.#settle();
-    if ((expected.to === 'ehlo' || expected.to === 'helo') && reply.code === 250) {
-      this.#saluted = true;
-      if (this.#options.starttls === 'active' && this.#options.auth === 'offer') this.#stopParsing();
-    }
-    this.#readCommands();
+    this.#readClient();
   }
 
-  #asClientSees(reply: Reply, to: 'ehlo' | 'helo' | 'other'): Buffer {
-    if (to !== 'ehlo' || reply.code !== 250) return Buffer.concat(reply.lines);
+  #relayGreeting(reply: Reply): void {
+    const relay = this.#options.greeting === 'relay';
+    if (relay) this.#output.toClient(wholeReply(reply));
+    if (reply.code < 300) return;
+    const toClient = (bytes: Buffer): void => this.#output.toClient(bytes);
+    // Inside STARTTLS the client was greeted before and waits for nothing; its next command gets this answer.
+    this.#refused = new RefusedSession(this.#options.hostname, toClient, relay ? undefined : reply);
+    this.#phase = 'refused';
+  }
+
+  #relayEhloReply(reply: Reply, to: 'ehlo' | 'helo'): void {
     const { starttls, auth } = this.#options;
-    const rewrite = starttls === 'offer' ? 'replace' : starttls === 'pass' ? 'keep' : 'remove';
-    return rewriteEhloReply(reply, { starttls: rewrite, withholdAuth: auth === 'withhold' });
+    const rewrite = ({ offer: 'replace', pass: 'keep', hide: 'remove', active: 'remove' } as const)[starttls];
+    const rewrites = to === 'ehlo' && reply.code === 250;
+    this.#offersChunking = rewrites && offered(reply, 'CHUNKING') !== undefined;
+    this.#output.toClient(
+      rewrites
+        ? rewriteEhloReply(reply, { starttls: rewrite, withholdAuth: auth === 'withhold' })
+        : wholeReply(reply),
+    );
+    this.#ehloAccepted ||= reply.code === 250;
+    this.#settle();
+    if (reply.code === 250 && starttls === 'active' && auth === 'offer') this.#stopParsing();
   }
 
   /** What the backend says behind its 220 could only be clear text meant to be taken for TLS. */
@@ -249,77 +281,79 @@ export class Gate {
       this.#refuse('reply_unexpected');
       return;
     }
-    this.#state = reply.code === 220 ? 'done' : 'parsing';
-    this.#output.toClient(Buffer.concat(reply.lines));
+    this.#phase = reply.code === 220 ? 'done' : 'commands';
+    this.#output.toClient(wholeReply(reply));
     if (reply.code === 220) {
       this.#output.startTls();
       return;
     }
+    this.#starttlsRefused = true;
     this.#output.starttlsDeclined();
-    this.#readCommands();
   }
 
-  #relayGreeting(reply: Reply): void {
-    const relay = this.#options.greeting === 'relay';
-    if (relay) this.#output.toClient(Buffer.concat(reply.lines));
-    if (reply.code < 300) return;
-    // Behind STARTTLS the client was greeted long ago and waits for nothing; its next command gets this answer.
-    this.#rejection = reply;
-    this.#state = relay ? 'closing' : 'rejected';
+  #relayDataReply(reply: Reply): void {
+    if (reply.code === START_MAIL_INPUT) {
+      this.#content = new DataContent();
+      this.#expected.expectBackend('content');
+      this.#phase = 'content';
+    } else this.#phase = 'commands';
+    if (reply.code === START_MAIL_INPUT || reply.code >= 400) this.#output.toClient(wholeReply(reply));
+    else this.#refuse('reply_unexpected');
   }
 
-  /**
-   * RFC 5321, 3.1: only QUIT is left to say. No command goes to the backend, which may take it for one of ours: it has
-   * not heard, or not accepted, who the client is.
-   */
-  #refuseCommands(): void {
-    for (let read = this.#commands.next(); read !== undefined; read = this.#commands.next()) {
-      const { hostname } = this.#options;
-      const quit = 'line' in read && parseCommand(read.line).verb === 'QUIT';
-      if (this.#state === 'rejected') this.#output.toClient(Buffer.concat(this.#rejection!.lines));
-      else if (quit) this.#output.toClient(Buffer.from(`221 2.0.0 ${hostname} closing\r\n`));
-      else this.#output.toClient(Buffer.from(`503 5.5.1 ${hostname} no mail is taken here now\r\n`));
-      this.#refusals += 1;
-      if (this.#state === 'rejected' || quit || 'violation' in read || this.#refusals === MAX_REFUSALS) {
-        this.#refuse('backend_unavailable');
-        return;
-      }
+  #relayContentReply(reply: Reply): void {
+    this.#output.toClient(wholeReply(reply));
+    if (this.#phase === 'content_unclear') this.#phase = 'commands';
+    else if (this.#phase === 'content' && reply.code !== SERVICE_CLOSING) this.#refuse('reply_in_content');
+    this.#settle();
+  }
+
+  #relayOtherReply(reply: Reply): void {
+    const asksForMore = reply.code >= 300 && reply.code < 400;
+    // What the client would send then is no command.
+    if (asksForMore && this.#options.auth === 'withhold') {
+      this.#refuse('reply_unexpected');
+      return;
     }
+    this.#output.toClient(wholeReply(reply));
+    this.#settle();
   }
+
+  // ---- both ----
 
   /** Sends our own replies whose turn has come, and goes on with what waited for all replies to be out. */
   #settle(): void {
-    for (let next = this.#expected[0]; next?.from === 'gate'; next = this.#expected[0]) {
-      this.#expected.shift();
-      if (next.reply === 'starttls') {
+    for (let own = this.#expected.takeOwn(); own !== undefined; own = this.#expected.takeOwn()) {
+      if (own === 'starttls') {
         this.#startTls();
         return;
       }
-      this.#output.toClient(Buffer.from(next.reply));
+      this.#output.toClient(ownReply(own, this.#options.hostname));
     }
-    if (this.#state === 'holding') this.#stopParsing();
+    if (this.#phase === 'holding') this.#stopParsing();
   }
 
-  /** Every earlier reply is out; a backend with TLS of its own now gets to say yes or no. */
+  /** Every earlier reply is out; a backend with TLS of its own now decides. */
   #startTls(): void {
     if (!this.#output.mayStartTls()) {
       this.#refuse('starttls_not_now');
       return;
     }
     if (this.#options.starttls === 'pass') {
-      this.#forward(this.#starttlsLine!, 'starttls');
+      this.#forward(this.#line, 'starttls');
       return;
     }
-    this.#state = 'done';
-    this.#output.toClient(Buffer.from(`220 2.0.0 ${this.#options.hostname} ready to start TLS\r\n`));
+    this.#phase = 'done';
+    this.#output.toClient(ownReply('ready_for_tls', this.#options.hostname));
     this.#output.startTls();
   }
 
   /** Only with nothing outstanding: a reply that is still to come may be one that must be changed. */
   #stopParsing(): void {
-    if (this.#expected.length > 0 || this.#isDone()) return;
-    this.#state = 'done';
-    const client = [...(this.#held === undefined ? [] : [this.#held]), this.#commands.takeRest()];
+    if (this.#expected.length > 0 || this.#phase === 'done') return;
+    const held = this.#phase === 'holding' ? this.#line : NOTHING;
+    this.#phase = 'done';
+    const client = [held, this.#commands.takeRest()];
     const backend = this.#replies.takeRest();
     for (const bytes of client) if (bytes.length > 0) this.#output.toBackend(bytes);
     if (backend.length > 0) this.#output.toClient(backend);
@@ -327,24 +361,32 @@ export class Gate {
   }
 
   #refuse(reason: GateRefusal): void {
-    this.#state = 'done';
+    this.#phase = 'done';
     const { reply } = GATE_REFUSALS[reason];
-    if (reply !== undefined) {
-      const [codes, text] = [reply.slice(0, 9), reply.slice(10)];
-      this.#output.toClient(Buffer.from(`${codes} ${this.#options.hostname} ${text}\r\n`));
-    }
+    if (reply !== undefined) this.#output.toClient(ownReply(reply, this.#options.hostname));
     this.#output.refuse(reason);
   }
 
-  /** As a method, because a callee may have moved on since the compiler last looked. */
-  #isDone(): boolean {
-    return this.#state === 'done';
+  /** As a method, because a callee may have changed the phase since the compiler narrowed it. */
+  #isIn(phase: Phase): boolean {
+    return this.#phase === phase;
   }
 }
 
-/** Commands the backend has not answered: RFC 2920 sets no limit; a hundred is an envelope with many recipients. */
+/** Commands that the backend has not answered: RFC 2920 sets no limit. */
 const MAX_OUTSTANDING = 100;
-/** Commands that a refused client may go on to give instead of QUIT. */
-const MAX_REFUSALS = 20;
-/** Bytes of commands that wait for the backend: what a hundred pipelined commands take, several times over. */
-const MAX_HELD = 64 * 1024;
+/** In an envelope: clients pipeline a RCPT for each of up to a thousand recipients. */
+const MAX_ENVELOPE = 2000;
+/** Commands that wait for the backend: what a hundred pipelined commands take, several times over. */
+const MAX_HELD_BYTES = 64 * 1024;
+const START_MAIL_INPUT = 354;
+/** RFC 5321, 3.8. */
+const SERVICE_CLOSING = 421;
+/** With these, backends close on a client that sends commands before it may (RFC 5321, 4.2.2; 521 is RFC 7504). */
+const DISMISSALS: ReadonlySet<number> = new Set([500, 503, 521, 554]);
+const STARTTLS_REFUSALS: ReadonlySet<OwnReply> = new Set([
+  'starttls_not_offered',
+  'starttls_parameter',
+  'tls_already_active',
+]);
+const NOTHING = Buffer.alloc(0);

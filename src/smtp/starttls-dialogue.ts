@@ -1,6 +1,7 @@
 /** Asks a backend for TLS in a session of our own making, up to the byte where TLS begins (RFC 3207, 4). */
-import { Dialogue, DIALOGUE_FAILURES, lastWords, offered } from './dialogue.js';
-import type { Reply } from './reply.js';
+import { Dialogue, DIALOGUE_FAILURES } from './dialogue.js';
+import { offered } from './ehlo-reply.js';
+import { lastLine, type Reply } from './reply.js';
 
 export const STARTTLS_FAILURES = {
   backend_no_starttls: 'the backend does not offer STARTTLS',
@@ -13,13 +14,13 @@ export type StarttlsFailure = keyof typeof STARTTLS_FAILURES;
 
 /** When it is ready, the next byte to the backend begins TLS. */
 export class StarttlsDialogue extends Dialogue<StarttlsFailure> {
-  protected saluted(reply: Reply): void {
+  protected ehloAccepted(reply: Reply): void {
     if (offered(reply, 'STARTTLS') === undefined) this.fail('backend_no_starttls', '');
     else this.ask('STARTTLS', (answer) => this.#answered(answer));
   }
 
   #answered(reply: Reply): void {
-    if (reply.code !== 220) this.fail('backend_starttls_refused', lastWords(reply));
+    if (reply.code !== 220) this.fail('backend_starttls_refused', lastLine(reply));
     else if (this.buffered > 0) this.fail('backend_early_bytes', '');
     else this.finish(this.greeting);
   }

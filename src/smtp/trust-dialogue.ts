@@ -2,7 +2,8 @@
  * Looks whether a backend lets our address say who a client is. Where nobody is to say that, a client that finds itself
  * behind our address could: with XCLIENT to relay as somebody else, with XFORWARD to be logged as somebody else.
  */
-import { Dialogue, DIALOGUE_FAILURES, offered } from './dialogue.js';
+import { Dialogue, DIALOGUE_FAILURES } from './dialogue.js';
+import { offered } from './ehlo-reply.js';
 import type { Reply } from './reply.js';
 
 export const TRUST_FAILURES = {
@@ -15,7 +16,7 @@ export type TrustFailure = keyof typeof TRUST_FAILURES;
 
 /** When it is ready, the backend waits for the client's EHLO; it offers us nothing that a client may not have. */
 export class TrustDialogue extends Dialogue<TrustFailure> {
-  protected saluted(reply: Reply): void {
+  protected ehloAccepted(reply: Reply): void {
     if (offersTrust(reply, ['XCLIENT', 'XFORWARD'])) this.fail('backend_trusts_clients', '');
     else this.finish(this.greeting);
   }

@@ -4,8 +4,9 @@
  * succeeded, nothing of the client's may follow, because the backend would believe it.
  */
 import type { Endpoint } from '../net/endpoint.js';
-import { Dialogue, lastWords, offered, wholeReply, type DialogueOutput } from './dialogue.js';
-import type { Reply } from './reply.js';
+import { Dialogue, type DialogueOutput } from './dialogue.js';
+import { offered } from './ehlo-reply.js';
+import { lastLine, wholeReply, type Reply } from './reply.js';
 import { offersTrust, TRUST_FAILURES } from './trust-dialogue.js';
 
 export const XCLIENT_FAILURES = {
@@ -31,7 +32,7 @@ export class XclientDialogue extends Dialogue<XclientFailure> {
     this.#facts = facts;
   }
 
-  protected saluted(reply: Reply): void {
+  protected ehloAccepted(reply: Reply): void {
     const attributes = offered(reply, 'XCLIENT');
     if (attributes?.includes('ADDR') !== true) {
       this.fail('backend_no_xclient', '');
@@ -53,7 +54,7 @@ export class XclientDialogue extends Dialogue<XclientFailure> {
     if (reply.code === 220 && more.length > 0) this.#say(more);
     else if (reply.code === 220) this.finish(wholeReply(reply));
     else if (isGreeting(reply)) this.reject(wholeReply(reply));
-    else this.fail('backend_xclient_refused', lastWords(reply));
+    else this.fail('backend_xclient_refused', lastLine(reply));
   }
 }
 

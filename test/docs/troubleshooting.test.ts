@@ -4,6 +4,7 @@ import { NOT_TLS, OTHER_ALERTS, PEER_ALERTS, type Explained } from '../../src/ob
 import { NEEDS } from '../../src/observe/hello/needs.js';
 import { OUTCOMES } from '../../src/observe/outcomes.js';
 import { BACKEND_ADVICE, BACKEND_FAILURES } from '../../src/proxy/backend/backend-error.js';
+import { GATE_ADVICE } from '../../src/observe/advice.js';
 import { GATE_REFUSALS } from '../../src/smtp/gate-refusals.js';
 import { REFUSALS, type Fault } from '../../src/tls/index.js';
 import { LIMITS } from '../../src/policy/limits.js';
@@ -47,6 +48,13 @@ const backend = Object.fromEntries(
   ]),
 );
 
+const gate = Object.fromEntries(
+  Object.entries(GATE_REFUSALS).map(([code, row]) => [
+    code,
+    { ...row, remedy: GATE_ADVICE[code as keyof typeof GATE_ADVICE] },
+  ]),
+);
+
 const PAGE = `# Troubleshooting
 
 Generated from the tables of the program by \`npm run docs\`; do not edit.
@@ -75,7 +83,7 @@ ${section('No TLS where it should begin', 'The field `reason` where `outcome` is
 ${section(
   'SMTP that oldhello refuses',
   'The field `reason` where `outcome` is `smtp_refused`, or `backend_failed` where it is the backend that broke SMTP.',
-  GATE_REFUSALS,
+  gate,
 )}
 
 ${section(
@@ -111,7 +119,7 @@ test('docs/troubleshooting.md is what the tables say', async (t) => {
 
 test('every way to fail says in one sentence what happened, and what to do about it', async (t) => {
   const all: Record<string, Row> = { ...outcomes, ...refusals, ...backend, ...NOT_TLS };
-  Object.assign(all, PEER_ALERTS, GATE_REFUSALS, LIMITS);
+  Object.assign(all, PEER_ALERTS, gate, LIMITS);
   for (const [code, row] of Object.entries(all)) {
     t.match(row.meaning, /^\S.{10,}[^.]$/s, `${code}: what happened`);
     t.match(row.remedy, /^(?:[a-z]).{2,}[^.]$/s, `${code}: what to do, as words that follow a colon`);

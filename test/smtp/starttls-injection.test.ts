@@ -23,7 +23,7 @@ for (const starttls of ['offer', 'pass'] as const) {
   for (const injected of INJECTED) {
     test(`command injection, ${starttls}: ${JSON.stringify(injected)}, at every split`, async (t) => {
       for (const pieces of cuts(`STARTTLS\r\n${injected}`)) {
-        const rig = new GateRig({ starttls }).saluted(['STARTTLS']);
+        const rig = new GateRig({ starttls }).greeted(['STARTTLS']);
         for (const piece of pieces) rig.client(piece);
         const atOnce = rig.ended === 'start_tls';
         if (starttls === 'pass' && rig.ended === undefined) rig.backend('220 go\r\n');
@@ -54,7 +54,7 @@ for (const starttls of ['offer', 'pass'] as const) {
   });
 
   test(`command injection, ${starttls}: bytes that come while the answer is still held back`, async (t) => {
-    const rig = new GateRig({ starttls }).saluted(['STARTTLS']).client('NOOP\r\nSTARTTLS\r\n').client('R');
+    const rig = new GateRig({ starttls }).greeted(['STARTTLS']).client('NOOP\r\nSTARTTLS\r\n').client('R');
     t.equal(rig.ended, 'starttls_pipelined');
     rig.backend('250 ok\r\n');
     t.equal(rig.toBackend, 'NOOP\r\n');
@@ -62,7 +62,7 @@ for (const starttls of ['offer', 'pass'] as const) {
 }
 
 test('command injection, pass: bytes between the STARTTLS that was passed on and its answer', async (t) => {
-  const rig = new GateRig({ starttls: 'pass' }).saluted(['STARTTLS']).client('STARTTLS\r\n');
+  const rig = new GateRig({ starttls: 'pass' }).greeted(['STARTTLS']).client('STARTTLS\r\n');
   t.equal(rig.toBackend, 'STARTTLS\r\n');
   rig.client('RSET\r\n');
   t.equal(rig.ended, 'starttls_pipelined');
@@ -94,7 +94,7 @@ for (const response of RESPONSES) {
   test(`response injection, pass: ${JSON.stringify(response)} behind 220, at every split`, async (t) => {
     const text = `220 go\r\n${response}`;
     for (const pieces of cuts(text)) {
-      const rig = new GateRig({ starttls: 'pass' }).saluted(['STARTTLS']).client('STARTTLS\r\n').forget();
+      const rig = new GateRig({ starttls: 'pass' }).greeted(['STARTTLS']).client('STARTTLS\r\n').forget();
       for (const piece of pieces) rig.backend(piece);
       if (rig.ended === 'start_tls') t.equal(rig.toClient, '220 go\r\n', 'no byte of it goes on in clear');
       else t.match(rig.toClient, /^421 4\.3\.0 [^\r]*\r\n$/, 'the client hears neither 220 nor the rest');
@@ -123,7 +123,7 @@ for (const response of RESPONSES) {
 
 test('response injection: a reply to a command that nobody gave never reaches the client', async (t) => {
   for (const starttls of ['offer', 'pass', 'hide'] as const) {
-    const rig = new GateRig({ starttls }).saluted(['STARTTLS']).backend('250 injected\r\n');
+    const rig = new GateRig({ starttls }).greeted(['STARTTLS']).backend('250 injected\r\n');
     t.equal(rig.ended, 'reply_unexpected');
     t.notMatch(rig.toClient, /injected/);
   }

@@ -7,6 +7,7 @@ const STANDARD: GateOptions = {
   starttls: 'offer',
   greeting: 'relay',
   auth: 'offer',
+  bareLf: 'accept',
 };
 
 export class GateRig {
@@ -19,18 +20,25 @@ export class GateRig {
   mayStartTls = true;
   /** How often the backend did not want TLS. */
   declined = 0;
+  /** Whether a transaction began that the gate goes on reading. */
+  mailBegan = false;
   ended: 'start_tls' | 'pass_through' | GateRefusal | undefined;
 
-  constructor(options: Partial<GateOptions> = {}) {
+  /** @param backend gets what the backend is sent */
+  constructor(options: Partial<GateOptions> = {}, backend: (bytes: Buffer) => void = () => undefined) {
     this.gate = new Gate(
       { ...STANDARD, ...options },
       {
         toClient: (bytes) => (this.toClient += bytes.toString('latin1')),
-        toBackend: (bytes) => (this.toBackend += bytes.toString('latin1')),
+        toBackend: (bytes) => {
+          this.toBackend += bytes.toString('latin1');
+          backend(bytes);
+        },
         mayStartTls: () => this.mayStartTls,
         starttlsDeclined: () => (this.declined += 1),
         startTls: () => this.#end('start_tls'),
         passThrough: () => this.#end('pass_through'),
+        mailBegins: () => (this.mailBegan = true),
         refuse: (reason) => this.#end(reason),
       },
     );
@@ -47,7 +55,7 @@ export class GateRig {
   }
 
   /** Greeting, EHLO and its reply, all seen by both and then forgotten. */
-  saluted(keywords: readonly string[] = ['PIPELINING']): this {
+  greeted(keywords: readonly string[] = ['PIPELINING']): this {
     if (!this.gate.greeted) this.backend('220 mta.example\r\n');
     this.client('EHLO client.example\r\n');
     const lines = ['mta.example', ...keywords];

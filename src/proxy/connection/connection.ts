@@ -14,6 +14,7 @@ import {
 import { ServerHelloWatch } from '../../observe/hello/server-hello.js';
 import type { CertificateInfo } from '../../credentials/certificate-info.js';
 import { Gate, type GateOptions } from '../../smtp/gate.js';
+import { ownReply } from '../../smtp/replies.js';
 import type { HandshakeCount } from '../../policy/handshake-count.js';
 import { isWeakTls } from '../../policy/weak-tls.js';
 import { overLimit } from '../listener/admission.js';
@@ -110,7 +111,7 @@ export class ProxiedConnection {
     const { failure, reply } = shutdown(this.#plan.hostname);
     this.record.recordFailure(failure);
     const { answered } = this.#dialogue;
-    const betweenCommands = this.#gate !== undefined || this.#cancelOpening !== undefined || answered;
+    const betweenCommands = this.#gate?.mailBegan === false || this.#cancelOpening !== undefined || answered;
     if (answered === undefined) this.#destroy();
     else if (betweenCommands) this.#sayGoodbye(reply);
     else {
@@ -136,7 +137,11 @@ export class ProxiedConnection {
     this.#client.handler = this.#clientHandler();
     this.#dialogue.smtpBegins();
     this.#open(tls === 'implicit' ? 'implicit' : 'none', (backend, greeting) => {
-      this.#relay(backend, { hostname, starttls, greeting: 'relay', auth }, greeting);
+      this.#relay(
+        backend,
+        { hostname, starttls, greeting: 'relay', auth, bareLf: listener.bareLf },
+        greeting,
+      );
     });
   }
 
@@ -207,7 +212,7 @@ export class ProxiedConnection {
       explanation: explainNotTls('plaintext'),
     });
     const smtp = this.#plan.listener.mode === 'implicit' && SMTP_VERB.test(bytes.toString('latin1'));
-    if (smtp) this.#raw.write(Buffer.from(TLS_REQUIRED));
+    if (smtp) this.#raw.write(ownReply('tls_from_first_byte', this.#plan.hostname));
     this.#turnAway();
   }
 
@@ -248,7 +253,7 @@ export class ProxiedConnection {
   #encryptedGate(greeting: GateOptions['greeting'], facts: TlsInfo): GateOptions {
     const { hostname, listener } = this.#plan;
     const auth = listener.auth === 'strong-tls' && isWeakTls(facts) ? 'withhold' : 'offer';
-    return { hostname, starttls: 'active', greeting, auth };
+    return { hostname, starttls: 'active', greeting, auth, bareLf: listener.bareLf };
   }
 
   /** From here on TLS is between the client and the backend, and all we see is bytes. */
@@ -312,6 +317,7 @@ export class ProxiedConnection {
         this.#leaveGate();
         this.#blindPipe();
       },
+      mailBegins: () => this.#blindPipe(),
       refuse: (reason) => this.#end(gateRefusal(reason)),
     });
   }
@@ -374,7 +380,7 @@ export class ProxiedConnection {
       return;
     }
     // Whoever sends a byte now and then has no more time for a line, or for a greeting to come.
-    if (gate.greeted && bytes.includes(LF)) this.#touch();
+    if (gate.mailBegan || (gate.greeted && bytes.includes(LF))) this.#touch();
     gate.fromClient(bytes);
   }
 
@@ -583,5 +589,3 @@ const LAST_ANSWER_TIMEOUT = 5_000;
 const NOTHING = Buffer.alloc(0);
 const LF = 0x0a;
 const SMTP_VERB = /^(?:EHLO|HELO|MAIL|QUIT|NOOP|STARTTLS|AUTH|RSET)\b/i;
-const TLS_REQUIRED =
-  '554 5.5.0 this port expects TLS from the first byte; use STARTTLS on port 25 or 587\r\n';

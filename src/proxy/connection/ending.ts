@@ -1,7 +1,9 @@
 /** The ways in which we end a session with a client that can still hear it, each with its place in the log. */
+import { GATE_ADVICE } from '../../observe/advice.js';
 import { sentence } from '../../observe/explain.js';
 import type { Failure } from '../../observe/connection-record.js';
 import { GATE_REFUSALS, type GateRefusal } from '../../smtp/gate-refusals.js';
+import { ownReply } from '../../smtp/replies.js';
 import { BACKEND_ADVICE, type BackendFailure } from '../backend/backend-error.js';
 
 export interface Ending {
@@ -14,14 +16,14 @@ export interface Ending {
 export function shutdown(hostname: string): Ending {
   return {
     failure: { outcome: 'shutdown' },
-    reply: `421 4.3.2 ${hostname} is shutting down, try again later\r\n`,
+    reply: ownReply('shutting_down', hostname).toString(),
   };
 }
 
 export function idle(hostname: string): Ending {
   return {
     failure: { outcome: 'client_timeout', reason: 'idle' },
-    reply: `421 4.4.2 ${hostname} no command for too long, closing\r\n`,
+    reply: ownReply('idle_for_too_long', hostname).toString(),
   };
 }
 
@@ -34,13 +36,16 @@ export function backendFailure(
 ): Ending {
   return {
     failure: { outcome, reason, explanation: sentence({ meaning, remedy: BACKEND_ADVICE[reason] }) },
-    reply: `421 4.3.0 ${hostname} mail system is not available, try again later\r\n`,
+    reply: ownReply('backend_unavailable', hostname).toString(),
   };
 }
 
 /** The gate has said to the client what was to be said. */
 export function gateRefusal(reason: GateRefusal): Ending {
-  const { fault } = GATE_REFUSALS[reason];
+  const { fault, meaning } = GATE_REFUSALS[reason];
   const outcome = fault === 'client' ? 'smtp_refused' : 'backend_failed';
-  return { failure: { outcome, reason, fault, explanation: sentence(GATE_REFUSALS[reason]) }, reply: '' };
+  return {
+    failure: { outcome, reason, fault, explanation: sentence({ meaning, remedy: GATE_ADVICE[reason] }) },
+    reply: '',
+  };
 }

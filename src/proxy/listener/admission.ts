@@ -7,11 +7,12 @@ import { ConnectionCount, type Group } from '../../policy/connection-count.js';
 import { LIMITS, type LimitName } from '../../policy/limits.js';
 import { StarttlsSuppression, type SuppressionRule } from '../../policy/starttls-suppression.js';
 import type { Endpoint } from '../../net/endpoint.js';
+import type { OwnReply } from '../../smtp/replies.js';
 import type { ConfigSnapshot } from '../config-snapshot.js';
 import { unservableHello } from './failed-hello.js';
 
 export type Admission =
-  | { readonly admitted: false; readonly failure: Failure; readonly reply: string }
+  | { readonly admitted: false; readonly failure: Failure; readonly reply: OwnReply }
   | {
       readonly admitted: true;
       readonly offerStarttls: boolean;
@@ -43,14 +44,14 @@ export class AdmissionControl {
     const { limits } = runtime.config;
     const policy = runtime.policyFor(client);
     if (policy?.refuse === true) {
-      return { admitted: false, failure: { outcome: 'policy_refused' }, reply: '554 5.7.1 access denied' };
+      return { admitted: false, failure: { outcome: 'policy_refused' }, reply: 'access_denied' };
     }
     if (this.#count.total >= this.#capacity) {
-      return { admitted: false, failure: overLimit('open-files'), reply: '421 4.3.1 too many connections' };
+      return { admitted: false, failure: overLimit('open-files'), reply: 'out_of_descriptors' };
     }
     const entered = this.#count.enter(client.address, limits, groupOf(policy));
     if ('over' in entered) {
-      return { admitted: false, failure: overLimit(entered.over), reply: '421 4.7.0 too many connections' };
+      return { admitted: false, failure: overLimit(entered.over), reply: 'too_many_connections' };
     }
     const suppressed =
       !isForLogins(listener) && this.#suppression.isSuppressed(client.address, suppressionRule(limits));

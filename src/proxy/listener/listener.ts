@@ -3,6 +3,7 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import type { LimitsConfig, ListenerConfig } from '../../config/schema.js';
 import { ConnectionRecord, type Failure, type ConnectionEvent } from '../../observe/connection-record.js';
 import { NetworkSet } from '../../policy/networks.js';
+import { ownReply, type OwnReply } from '../../smtp/replies.js';
 import { decodeProxyHeader } from '../../proxy-protocol/header.js';
 import type { Admission } from './admission.js';
 import { NO_HANDLER } from '../transport/channel.js';
@@ -169,7 +170,7 @@ export class Listener {
 
   #admit(channel: SocketChannel, first: Buffer, client: Endpoint, destination: Endpoint): void {
     if (this.#closed) {
-      this.#refuse(channel, client, { outcome: 'shutdown' }, '421 4.3.2 service is closing');
+      this.#refuse(channel, client, { outcome: 'shutdown' }, 'shutting_down');
       return;
     }
     const admission = this.#handler.admit(client);
@@ -179,7 +180,7 @@ export class Listener {
   }
 
   /** Says no in SMTP where SMTP can be spoken, and waits for the client to hear it. */
-  #refuse(channel: SocketChannel, client: Endpoint, failure: Failure, reply?: string): void {
+  #refuse(channel: SocketChannel, client: Endpoint, failure: Failure, reply?: OwnReply): void {
     const { config, hostname } = this.#plan;
     const record = this.#refusal(client, failure);
     const timer = setTimeout(() => channel.destroy(), REFUSAL_TIMEOUT).unref();
@@ -189,7 +190,7 @@ export class Listener {
     };
     channel.handler = { ...NO_HANDLER, closed };
     if (reply !== undefined && config.mode === 'starttls') {
-      channel.write(Buffer.from(`${reply.slice(0, 9)} ${hostname}${reply.slice(9)}\r\n`));
+      channel.write(ownReply(reply, hostname));
     }
     channel.end();
     channel.resume();
