@@ -12,21 +12,22 @@
  */
 import { looksLikeClientHello, MAX_COMMAND_LINE_BYTES, parseCommand } from './command.js';
 import { commandAction, type CommandAction } from './command-rules.js';
-import { offered, rewriteEhloReply } from './ehlo-reply.js';
 import type { GateOptions, GateOutput } from './gate-options.js';
 import { GATE_REFUSALS, type GateRefusal } from './gate-refusals.js';
 import { LineReader } from './line-reader.js';
 import { ChunkContent, DataContent, type Content } from './mail-content.js';
 import { RefusedSession } from './refused-session.js';
 import { ownReply, type OwnReply } from './replies.js';
-import { ReplyReader, wholeReply, type Reply } from './reply.js';
+import { ReplyReader, type Reply } from './reply.js';
 import { ReplyQueue, type ReplyTo } from './reply-queue.js';
+import { replyAction, SERVICE_CLOSING, type ReplyConsequence } from './reply-rules.js';
 
 export type { GateOptions, GateOutput } from './gate-options.js';
 
 /**
  * What the client may send next. `holding`: a command that ends parsing waits for every reply before it. `awaiting_354`:
- * DATA was passed on. `content_unclear`: some servers have seen the end of the content. `refused`: by the backend's greeting.
+ * DATA was passed on. `content_unclear`: some servers have seen the end of its content. `chunk`: of BDAT. `refused`: by the
+ * backend's greeting.
  */
 type Phase =
   | 'commands'
@@ -35,6 +36,7 @@ type Phase =
   | 'awaiting_354'
   | 'content'
   | 'content_unclear'
+  | 'chunk'
   | 'refused'
   | 'done';
 
@@ -132,7 +134,7 @@ export class Gate {
     let more = true;
     while (more && this.greeted) {
       if (this.#isIn('commands')) more = this.#readCommand();
-      else if (this.#isIn('content')) more = this.#readContent();
+      else if (this.#isIn('content') || this.#isIn('chunk')) more = this.#readContent();
       else break;
     }
     if (this.#isIn('refused')) {
@@ -185,7 +187,7 @@ export class Gate {
         return;
       case 'chunk':
         this.#content = new ChunkContent(action.size);
-        this.#phase = 'content';
+        this.#phase = 'chunk';
         this.#forward(line, 'other');
         return;
       case 'starttls':
@@ -219,110 +221,63 @@ export class Gate {
 
   #relayReply(reply: Reply): void {
     this.#lastCode = reply.code;
-    const to = this.#expected.nextFromBackend;
-    if (to === undefined) {
-      // RFC 5321, 3.8: 421 may come at any time, and the backend closes behind it.
-      if (reply.code === SERVICE_CLOSING) this.#output.toClient(wholeReply(reply));
-      else this.#refuse('reply_unexpected');
-      return;
-    }
-    this.#expected.shift();
-    switch (to) {
-      case 'greeting':
-        this.#relayGreeting(reply);
-        break;
-      case 'ehlo':
-      case 'helo':
-        this.#relayEhloReply(reply, to);
-        break;
-      case 'starttls':
-        this.#relayStarttlsReply(reply);
-        break;
-      case 'data':
-        this.#relayDataReply(reply);
-        break;
-      case 'content':
-        this.#relayContentReply(reply);
-        break;
-      case 'other':
-        this.#relayOtherReply(reply);
-    }
+    const action = replyAction(reply, this.#expected.nextFromBackend, this.#options, {
+      moreFollows: this.#replies.buffered > 0,
+      content: this.#phase === 'content' ? 'open' : this.#phase === 'content_unclear' ? 'unclear' : 'over',
+    });
+    this.#expected.shiftBackend();
+    if (action.then?.kind === 'start_tls') this.#phase = 'done';
+    if (action.toClient !== undefined) this.#output.toClient(action.toClient);
+    if (action.then !== undefined) this.#follow(action.then);
+    this.#settle();
     this.#readClient();
   }
 
-  #relayGreeting(reply: Reply): void {
-    const relay = this.#options.greeting === 'relay';
-    if (relay) this.#output.toClient(wholeReply(reply));
-    if (reply.code < 300) return;
-    const toClient = (bytes: Buffer): void => this.#output.toClient(bytes);
-    // Inside STARTTLS the client was greeted before and waits for nothing; its next command gets this answer.
-    this.#refused = new RefusedSession(this.#options.hostname, toClient, relay ? undefined : reply);
-    this.#phase = 'refused';
+  #follow(consequence: ReplyConsequence): void {
+    switch (consequence.kind) {
+      case 'refused_by_greeting': {
+        const toClient = (bytes: Buffer): void => this.#output.toClient(bytes);
+        this.#refused = new RefusedSession(this.#options.hostname, toClient, consequence.greeting);
+        this.#phase = 'refused';
+        return;
+      }
+      case 'ehlo_answered':
+        this.#ehloAnswered(consequence);
+        return;
+      case 'start_tls':
+        this.#output.startTls();
+        return;
+      case 'starttls_declined':
+        this.#phase = 'commands';
+        this.#starttlsRefused = true;
+        this.#output.starttlsDeclined();
+        return;
+      case 'content_begins':
+        this.#content = new DataContent();
+        this.#expected.expectBackend('content');
+        this.#phase = 'content';
+        return;
+      case 'commands_follow':
+        this.#phase = 'commands';
+        return;
+      case 'refuse':
+        this.#refuse(consequence.reason);
+    }
   }
 
-  #relayEhloReply(reply: Reply, to: 'ehlo' | 'helo'): void {
+  #ehloAnswered({ accepted, chunking }: Extract<ReplyConsequence, { kind: 'ehlo_answered' }>): void {
     const { starttls, auth } = this.#options;
-    const rewrite = ({ offer: 'replace', pass: 'keep', hide: 'remove', active: 'remove' } as const)[starttls];
-    const rewrites = to === 'ehlo' && reply.code === 250;
-    this.#offersChunking = rewrites && offered(reply, 'CHUNKING') !== undefined;
-    this.#output.toClient(
-      rewrites
-        ? rewriteEhloReply(reply, { starttls: rewrite, withholdAuth: auth === 'withhold' })
-        : wholeReply(reply),
-    );
-    this.#ehloAccepted ||= reply.code === 250;
+    this.#offersChunking = chunking;
+    this.#ehloAccepted ||= accepted;
     this.#settle();
-    if (reply.code === 250 && starttls === 'active' && auth === 'offer') this.#stopParsing();
-  }
-
-  /** What the backend says behind its 220 could only be clear text meant to be taken for TLS. */
-  #relayStarttlsReply(reply: Reply): void {
-    if (reply.code === 220 && this.#replies.buffered > 0) {
-      this.#refuse('reply_unexpected');
-      return;
-    }
-    this.#phase = reply.code === 220 ? 'done' : 'commands';
-    this.#output.toClient(wholeReply(reply));
-    if (reply.code === 220) {
-      this.#output.startTls();
-      return;
-    }
-    this.#starttlsRefused = true;
-    this.#output.starttlsDeclined();
-  }
-
-  #relayDataReply(reply: Reply): void {
-    if (reply.code === START_MAIL_INPUT) {
-      this.#content = new DataContent();
-      this.#expected.expectBackend('content');
-      this.#phase = 'content';
-    } else this.#phase = 'commands';
-    if (reply.code === START_MAIL_INPUT || reply.code >= 400) this.#output.toClient(wholeReply(reply));
-    else this.#refuse('reply_unexpected');
-  }
-
-  #relayContentReply(reply: Reply): void {
-    this.#output.toClient(wholeReply(reply));
-    if (this.#phase === 'content_unclear') this.#phase = 'commands';
-    else if (this.#phase === 'content' && reply.code !== SERVICE_CLOSING) this.#refuse('reply_in_content');
-    this.#settle();
-  }
-
-  #relayOtherReply(reply: Reply): void {
-    const asksForMore = reply.code >= 300 && reply.code < 400;
-    // What the client would send then is no command.
-    if (asksForMore && this.#options.auth === 'withhold') {
-      this.#refuse('reply_unexpected');
-      return;
-    }
-    this.#output.toClient(wholeReply(reply));
-    this.#settle();
+    if (accepted && starttls === 'active' && auth === 'offer') this.#stopParsing();
   }
 
   // ---- both ----
 
   /** Sends our own replies whose turn has come, and goes on with what waited for all replies to be out. */
   #settle(): void {
+    if (this.#phase === 'done') return;
     for (let own = this.#expected.takeOwn(); own !== undefined; own = this.#expected.takeOwn()) {
       if (own === 'starttls') {
         this.#startTls();
@@ -379,9 +334,6 @@ const MAX_OUTSTANDING = 100;
 const MAX_ENVELOPE = 2000;
 /** Commands that wait for the backend: what a hundred pipelined commands take, several times over. */
 const MAX_HELD_BYTES = 64 * 1024;
-const START_MAIL_INPUT = 354;
-/** RFC 5321, 3.8. */
-const SERVICE_CLOSING = 421;
 /** With these, backends close on a client that sends commands before it may (RFC 5321, 4.2.2; 521 is RFC 7504). */
 const DISMISSALS: ReadonlySet<number> = new Set([500, 503, 521, 554]);
 const STARTTLS_REFUSALS: ReadonlySet<OwnReply> = new Set([

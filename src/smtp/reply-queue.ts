@@ -36,8 +36,9 @@ export class ReplyQueue {
     this.#turns.push({ from: 'gate', reply });
   }
 
-  shift(): void {
-    this.#turns.shift();
+  /** The backend's reply has come, if one was due. */
+  shiftBackend(): void {
+    if (this.#turns[0]?.from === 'backend') this.#turns.shift();
   }
 
   /** Takes our next reply, if its turn has come. */

@@ -112,6 +112,18 @@ test('an end of content on which servers differ waits for the reply of the backe
   }
 });
 
+test('messages may follow one another without waiting for replies (RFC 2920, RFC 3030)', async (t) => {
+  const second = `${ENVELOPE}BDAT 8\r\nhalf`;
+  const rig = withheld().client('DATA\r\n').backend('354 go\r\n').forget();
+  rig.client(`one\r\n.\r\n${second}`).backend('250 queued\r\n').backend(OK).backend(OK);
+  t.equal(rig.toBackend, `one\r\n.\r\n${second}`);
+  rig.client(`full${ENVELOPE}DATA\r\ntwo\r\n.\r\n`).backend('250 chunk\r\n').backend(OK).backend(OK);
+  t.equal(rig.toBackend, `one\r\n.\r\n${second}full${ENVELOPE}DATA\r\n`);
+  rig.backend('354 go\r\n').backend('250 queued\r\n');
+  t.equal(rig.toClient, `250 queued\r\n${OK}${OK}250 chunk\r\n${OK}${OK}354 go\r\n250 queued\r\n`);
+  t.equal(rig.ended, undefined);
+});
+
 test('a backend that replies in the middle of content ends the connection, with its reply', async (t) => {
   const rig = withheld().client('DATA\r\n').backend('354 go\r\n').forget();
   rig.client('half a mess').backend('552 5.3.4 too big\r\n');
