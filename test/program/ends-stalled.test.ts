@@ -5,25 +5,25 @@
 import t, { type Test } from 'tap';
 import { openSockets, untilNoOtherSocket } from '../support/open-sockets.js';
 import { STALL_CASES, type Expected, type StallCase } from '../support/stalls/cases.js';
-import { endOf, startRig, type Rig, type RigOptions, type Stalled } from '../support/stalls/rig.js';
+import {
+  PLACES,
+  SHORT_SHUTDOWN,
+  SHORT_TIMEOUTS,
+  SHUTDOWN_TIMEOUT_MS,
+  TIMEOUT_MS,
+} from '../support/stalls/limits.js';
+import {
+  endOf,
+  exitOf,
+  startRig,
+  untilProcesses,
+  type Rig,
+  type RigOptions,
+  type Stalled,
+} from '../support/stalls/rig.js';
 
 t.jobs = 3;
 
-const COUNT = STALL_CASES.length;
-
-const TIMEOUT_MS = 3_000;
-/** Every timeout, where timeouts end it. */
-const SHORT_TIMEOUTS = Object.fromEntries(
-  ['handshake', 'greeting', 'command', 'idle'].map((of) => [`${of}-timeout`, `${TIMEOUT_MS}ms`]),
-);
-/** Just enough for all cases at once, so that one who keeps a place takes it from the next. */
-const PLACES = {
-  'max-connections': COUNT,
-  'max-connections-per-address': COUNT,
-  'max-handshakes': COUNT + (COUNT % 2),
-};
-const SHUTDOWN_TIMEOUT_MS = 500;
-const SHORT_SHUTDOWN = { 'shutdown-timeout': `${SHUTDOWN_TIMEOUT_MS}ms` };
 /** Beyond shutdown-timeout: a connection gets ten seconds to close, and this machine may be slow. */
 const EXIT_PATIENCE_MS = 20_000;
 
@@ -51,12 +51,6 @@ async function assertEnds(
     const all = { failure: undefined, closed: true, events: 1, ...expected(one) };
     t.match({ ...events[0], ...end, events: events.length }, all, one.name);
   }
-}
-
-/** @returns the exit code, or undefined where it still runs when it should not */
-function exitOf({ program }: Rig, within: number): Promise<number | null | undefined> {
-  const tooLate = new Promise<undefined>((resolve) => setTimeout(resolve, within, undefined).unref());
-  return Promise.race([program.exited, tooLate]);
 }
 
 for (const workers of [1, 2]) {
@@ -101,8 +95,8 @@ t.test(
     const stalled = await stallAll(rig);
     await rig.reload({ workers: 2 });
     await assertEnds(t, rig, stalled, TIMEOUT_MS, ({ timeout }) => timeout);
+    await t.resolves(untilProcesses(rig, processes.length - 1));
     rig.program.signal('SIGTERM');
-    t.equal(rig.processes().length, processes.length - 1);
     t.equal(await exitOf(rig, EXIT_PATIENCE_MS), 0);
     const lost = rig.program.log.filter(({ event }) => event === 'worker_lost');
     t.same(lost, []);

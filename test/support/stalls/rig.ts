@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { startProgram, type LogLine, type Program, type ProgramOptions } from '../program.js';
 import { proxyConfig, type Table } from '../proxy-config.js';
 import { SmtpClient } from '../smtp-client.js';
@@ -32,15 +33,15 @@ export interface Rig {
 
 export interface Stalled {
   readonly client: SmtpClient;
-  /** The client's; tells its lines in the log. */
-  readonly port: number;
+  /** What the log has of its connection's end, so far. */
+  readonly events: () => readonly LogLine[];
   /** Why it did not come as far as its case says. */
   readonly failure: string | undefined;
 }
 
 /** How it went on with a client. */
 export interface Ended extends Pick<Stalled, 'failure'> {
-  /** Whether its connection is closed. */
+  /** Whether the client saw its connection closed. */
   readonly closed: boolean;
   /** All that the log says of its end. */
   readonly events: readonly LogLine[];
@@ -93,19 +94,27 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     throw error;
   });
   await program.next('started');
+  const clients: SmtpClient[] = [];
   // Every stalled client waits for its line.
   program.lines.setMaxListeners(0);
   return {
     program,
     processes: () => [program.pid, ...childrenOf(program.pid)],
     async stall({ backend, mode, reach }, from = host) {
-      const client = await SmtpClient.connect(program.ports.get(nameOf(backend, mode))!, from, host);
-      const port = client.localPort!;
+      const listener = nameOf(backend, mode);
+      const client = await SmtpClient.connect(program.ports.get(listener)!, from, host);
+      const { localPort } = client;
+      const start = program.log.length;
+      // The kernel gives the same port to clients of several listeners, and again to later ones.
+      const isOwn = (line: LogLine): boolean =>
+        line.event === 'connection_closed' && line['listener'] === listener && portOf(line) === localPort;
+      const events = (): readonly LogLine[] => program.log.slice(start).filter(isOwn);
+      clients.push(client);
       const failure = await reach(client).then(
         () => undefined,
         (error: unknown) => String(error),
       );
-      return { client, port, failure };
+      return { client, events, failure };
     },
     async reload({ workers = initial, closeListeners = false }) {
       program.configure(configure(workers, closeListeners ? [] : listeners));
@@ -115,6 +124,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     async close() {
       program.signal('SIGKILL');
       await program.exited;
+      for (const client of clients) client.destroy();
       closeBackends();
     },
   };
@@ -130,17 +140,19 @@ function childrenOf(pid: number): number[] {
   return children === '' ? [] : children.split(' ').map(Number);
 }
 
-/** Waits until a client's connection is closed and logged, for as long as a loaded machine may need beyond `within` ms. */
+/**
+ * Waits until a client's connection is closed and logged, for as long as a loaded machine may need beyond `within` ms.
+ * @param client undefined where it cannot see that it is closed
+ */
 export async function endOf(
   { program }: Rig,
-  { client, port, failure }: Stalled,
+  { client, events, failure }: Omit<Stalled, 'client'> & Partial<Stalled>,
   within: number,
 ): Promise<Ended> {
   const deadline = AbortSignal.timeout(within + PATIENCE);
-  const events = (): LogLine[] =>
-    program.log.filter((line) => line.event === 'connection_closed' && portOf(line) === port);
   const expired = once(deadline, 'abort').then(() => false);
-  const closed = await Promise.race([client.gone.then(() => true), expired]);
+  const gone = client?.gone.then(() => true) ?? Promise.resolve(false);
+  const closed = await Promise.race([gone, expired]);
   while (events().length === 0 && !deadline.aborted) {
     await Promise.race([once(program.lines, 'line'), expired]);
   }
@@ -149,6 +161,21 @@ export async function endOf(
 
 function portOf(line: LogLine): number {
   return (line['client'] as { port: number }).port;
+}
+
+/** Waits until there are so many processes, for as long as a loaded machine may need. @throws */
+export async function untilProcesses(rig: Rig, count: number): Promise<void> {
+  const deadline = performance.now() + PATIENCE;
+  while (rig.processes().length !== count) {
+    if (performance.now() > deadline) throw new Error(`not ${count} processes but ${rig.processes().length}`);
+    await pause(20);
+  }
+}
+
+/** @returns the exit code, or undefined where it still runs when it should not */
+export function exitOf({ program }: Rig, within: number): Promise<number | null | undefined> {
+  const tooLate = new Promise<undefined>((resolve) => setTimeout(resolve, within, undefined).unref());
+  return Promise.race([program.exited, tooLate]);
 }
 
 /** Milliseconds. */

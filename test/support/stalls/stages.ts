@@ -86,12 +86,17 @@ export const PATHS = {
 
 export type Advance = (client: SmtpClient, path: Path, mode: Mode) => Promise<unknown>;
 
+async function succeed(client: SmtpClient, command: string): Promise<void> {
+  const reply = await client.command(command);
+  if (!/^[23]/.test(reply)) throw new Error(`${command}: ${reply}`);
+}
+
 /** As far as TLS could begin. */
 const beforeHello: Advance = async (client, _, mode) => {
   if (mode === 'implicit') return;
   await client.reply();
-  await client.command('EHLO client.example');
-  await client.command('STARTTLS');
+  await succeed(client, 'EHLO client.example');
+  await succeed(client, 'STARTTLS');
 };
 
 const secured: Advance = async (client, path, mode) => {
@@ -115,7 +120,7 @@ export const STAGES = {
     await secured(client, path, mode);
     if (mode === 'implicit') await client.reply();
     for (const line of ['EHLO client.example', 'MAIL FROM:<a@a.example>', 'RCPT TO:<b@b.example>', 'DATA']) {
-      await client.command(line);
+      await succeed(client, line);
     }
     client.write('Subject: half a message\r\n\r\nthat never ends\r\n');
   },
