@@ -6,16 +6,33 @@
  */
 import { readFileSync } from 'node:fs';
 import { test } from 'tap';
+import { ConnectionRecord } from '../src/observe/connection-record.js';
+import { LOG_EVENTS } from '../src/observe/events.js';
+import { explainFailure } from '../src/observe/explain.js';
+import { describeHello } from '../src/observe/hello-description.js';
+import { ServerHelloWatch } from '../src/observe/hello/server-hello.js';
+import { Metrics } from '../src/observe/metrics.js';
+import { StatusBoard } from '../src/observe/status/status.js';
 import { GATE_REFUSALS } from '../src/smtp/gate-refusals.js';
 import { Gate } from '../src/smtp/gate.js';
 import { decodeProxyHeader } from '../src/proxy-protocol/header.js';
 import { encodeProxyV1 } from '../src/proxy-protocol/v1.js';
 import { encodeProxyV2 } from '../src/proxy-protocol/v2.js';
-import { Acceptor, SessionCache, TicketKeys, TICKET_KEY_LENGTH } from '../src/tls/index.js';
+import {
+  Acceptor,
+  PRESETS,
+  REFUSALS,
+  SessionCache,
+  TicketKeys,
+  TICKET_KEY_LENGTH,
+  type RefusalReason,
+} from '../src/tls/index.js';
 import { ContentType } from '../src/tls/code-points.js';
 import { RecordLayer } from '../src/tls/record/record-layer.js';
 import { TlsError } from '../src/tls/alert.js';
+import { differencesFromDeclaration } from './support/event-shape.js';
 import { Coverage } from './support/coverage.js';
+import { EMPTY_SERVER_HELLO, serverHelloRecord } from './support/server-hellos.js';
 import { makePast, play, RIGHT_SCRIPTS } from './support/scripted-client.js';
 import { TestClient } from './support/test-client.js';
 import { TestServer } from './support/test-server.js';
@@ -142,6 +159,47 @@ run('a hello that the host looked at first, or did not', INPUTS * 4, captured, (
   return seen(looked) === seen(direct) ? undefined : `${seen(looked)}, and without: ${seen(direct)}`;
 });
 
+const pick = <T>(list: readonly T[], rng: Rng): T => list[rng(list.length)]!;
+
+const board = new StatusBoard();
+const metrics = new Metrics();
+const reasons = Object.keys(REFUSALS) as RefusalReason[];
+
+run('what is logged and counted of a hello', INPUTS * 4, captured, (input, rng) => {
+  const accepted = new Acceptor().push(input);
+  if (accepted?.kind !== 'client_hello') return undefined;
+  const { hello } = accepted;
+  describeHello(hello, undefined);
+  explainFailure({
+    reason: pick(reasons, rng),
+    detail: undefined,
+    hello,
+    parameters: { ...PRESETS.ancient, credentials: [] },
+  });
+  const record = new ConnectionRecord('mx', { address: '192.0.2.1', port: 1 });
+  record.setHello(hello);
+  const event = record.event();
+  for (const observer of [board.receive, metrics.receive]) {
+    observer({ event: 'connection_closed', fields: event, level: 'info' });
+  }
+  if (event.hello === undefined) return 'it is not described';
+  const line = { level: 'info', time: new Date(0).toISOString(), event: 'connection_closed', ...event };
+  return differencesFromDeclaration({ ...line, msg: LOG_EVENTS.connection_closed.meaning })[0];
+});
+
+const serverHellos = [
+  serverHelloRecord({ sessionId: 32, suite: 0xc02f }),
+  serverHelloRecord({ sessionId: 0, suite: 0x1301, selectedVersion: 0x0304 }),
+  EMPTY_SERVER_HELLO,
+];
+
+run("a backend's ServerHello that is watched", INPUTS * 10, serverHellos, (input, rng) => {
+  const watch = new ServerHelloWatch();
+  let agreed = 0;
+  for (const piece of pieces(input, rng)) if (watch.push(piece) !== undefined) agreed += 1;
+  return agreed > 1 ? 'it was read twice' : undefined;
+});
+
 run('garbage', INPUTS * 4, [Buffer.alloc(0)], (_input, rng) => {
   const server = new TestServer();
   const length = rng(200);
@@ -233,8 +291,6 @@ const CLIENT = Buffer.from(
 const BACKEND = Buffer.from(
   '220 b.example\r\n250-b.example\r\n250-AUTH PLAIN X-PLUS\r\n250-STARTTLS\r\n250 SIZE\r\n250 ok\r\n354 go\r\n250 ok\r\n',
 );
-
-const pick = <T>(list: readonly T[], rng: Rng): T => list[rng(list.length)]!;
 
 run('the gate, from both sides', INPUTS * 4, [CLIENT], (input, rng) => {
   const ended: string[] = [];

@@ -2,6 +2,7 @@
 import { fstatSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import type { LogConfig } from '../config/schema.js';
+import { reportDefectsTo } from '../observe/guard.js';
 import { createLog, type LogChannel } from '../observe/log.js';
 import { LineOutput } from '../system/line-output.js';
 
@@ -33,6 +34,7 @@ export async function openLog({ level, format, priorities, repeatLimit }: LogCon
       output.write(prefix ? withPriority(shown, PRIORITIES[as]) : shown);
     },
   });
+  reportDefectsTo((error) => written.log('internal_error', { error }));
   return {
     ...written,
     get dropped() {

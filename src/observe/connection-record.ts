@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Endpoint } from '../net/endpoint.js';
 import { versionName, type ClientHello, type Established, type HelloFormat } from '../tls/index.js';
 import { explainOutcome } from './explain.js';
+import { guarded } from './guard.js';
 import { describeHello } from './hello-description.js';
 import { OUTCOMES, type Outcome } from './outcomes.js';
 import { sanitizePeerText } from './sanitize.js';
@@ -19,8 +20,11 @@ export interface Failure {
   /** The alert sent or received. */
   readonly alert?: string | undefined;
   readonly fault?: 'client' | 'backend' | 'proxy' | undefined;
-  readonly explanation?: string | undefined;
+  /** A function is called at once, and guarded. */
+  readonly explanation?: string | (() => string) | undefined;
 }
+
+type ExplainedFailure = Failure & { readonly explanation?: string | undefined };
 
 export class ConnectionRecord {
   /**
@@ -38,7 +42,7 @@ export class ConnectionRecord {
   #described: ConnectionEvent['hello'];
   #tls: TlsInfo | undefined;
   #helo: string | undefined;
-  #failure: Failure | undefined;
+  #failure: ExplainedFailure | undefined;
   fromClient = 0;
   toClient = 0;
 
@@ -76,7 +80,10 @@ export class ConnectionRecord {
 
   /** The first failure is the cause; what follows from it is not told. */
   recordFailure(failure: Failure): void {
-    this.#failure ??= failure;
+    if (this.#failure !== undefined) return;
+    const { explanation } = failure;
+    const explained = typeof explanation === 'function' ? guarded('explanation', explanation) : explanation;
+    this.#failure = { ...failure, explanation: explained };
   }
 
   /** Of a connection that nothing went wrong with, as far as we saw. */
@@ -86,11 +93,13 @@ export class ConnectionRecord {
   }
 
   #describe(): ConnectionEvent['hello'] {
-    return this.#hello === undefined ? this.#described : describeHello(this.#hello, this.#tls?.suite);
+    const hello = this.#hello;
+    if (hello === undefined) return this.#described;
+    return guarded('description of a hello', () => describeHello(hello, this.#tls?.suite));
   }
 
   event(): ConnectionEvent {
-    const failure = this.#failure ?? { outcome: this.#outcome() };
+    const failure: ExplainedFailure = this.#failure ?? { outcome: this.#outcome() };
     const fault = failure.fault ?? OUTCOMES[failure.outcome].fault;
     const hello = this.#describe();
     const explanation = failure.explanation ?? explainOutcome(failure.outcome, failure.reason);

@@ -3,6 +3,7 @@
  * to it: to every event, also to those below the level that is written.
  */
 import { pino } from 'pino';
+import { guarded } from './guard.js';
 import { LOG_EVENTS, type EventFields, type Level, type LogEntry, type LogEvent } from './events.js';
 import { Repetition } from './repetition.js';
 
@@ -43,7 +44,7 @@ export interface LogSettings {
 export function createLogChannel(...first: LogSubscriber[]): LogChannel {
   const subscribers = [...first];
   const publish = (entry: LogEntry): void => {
-    for (const subscriber of subscribers) subscriber(entry);
+    for (const subscriber of subscribers) guarded(`${entry.event} event`, () => subscriber(entry));
   };
   const log = (event: LogEvent, fields: object = {}, level: Level = LOG_EVENTS[event].level): void => {
     publish({ event, fields, level } as LogEntry);

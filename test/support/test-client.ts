@@ -36,7 +36,7 @@ export interface ServerFlight {
   readonly extensions: ReadonlyMap<number, Buffer>;
 }
 
-const u16 = (value: number): Buffer => Buffer.from([value >> 8, value & 0xff]);
+export const u16 = (value: number): Buffer => Buffer.from([value >> 8, value & 0xff]);
 const vector8 = (bytes: Uint8Array): Buffer => Buffer.concat([Buffer.from([bytes.length]), bytes]);
 export const vector16 = (bytes: Uint8Array): Buffer => Buffer.concat([u16(bytes.length), bytes]);
 

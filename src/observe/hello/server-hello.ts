@@ -26,6 +26,7 @@ function readServerHello(bytes: Buffer): AgreedTls | 'need_more' | 'something_el
   if (bytes.length < FIXED_LENGTH) return 'need_more';
   if (bytes[0] !== HANDSHAKE || bytes[5] !== SERVER_HELLO) return 'something_else';
   const end = RECORD_HEADER_LENGTH + HANDSHAKE_HEADER_LENGTH + bytes.readUIntBE(6, 3);
+  if (end < MIN_LENGTH) return 'something_else';
   if (bytes.length < end) return 'need_more';
   const body = bytes.subarray(0, end);
   const suiteAt = FIXED_LENGTH + body[FIXED_LENGTH - 1]!;
@@ -49,5 +50,7 @@ const RECORD_HEADER_LENGTH = 5;
 const HANDSHAKE_HEADER_LENGTH = 4;
 /** Bytes up to and with the length of the session id: headers, version, random. */
 const FIXED_LENGTH = RECORD_HEADER_LENGTH + HANDSHAKE_HEADER_LENGTH + 2 + 32 + 1;
+/** Bytes: with an empty session id, a suite and a compression method. */
+const MIN_LENGTH = FIXED_LENGTH + 3;
 /** Bytes: what a ServerHello with every extension takes, several times over. */
 const MAX_SERVER_HELLO = 2048;

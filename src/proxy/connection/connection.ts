@@ -4,6 +4,7 @@
  */
 import type { LimitsConfig, ListenerConfig } from '../../config/schema.js';
 import { explainNotTls } from '../../observe/explain.js';
+import { guarded } from '../../observe/guard.js';
 import type { Log } from '../../observe/log.js';
 import {
   ConnectionRecord,
@@ -265,7 +266,7 @@ export class ProxiedConnection {
       this.#backend = backend;
       const handler = this.#backendHandler(backend);
       const data = (chunk: Buffer): void => {
-        const agreed = watch.push(chunk);
+        const agreed = guarded('ServerHello', () => watch.push(chunk));
         if (agreed !== undefined) this.record.established({ path: 'passthrough', ...agreed });
         handler.data(chunk);
       };

@@ -141,7 +141,7 @@ export class TlsAcceptor {
         this.#events.failed({
           outcome: established ? 'tls_error' : 'native_tls_failed',
           reason: error.code ?? error.name,
-          explanation: explainNativeFailure(sanitizePeerText(error.message)),
+          explanation: () => explainNativeFailure(sanitizePeerText(error.message)),
         });
       },
       closed: () => this.#events.closed(undefined),
@@ -164,24 +164,25 @@ export class TlsAcceptor {
         return {
           outcome: 'peer_alert',
           alert: outcome.alert,
-          explanation: explainPeerAlert(outcome.alert),
+          explanation: () => explainPeerAlert(outcome.alert),
         };
       case 'not_tls':
         return {
           outcome: 'not_tls',
           reason: outcome.firstBytes,
-          explanation: explainNotTls(outcome.firstBytes),
+          explanation: () => explainNotTls(outcome.firstBytes),
         };
       case 'refused': {
         const { reason, alert, detail } = outcome.error;
         const local = REFUSALS[reason].fault === 'local';
         const { parameters } = this.#profile;
+        const hello = this.#hello;
         return {
           outcome: established ? 'tls_error' : 'handshake_refused',
           reason,
           alert,
           fault: local ? 'proxy' : 'client',
-          explanation: explainFailure({ reason, detail, hello: this.#hello, parameters }),
+          explanation: () => explainFailure({ reason, detail, hello, parameters }),
         };
       }
     }

@@ -1,5 +1,6 @@
 /** A worker process: runs the connections that the primary passes on, and asks it for what all workers share. */
 import type { Socket } from 'node:net';
+import { reportDefectsTo } from '../../observe/guard.js';
 import { createLogChannel, type Log } from '../../observe/log.js';
 import { sampleProcess } from '../../observe/process-sample.js';
 import { ConnectionRecord } from '../../observe/connection-record.js';
@@ -84,6 +85,7 @@ class Worker {
       this.#log('internal_error', { error });
       return flushed();
     });
+    reportDefectsTo((error) => this.#log('internal_error', { error }));
     // What comes from a terminal or from systemd goes to all processes; the primary says what is to be done.
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
     process.on('disconnect', () => process.exit(0));
