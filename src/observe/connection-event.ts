@@ -32,8 +32,8 @@ export const CONNECTION_FIELDS = {
         'a short name for what it offers, the same for every connection of the same client',
         {
           kind: oneOf(['ja3', 'sslv2'], 'JA3, or its like for the SSLv2 format'),
-          hash: text('MD5 of `text`, 32 hex digits'),
-          text: text('what the hello offers, as numbers'),
+          hash: text('MD5 of the text, 32 hex digits'),
+          text: maybe(text('what the hello offers, as numbers; absent where it is longer than 1 KiB')),
           short: text('JA4, or for the SSLv2 format ours in its manner'),
         },
       ),

@@ -35,7 +35,7 @@ test('one that differs in anything else, or got another suite, is described for 
 
 test('more different hellos than are remembered are still told apart', async (t) => {
   const suites = Array.from({ length: 250 }, (_, index) => [AES128_SHA, 0x1000 + index]);
-  const texts = (): string[] =>
+  const texts = (): (string | undefined)[] =>
     suites.map((list) => describeHello(hello(0x0301, list), 'AES128-SHA').fingerprint.text);
   const first = texts();
   t.equal(new Set(first).size, suites.length);

@@ -7,54 +7,68 @@
  * in the order of the wire, in hex, joined by hyphens, and the length of the challenge in bytes; its MD5; and a short
  * form that begins with `v` where JA4 has `t`.
  */
+import { createHash } from 'node:crypto';
 import { ExtensionType, isSslv2CipherKind, type ClientHello, type Sslv2Offer } from '../../tls/index.js';
 import { isGrease, numbers } from './hello-numbers.js';
-import { hex, ja4, shortHash, shortVersion, twoDigits } from './ja4.js';
-import { textHash } from './text-hash.js';
+import { ja4, shortHash, shortVersion, sortedHexList, twoDigits, type Offered } from './ja4.js';
+import { decimalList, hexList } from './number-list.js';
 
 export interface HelloFingerprint {
   /** What `text` is: JA3, or our own for the SSLv2 format. */
   readonly kind: 'ja3' | 'sslv2';
   /** 32 hex digits. */
   readonly hash: string;
-  readonly text: string;
+  /** Undefined where it is longer than MAX_TEXT_LENGTH, which only hellos of scanners and attackers have. */
+  readonly text?: string | undefined;
   /** JA4, or for the SSLv2 format ours in its manner: `v10i190732_…`. */
   readonly short: string;
 }
 
 export function fingerprintHello(hello: ClientHello): HelloFingerprint {
   const { sslv2, clientVersion } = hello;
-  const text = sslv2 === undefined ? ja3Text(hello) : sslv2Text(clientVersion, sslv2);
-  return {
-    kind: sslv2 === undefined ? 'ja3' : 'sslv2',
-    hash: textHash('md5', text),
-    text,
-    short: sslv2 === undefined ? ja4(hello) : sslv2Short(clientVersion, sslv2),
+  if (sslv2 !== undefined) {
+    return {
+      kind: 'sslv2',
+      ...named(sslv2Text(clientVersion, sslv2)),
+      short: sslv2Short(clientVersion, sslv2),
+    };
+  }
+  const offered: Offered = {
+    suites: hello.cipherSuites.filter((id) => !isGrease(id)),
+    extensions: [...(hello.extensions?.keys() ?? [])].filter((type) => !isGrease(type)),
   };
+  return { kind: 'ja3', ...named(ja3Text(hello, offered)), short: ja4(hello, offered) };
 }
 
-function sslv2Text(clientVersion: number, { cipherSpecs, challengeLength }: Sslv2Offer): string {
-  const specs = cipherSpecs.map((spec) => hex(spec, 6));
-  return ['v2', clientVersion, specs.join('-'), challengeLength].join(',');
+function named(text: Buffer): Pick<HelloFingerprint, 'hash' | 'text'> {
+  const hash = createHash('md5').update(text).digest('hex');
+  return text.length > MAX_TEXT_LENGTH ? { hash } : { hash, text: text.toString('latin1') };
+}
+
+function sslv2Text(clientVersion: number, { cipherSpecs, challengeLength }: Sslv2Offer): Buffer {
+  const start = Buffer.from(`v2,${clientVersion},`);
+  return Buffer.concat([start, hexList(cipherSpecs, 6, '-'), Buffer.from(`,${challengeLength}`)]);
 }
 
 /** Version, suites, kinds of SSL 2.0 and bytes of challenge; the specs sorted; the specs as they came. */
 function sslv2Short(clientVersion: number, { cipherSpecs, challengeLength }: Sslv2Offer): string {
   const kinds = cipherSpecs.filter(isSslv2CipherKind).length;
   const counts = [cipherSpecs.length - kinds, kinds, challengeLength].map(twoDigits);
-  const specs = cipherSpecs.map((spec) => hex(spec, 6));
   return [
     `v${shortVersion(clientVersion)}i${counts.join('')}`,
-    shortHash([...specs].sort()),
-    shortHash(specs),
+    shortHash(sortedHexList(cipherSpecs, 6)),
+    shortHash(hexList(cipherSpecs, 6)),
   ].join('_');
 }
 
-function ja3Text({ clientVersion, cipherSuites, extensions }: ClientHello): string {
+function ja3Text({ clientVersion, extensions }: ClientHello, offered: Offered): Buffer {
   const groups = numbers(extensions?.get(ExtensionType.supported_groups), 2, 2);
   const formats = numbers(extensions?.get(ExtensionType.ec_point_formats), 1, 1);
-  const lists = [cipherSuites, [...(extensions?.keys() ?? [])], groups, formats];
-  return [clientVersion, ...lists.map((list) => list.filter((value) => !isGrease(value)).join('-'))].join(
-    ',',
-  );
+  const lists = [offered.suites, offered.extensions, groups.filter((group) => !isGrease(group)), formats];
+  const pieces = lists.flatMap((list) => [COMMA, decimalList(list)]);
+  return Buffer.concat([Buffer.from(String(clientVersion)), ...pieces]);
 }
+
+const COMMA = Buffer.from(',');
+/** Bytes: several times what a client of our days has. */
+const MAX_TEXT_LENGTH = 1024;

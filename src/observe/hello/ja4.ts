@@ -4,26 +4,34 @@
  */
 import { ExtensionType, type ClientHello } from '../../tls/index.js';
 import { isGrease, numbers, supportedVersions } from './hello-numbers.js';
-import { textHash } from './text-hash.js';
+import { createHash } from 'node:crypto';
+import { hexList } from './number-list.js';
 
-export function ja4(hello: ClientHello): string {
-  const suites = hello.cipherSuites.filter((id) => !isGrease(id));
-  const extensions = [...(hello.extensions?.keys() ?? [])].filter((type) => !isGrease(type));
+export interface Offered {
+  readonly suites: readonly number[];
+  readonly extensions: readonly number[];
+}
+
+/** @param offered the suites and the types of extensions, GREASE left out */
+export function ja4(hello: ClientHello, { suites, extensions }: Offered): string {
   const versions = supportedVersions(hello);
   const version = versions.length === 0 ? hello.clientVersion : Math.max(...versions);
   const destination = extensions.includes(ExtensionType.server_name) ? 'd' : 'i';
   const start = `t${shortVersion(version)}${destination}${twoDigits(suites.length)}${twoDigits(extensions.length)}`;
-  return [start + alpn(hello), shortHash(sortedHex(suites)), extensionHash(hello, extensions)].join('_');
+  return [start + alpn(hello), shortHash(sortedHexList(suites, 4)), extensionHash(hello, extensions)].join(
+    '_',
+  );
 }
 
 /** The server name and ALPN are in the first part; the same program would else differ from destination to destination. */
 function extensionHash(hello: ClientHello, extensions: readonly number[]): string {
-  const types = sortedHex(extensions.filter((type) => !IN_FIRST_PART.has(type)));
+  const types = extensions.filter((type) => !IN_FIRST_PART.has(type));
   if (types.length === 0) return NOTHING;
-  const schemes = numbers(hello.extensions?.get(ExtensionType.signature_algorithms), 2, 2)
-    .filter((scheme) => !isGrease(scheme))
-    .map((scheme) => hex(scheme, 4));
-  return shortHash([types.join(','), ...(schemes.length > 0 ? [schemes.join(',')] : [])], '_');
+  const schemes = numbers(hello.extensions?.get(ExtensionType.signature_algorithms), 2, 2).filter(
+    (scheme) => !isGrease(scheme),
+  );
+  const signed = schemes.length === 0 ? [] : [UNDERSCORE, hexList(schemes, 4)];
+  return shortHash(sortedHexList(types, 4), ...signed);
 }
 
 /** First and last character of the first protocol name, or of its hex where either is no letter or digit. */
@@ -45,20 +53,19 @@ export function twoDigits(count: number): string {
   return String(Math.min(count, 99)).padStart(2, '0');
 }
 
-/** Twelve hex digits of SHA-256; zeros for a list with nothing in it. */
-export function shortHash(list: readonly string[], separator = ','): string {
+/** Twelve hex digits of SHA-256 of a text in pieces; zeros for one that begins with an empty list. */
+export function shortHash(list: Buffer, ...more: readonly Buffer[]): string {
   if (list.length === 0) return NOTHING;
-  return textHash('sha256', list.join(separator)).slice(0, NOTHING.length);
+  const hash = createHash('sha256').update(list);
+  for (const piece of more) hash.update(piece);
+  return hash.digest('hex').slice(0, NOTHING.length);
 }
 
-export function hex(value: number, digits: number): string {
-  return value.toString(16).padStart(digits, '0');
+export function sortedHexList(values: readonly number[], digits: number): Buffer {
+  return hexList(Uint32Array.from(values).sort(), digits);
 }
 
-function sortedHex(values: readonly number[]): string[] {
-  return values.map((value) => hex(value, 4)).sort();
-}
-
+const UNDERSCORE = Buffer.from('_');
 const NOTHING = '000000000000';
 
 const IN_FIRST_PART = new Set<number>([

@@ -4,6 +4,7 @@ import { isGrease } from './hello-numbers.js';
 
 export function likelyLibrary(hello: ClientHello): string {
   if (hello.sslv2 !== undefined) return libraryOf(SSLV2_RULES, hello.sslv2.cipherSpecs, hello);
+  if (hello.extensions !== undefined && hello.extensions.size > MAX_EXTENSIONS) return 'unknown';
   const extensions = [...(hello.extensions?.keys() ?? [])];
   return libraryOf(
     RECORD_RULES,
@@ -130,6 +131,8 @@ const INCIDENTAL = new Set<number>([
   ExtensionType.application_layer_protocol_negotiation,
   21,
 ]);
+/** No library sends as many. */
+const MAX_EXTENSIONS = 64;
 /** RFC 6520. */
 const HEARTBEAT = 15;
 /** RFC 8449. */

@@ -55,10 +55,11 @@ export function needsOf(hello: ClientHello, chosen?: string): Need[] {
 }
 
 function servable({ cipherSuites }: ClientHello, version: number, chosen: string | undefined): CipherSuite[] {
-  const offered = cipherSuites
-    .map((id) => CIPHER_SUITE_BY_ID.get(id))
-    .filter((suite) => suite !== undefined)
-    .filter(({ minVersion }) => minVersion <= version);
+  const offered: CipherSuite[] = [];
+  for (const id of cipherSuites) {
+    const suite = CIPHER_SUITE_BY_ID.get(id);
+    if (suite !== undefined && suite.minVersion <= version) offered.push(suite);
+  }
   const authentication = offered.find(({ opensslName }) => opensslName === chosen)?.authentication;
   return authentication === undefined
     ? offered

@@ -18,7 +18,7 @@ export interface Offer {
 }
 
 export function offerOf({ cipherSuites, sslv2 }: ClientHello): Offer {
-  const suites = cipherSuites.filter((id) => !SIGNALS.has(id) && !isGrease(id));
+  const suites = cipherSuites.filter((id) => !isGrease(id) && !SIGNALS.has(id));
   return {
     suites: suites.slice(0, MAX_SUITES).map(suiteName),
     more: Math.max(0, suites.length - MAX_SUITES),
