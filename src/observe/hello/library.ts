@@ -1,6 +1,11 @@
 /** Which TLS library a hello probably comes from. Each rule rests on captured hellos; where they end it says unknown. */
-import { ExtensionType, TLS_EMPTY_RENEGOTIATION_INFO_SCSV, type ClientHello } from '../../tls/index.js';
-import { isGrease } from './hello-numbers.js';
+import {
+  ExtensionType,
+  isSslv2CipherKind,
+  TLS_EMPTY_RENEGOTIATION_INFO_SCSV,
+  type ClientHello,
+} from '../../tls/index.js';
+import { isGrease, numbers } from './hello-numbers.js';
 
 export function likelyLibrary(hello: ClientHello): string {
   if (hello.sslv2 !== undefined) return libraryOf(SSLV2_RULES, hello.sslv2.cipherSpecs, hello);
@@ -46,13 +51,15 @@ const SSLV2_RULES: readonly Rule[] = [
       clientVersion >= 0x0302 && specs.some((spec) => spec >= 0xc000 && spec <= 0xffff),
   },
   {
-    // The default list of 0.9.7 and 0.9.8; the signalling suite came with 0.9.8m.
+    // The default list of 0.9.7 and 0.9.8; the signalling suite came with 0.9.8m. Builds without SSL 2.0 have no kinds.
     library: 'OpenSSL 0.9.8m or later 0.9.8',
-    matches: (specs) => startsWith(specs, OPENSSL_0_9) && specs.includes(TLS_EMPTY_RENEGOTIATION_INFO_SCSV),
+    matches: (specs) =>
+      startsWith(specs.filter(isSuite), OPENSSL_0_9_SUITES) &&
+      specs.includes(TLS_EMPTY_RENEGOTIATION_INFO_SCSV),
   },
   {
     library: 'OpenSSL 0.9.7 or 0.9.8 before m',
-    matches: (specs) => startsWith(specs, OPENSSL_0_9),
+    matches: (specs) => startsWith(specs.filter(isSuite), OPENSSL_0_9_SUITES),
   },
 ];
 
@@ -62,17 +69,31 @@ const SSLV2_RULES: readonly Rule[] = [
  */
 const RECORD_RULES: readonly Rule[] = [
   {
-    // OpenSSL 3.0, s_client, Node and Python alike; encrypt_then_mac came with 1.1.0.
+    // OpenSSL 1.1.1 to 3.5, s_client, Node and Python alike; encrypt_then_mac came with 1.1.0.
     library: 'OpenSSL 1.1 or later',
     matches: (types) =>
-      startsWith(types, [11, 10]) &&
       types.includes(ExtensionType.encrypt_then_mac) &&
+      startsWith(
+        types.filter((type) => type !== ExtensionType.renegotiation_info),
+        [11, 10],
+      ) &&
       isInOrder(types, OPENSSL_3_ORDER),
   },
   {
-    // The heartbeat extension, which 1.0.1 began and 1.1.0 ended.
+    // 1.0.0 lists the 25 curves of RFC 4492 by number; later versions have other orders.
+    library: 'OpenSSL 1.0.0',
+    matches: (types, { extensions }) =>
+      startsWith(types, [11, 10]) &&
+      types.slice(2).every((type) => type === ExtensionType.session_ticket) &&
+      startsWith(numbers(extensions?.get(ExtensionType.supported_groups), 2, 2), CURVES_BY_NUMBER),
+  },
+  {
+    // The heartbeat extension, which 1.0.1 began and 1.1.0 ended; Node 0.10 to 8 had none, and ended with NPN.
     library: 'OpenSSL 1.0.1 or 1.0.2',
-    matches: (types) => startsWith(types, [11, 10]) && types.at(-1) === HEARTBEAT,
+    matches: (types) =>
+      startsWith(types, [11, 10]) &&
+      isInOrder(types, OPENSSL_1_0_ORDER) &&
+      LAST_OF_OPENSSL_1_0.has(types.at(-1)!),
   },
   {
     library: 'GnuTLS 3',
@@ -121,9 +142,17 @@ function isFollowedBy(specs: readonly number[], first: number, second: number): 
   return at >= 0 && specs[at + 1] === second;
 }
 
-const OPENSSL_0_9 = [0x39, 0x38, 0x35, 0x16, 0x13, 0x0a, 0x0700c0, 0x33, 0x32, 0x2f];
-const OPENSSL_0_9_SUITES = OPENSSL_0_9.filter((spec) => spec <= 0xffff);
-const OPENSSL_3_ORDER = [11, 10, 35, 5, 22, 23, 13, 43, 45, 51];
+/** RFC 6520. */
+const HEARTBEAT = 15;
+/** draft-agl-tls-nextprotoneg-04. */
+const NEXT_PROTOCOL_NEGOTIATION = 13_172;
+
+const isSuite = (spec: number): boolean => !isSslv2CipherKind(spec);
+
+const OPENSSL_0_9_SUITES = [0x39, 0x38, 0x35, 0x16, 0x13, 0x0a, 0x33, 0x32, 0x2f];
+/** 3.5 begins with renegotiation_info where it offers TLS 1.3, and ends with compress_certificate. */
+const OPENSSL_3_ORDER = [ExtensionType.renegotiation_info, 11, 10, 35, 5, 22, 23, 13, 43, 45, 51, 27];
+const CURVES_BY_NUMBER = Array.from({ length: 25 }, (_, index) => index + 1);
 
 /** Server name, ALPN and padding (RFC 7685) depend on where a program connects and how long the hello is. */
 const INCIDENTAL = new Set<number>([
@@ -131,9 +160,9 @@ const INCIDENTAL = new Set<number>([
   ExtensionType.application_layer_protocol_negotiation,
   21,
 ]);
+const OPENSSL_1_0_ORDER = [11, 10, 35, 13, HEARTBEAT, NEXT_PROTOCOL_NEGOTIATION];
+const LAST_OF_OPENSSL_1_0 = new Set([HEARTBEAT, NEXT_PROTOCOL_NEGOTIATION]);
 /** No library sends as many. */
 const MAX_EXTENSIONS = 64;
-/** RFC 6520. */
-const HEARTBEAT = 15;
 /** RFC 8449. */
 const RECORD_SIZE_LIMIT = 28;

@@ -13,7 +13,7 @@ import { hasPeer } from '../../support/peers/require-peer.js';
 
 const LIBRARIES: Readonly<Record<string, RegExp>> = {
   OpenSSL: /^OpenSSL/,
-  Node: /^OpenSSL 1\.1 or later$/,
+  Node: /^OpenSSL/,
   'Python ssl': /^OpenSSL 1\.1 or later$/,
   JSSE: /^JSSE/,
   GnuTLS: /^GnuTLS 3$/,
@@ -31,12 +31,29 @@ test('no captured hello is taken for that of another library', async (t) => {
     if (library === 'unknown') unknown += 1;
     else t.match(library, LIBRARIES[client], title);
     if (/default|nassl|^TLS|^tls1|^NORMAL/.test(options)) t.not(library, 'unknown', title);
-    if (client !== 'OpenSSL' || library === 'unknown') continue;
-    const of3 = library === 'OpenSSL 1.1 or later';
-    t.equal(of3, version.startsWith('3.'), title);
+    if (library === 'unknown') continue;
+    const openssl = client === 'OpenSSL' ? version : /with OpenSSL (.*)/.exec(version)?.[1];
+    if (openssl === undefined) continue;
+    const recent = library === 'OpenSSL 1.1 or later';
+    t.equal(recent, /^(?:3\.|1\.1)/.test(openssl), title);
+    t.equal(library === 'OpenSSL 1.0.0', openssl.startsWith('1.0.0'), title);
   }
   t.ok(unknown < capturedHellos().length / 2, `${unknown} unknown, most of them with suites chosen by hand`);
 });
+
+test('OpenSSL 0.9.8 built without SSL 2.0 is recognised by its suites', async (t) => {
+  const captured = capturedHellos().find(
+    ({ version, options }) => version === '0.9.8y' && options === '(default)',
+  )!;
+  const { sslv2 } = readHello(Buffer.from(captured.hex, 'hex'));
+  const suites = sslv2!.cipherSpecs.filter((spec) => spec <= 0xffff);
+  t.equal(
+    likelyLibrary(readHello({ format: 'sslv2', version: 0x0301, suites })),
+    'OpenSSL 0.9.8m or later 0.9.8',
+  );
+});
+
+const RECENT_OPENSSL = /^OpenSSL 1\.1 or later$/;
 
 interface Peer {
   readonly library: RegExp;
@@ -71,7 +88,7 @@ func main() {
 
 const PEERS: Readonly<Record<string, Peer>> = {
   openssl: {
-    library: LIBRARIES['Node']!,
+    library: RECENT_OPENSSL,
     lack: here('openssl', 'version'),
     command: (port) => ['openssl', 's_client', '-connect', `127.0.0.1:${port}`],
   },
@@ -95,7 +112,7 @@ const PEERS: Readonly<Record<string, Peer>> = {
     ],
   },
   node: {
-    library: LIBRARIES['Node']!,
+    library: RECENT_OPENSSL,
     lack: undefined,
     command: (port) => [
       process.execPath,
