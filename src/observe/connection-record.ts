@@ -41,6 +41,8 @@ export class ConnectionRecord {
   #hello: ClientHello | undefined;
   #described: ConnectionEvent['hello'];
   #tls: TlsInfo | undefined;
+  /** Of `fromClient`, when TLS was established. */
+  #beforeTls = 0;
   #helo: string | undefined;
   #failure: ExplainedFailure | undefined;
   fromClient = 0;
@@ -73,6 +75,7 @@ export class ConnectionRecord {
 
   established(tls: TlsInfo): void {
     this.#tls = tls;
+    this.#beforeTls = this.fromClient;
     this.#described = this.#describe();
     this.#hello = undefined;
     if (this.#handshakeStarted !== undefined) this.#handshake = performance.now() - this.#handshakeStarted;
@@ -92,6 +95,18 @@ export class ConnectionRecord {
     return this.#hello === undefined ? 'plaintext' : 'passthrough_failed';
   }
 
+  #ending(): ExplainedFailure {
+    const ending = this.#failure ?? { outcome: this.#outcome() };
+    const left = ending.outcome === 'completed' || ending.outcome === 'client_gone';
+    return left && this.#sentNothingInTls() ? { ...ending, outcome: 'left_after_handshake' } : ending;
+  }
+
+  /** Where TLS is passed through, its own bytes are counted, and nothing can be said. */
+  #sentNothingInTls(): boolean {
+    if (this.#tls === undefined || this.#tls.path === 'passthrough') return false;
+    return this.fromClient === this.#beforeTls;
+  }
+
   #describe(): ConnectionEvent['hello'] {
     const hello = this.#hello;
     if (hello === undefined) return this.#described;
@@ -99,7 +114,7 @@ export class ConnectionRecord {
   }
 
   event(): ConnectionEvent {
-    const failure: ExplainedFailure = this.#failure ?? { outcome: this.#outcome() };
+    const failure = this.#ending();
     const fault = failure.fault ?? OUTCOMES[failure.outcome].fault;
     const hello = this.#describe();
     const explanation = failure.explanation ?? explainOutcome(failure.outcome, failure.reason);

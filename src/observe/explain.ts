@@ -3,10 +3,12 @@
  * docs/troubleshooting.md say it in the same ones, which stand in the tables of outcomes and reasons.
  */
 import {
+  CIPHER_SUITE_BY_ID,
   ExtensionType,
   REFUSALS,
   versionName,
   type AlertName,
+  type CipherFamily,
   type ClientHello,
   type Outcome as EngineOutcome,
   type RefusalReason,
@@ -14,6 +16,7 @@ import {
 } from '../tls/index.js';
 import { numbers, offeredVersion } from './hello/hello-numbers.js';
 import { offerInWords } from './hello/offer.js';
+import { onlyUnserved } from './hello/unserved-suites.js';
 import { OUTCOMES, type Outcome } from './outcomes.js';
 
 export interface Explained {
@@ -45,33 +48,66 @@ export function explainOutcome(outcome: Outcome, reason: string | undefined): st
 export function explainFailure({ reason, detail, hello, parameters }: FailedHandshake): string {
   const row = REFUSALS[reason];
   const specific = hello === undefined ? undefined : missing(reason, hello, parameters);
-  const meaning = specific ?? row.meaning;
-  return sentence({ meaning: detail === undefined ? meaning : `${meaning} (${detail})`, remedy: row.remedy });
+  const { meaning, remedy } = { ...row, ...specific };
+  return sentence({ meaning: detail === undefined ? meaning : `${meaning} (${detail})`, remedy });
 }
 
+/** What a hello shows about its refusal; where it shows no better remedy, that of the reason stands. */
 function missing(
   reason: RefusalReason,
   hello: ClientHello,
-  { minVersion, maxVersion, credentials }: FailedHandshake['parameters'],
-): string | undefined {
-  const keys = [...new Set(credentials.map(({ authentication }) => authentication.toUpperCase()))].join(
-    ' and ',
-  );
+  parameters: FailedHandshake['parameters'],
+): Partial<Explained> | undefined {
+  const { minVersion, maxVersion } = parameters;
+  const atMost = versionName(offeredVersion(hello));
   switch (reason) {
     case 'no_shared_version':
-      return (
-        `the client offers at most ${versionName(offeredVersion(hello))}, ` +
-        `and this listener allows ${versionName(minVersion)} to ${versionName(maxVersion)}`
-      );
+      return {
+        meaning:
+          `the client offers at most ${atMost}, ` +
+          `and this listener allows ${versionName(minVersion)} to ${versionName(maxVersion)}`,
+      };
     case 'sslv2_hello_not_allowed':
-      return `${REFUSALS[reason].meaning}; it offers up to ${versionName(offeredVersion(hello))}`;
+      return { meaning: `${REFUSALS[reason].meaning}; it offers up to ${atMost}` };
     case 'no_shared_cipher_suite':
-      return `the client offers only ${offerInWords(hello)}; allowed here is none of them with ${keys} certificates`;
+      return missingSuite(hello, parameters);
     case 'no_shared_signature_algorithm':
-      return `the client accepts only the signature algorithms ${schemesInWords(hello)}; none goes with ${keys} certificates`;
+      return {
+        meaning: `the client accepts only the signature algorithms ${schemesInWords(hello)}; none goes with ${keysOf(parameters)} certificates`,
+      };
     default:
       return undefined;
   }
+}
+
+function missingSuite(hello: ClientHello, parameters: FailedHandshake['parameters']): Partial<Explained> {
+  const unserved = onlyUnserved(hello);
+  if (unserved !== undefined) {
+    return {
+      meaning: `the client offers only ${unserved.names} (${offerInWords(hello)}), which oldhello never serves: ${unserved.reasons}`,
+      remedy:
+        'enable other cipher suites in the client, or use newer software there; no setting of oldhello helps',
+    };
+  }
+  const meaning = `the client offers only ${offerInWords(hello)}; allowed here is none of them with ${keysOf(parameters)} certificates`;
+  const switches = switchesFor(hello, parameters);
+  if (switches.length === 0) return { meaning };
+  return { meaning, remedy: `set ${switches.join(', ')} in [tls], or for its network in a [[policy]]` };
+}
+
+/** The settings that would allow what the hello offers; none where the suites are allowed and the certificate is missing. */
+function switchesFor(
+  { cipherSuites }: ClientHello,
+  { cipherSuites: allowed }: FailedHandshake['parameters'],
+): string[] {
+  const offered = cipherSuites.map((id) => CIPHER_SUITE_BY_ID.get(id)).filter((suite) => suite !== undefined);
+  if (offered.some(({ id }) => allowed.some((suite) => suite.id === id))) return [];
+  const families = new Set(offered.map(({ family }) => family));
+  return [...families].map((family) => SWITCHES[family]).filter((key) => key !== undefined);
+}
+
+function keysOf({ credentials }: FailedHandshake['parameters']): string {
+  return [...new Set(credentials.map(({ authentication }) => authentication.toUpperCase()))].join(' and ');
 }
 
 function schemesInWords({ extensions }: ClientHello): string {
@@ -80,11 +116,13 @@ function schemesInWords({ extensions }: ClientHello): string {
   return shown.join(', ') + (schemes.length > MAX_SCHEMES ? ` and ${schemes.length - MAX_SCHEMES} more` : '');
 }
 
-/** What an alert from the client usually means, seen from the server. */
-export function explainPeerAlert(alert: string): string {
+/** What an alert from the client usually means. @param established whether it came after the handshake */
+export function explainPeerAlert(alert: string, established: boolean): string {
   const row = Object.hasOwn(PEER_ALERTS, alert) ? PEER_ALERTS[alert as AlertName] : undefined;
+  // What was negotiated cannot be at fault any more.
+  const known = established && row === DEAD_END ? undefined : row;
   return sentence(
-    row ?? { meaning: `the client ended TLS with the alert ${alert}`, remedy: OTHER_ALERTS.remedy },
+    known ?? { meaning: `the client ended TLS with the alert ${alert}`, remedy: OTHER_ALERTS.remedy },
   );
 }
 
@@ -196,5 +234,11 @@ export const PEER_ALERTS: Partial<Record<AlertName, Explained>> = {
   },
 };
 
+/** Of the ciphers that have one. */
+const SWITCHES: Partial<Record<CipherFamily, string>> = {
+  rc4: 'rc4 = true',
+  '3des': 'triple-des = true',
+  des: 'single-des = true',
+};
 /** A sentence stays a sentence. */
 const MAX_SCHEMES = 12;

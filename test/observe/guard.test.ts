@@ -6,7 +6,7 @@ import { createLogChannel } from '../../src/observe/log.js';
 import { readHello } from '../support/hellos.js';
 import { makeConnection } from '../support/status-fixture.js';
 
-const fail = (): never => {
+const fail = (): string => {
   throw new Error('defect');
 };
 
@@ -38,7 +38,12 @@ test('a subscriber that throws keeps no event from the others, and the caller go
 test('a connection whose hello or failure cannot be described is logged without the description', async (t) => {
   const record = new ConnectionRecord('mx', { address: '192.0.2.1', port: 1 });
   const hello = readHello({ format: 'sslv2', version: 0x0300, suites: [4] });
-  record.setHello({ ...hello, original: Buffer.alloc(2) });
+  record.setHello({
+    ...hello,
+    get cipherSuites(): number[] {
+      throw new Error('defect');
+    },
+  });
   record.recordFailure({ outcome: 'handshake_refused', reason: 'no_shared_version', explanation: fail });
   const event = record.event();
   t.equal(event.outcome, 'handshake_refused');

@@ -1,5 +1,13 @@
 /** The numbers in a hello that describe its client, read leniently: what is cut short is left out, not refused. */
-import { ExtensionType, ProtocolVersion, SSL_2_0, TLS_1_3, type ClientHello } from '../../tls/index.js';
+import {
+  ExtensionType,
+  ProtocolVersion,
+  SSL_2_0,
+  TLS_1_3,
+  TLS_EMPTY_RENEGOTIATION_INFO_SCSV,
+  TLS_FALLBACK_SCSV,
+  type ClientHello,
+} from '../../tls/index.js';
 
 /** The newest version a hello offers that exists; TLS 1.3 hides behind 1.2 (RFC 8446, 4.2.1). */
 export function offeredVersion(hello: ClientHello): number {
@@ -26,4 +34,10 @@ export function isGrease(value: number): boolean {
   return (value & 0x0f0f) === 0x0a0a && value >> 8 === (value & 0xff);
 }
 
+/** Whether a number in a list of cipher suites is one, and not GREASE or a signalling value (RFC 5746, RFC 7507). */
+export function isSuite(id: number): boolean {
+  return !isGrease(id) && !SIGNALS.has(id);
+}
+
+const SIGNALS = new Set<number>([TLS_EMPTY_RENEGOTIATION_INFO_SCSV, TLS_FALLBACK_SCSV]);
 const KNOWN_VERSIONS = new Set<number>([SSL_2_0, ...Object.values(ProtocolVersion), TLS_1_3]);

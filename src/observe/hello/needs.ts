@@ -1,6 +1,7 @@
 /**
  * What a client could not have had elsewhere: what it takes to serve its hello that the TLS libraries of today no longer
- * have, or have only when asked. Read from the hello, so it holds for refused clients too.
+ * have, or have only when asked. Read from the hello, so it holds for refused clients too. A suite that the hello lists
+ * but that its version or the certificate rules out does not count.
  */
 import {
   CIPHER_SUITE_BY_ID,
@@ -23,9 +24,10 @@ export const NEEDS = {
   '3des': 'needs 3DES: no usual build of OpenSSL serves it, nor does rustls',
   rc4_or_3des: 'needs RC4 or 3DES: no usual build of OpenSSL serves either, nor does rustls',
   des: 'needs single DES, which no TLS library of today serves',
-  static_rsa: 'has only static RSA key exchange: rustls has none, Go serves it only when told to',
-  dhe: 'has only DHE key exchange: Go and rustls have none',
-  no_ecdhe: 'has no ECDHE, only DHE and static RSA: rustls has neither, Go only the latter and when told to',
+  static_rsa: 'can use only static RSA key exchange: rustls has none, Go serves it only when told to',
+  dhe: 'can use only DHE key exchange: Go and rustls have none',
+  no_ecdhe:
+    'can use only DHE and static RSA, not ECDHE: rustls has neither, Go only the latter and when told to',
   sha1_signature:
     'has forward secrecy only with SHA-1 or MD5 signatures: OpenSSL 3 makes none at its usual security level',
   unserved_suites: 'offers no cipher suite that oldhello knows',

@@ -1,12 +1,7 @@
 /** What a hello offers, by name. */
-import {
-  isSslv2CipherKind,
-  TLS_EMPTY_RENEGOTIATION_INFO_SCSV,
-  TLS_FALLBACK_SCSV,
-  type ClientHello,
-} from '../../tls/index.js';
-import { isGrease } from './hello-numbers.js';
-import { suiteName } from './suite-name.js';
+import { isSslv2CipherKind, type ClientHello } from '../../tls/index.js';
+import { isSuite } from './hello-numbers.js';
+import { sslv2KindName, suiteName } from './suite-name.js';
 
 export interface Offer {
   /** In the client's order, the first dozen; signalling values and GREASE are no suites. */
@@ -18,7 +13,7 @@ export interface Offer {
 }
 
 export function offerOf({ cipherSuites, sslv2 }: ClientHello): Offer {
-  const suites = cipherSuites.filter((id) => !isGrease(id) && !SIGNALS.has(id));
+  const suites = cipherSuites.filter(isSuite);
   return {
     suites: suites.slice(0, MAX_SUITES).map(suiteName),
     more: Math.max(0, suites.length - MAX_SUITES),
@@ -31,10 +26,14 @@ export function offerInWords(hello: ClientHello): string {
   const { suites, more, sslv2Kinds } = offerOf(hello);
   const shown = suites.join(', ') + (more > 0 ? ` and ${more} more` : '');
   if (sslv2Kinds === 0) return shown;
-  return shown === '' ? `${sslv2Kinds} of SSL 2.0` : `${shown}, ${sslv2Kinds} of SSL 2.0`;
+  return shown === '' ? kindsInWords(hello) : `${shown}, ${sslv2Kinds} of SSL 2.0`;
 }
 
-const SIGNALS = new Set<number>([TLS_EMPTY_RENEGOTIATION_INFO_SCSV, TLS_FALLBACK_SCSV]);
+function kindsInWords({ sslv2 }: ClientHello): string {
+  const kinds = sslv2!.cipherSpecs.filter(isSslv2CipherKind);
+  const shown = kinds.slice(0, MAX_SUITES).map(sslv2KindName).join(', ');
+  return shown + (kinds.length > MAX_SUITES ? ` and ${kinds.length - MAX_SUITES} more` : '');
+}
 
 /** A log line stays a line; the fingerprint's text has them all. */
 const MAX_SUITES = 12;

@@ -164,7 +164,7 @@ export class TlsAcceptor {
         return {
           outcome: 'peer_alert',
           alert: outcome.alert,
-          explanation: () => explainPeerAlert(outcome.alert),
+          explanation: () => explainPeerAlert(outcome.alert, established),
         };
       case 'not_tls':
         return {

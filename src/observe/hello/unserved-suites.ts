@@ -1,0 +1,91 @@
+/** Cipher suites that nothing here serves, in kinds, each with the reason. */
+import { CIPHER_SUITE_BY_ID, isSslv2CipherKind, type ClientHello } from '../../tls/index.js';
+import { isSuite } from './hello-numbers.js';
+import { unservedSuiteName } from './suite-name.js';
+
+interface UnservedKind {
+  /** In the plural. */
+  readonly name: string;
+  readonly reason: string;
+  /** Of the registry's name; the first row that matches counts. */
+  readonly pattern?: RegExp;
+}
+
+/** In this order, so that a suite has its worst fault. */
+const UNSERVED_KINDS: readonly UnservedKind[] = [
+  { name: 'NULL suites', reason: 'they do not encrypt', pattern: /_WITH_NULL_/ },
+  {
+    name: 'EXPORT suites',
+    reason: 'anyone who records the traffic can find their keys of 40 or 56 bits',
+    pattern: /_EXPORT/,
+  },
+  {
+    name: 'anonymous suites',
+    reason: 'without a certificate anyone on the way can read and change everything',
+    pattern: /_anon_/,
+  },
+  {
+    name: 'suites with a shared secret (PSK, SRP, Kerberos)',
+    reason: 'client and server must have agreed on the secret before',
+    pattern: /_(?:PSK|SRP|KRB5)_/,
+  },
+  {
+    name: 'DSS suites',
+    reason: 'they need a certificate with a DSA key, which certificate authorities do not issue',
+    pattern: /_DSS_/,
+  },
+  {
+    name: 'suites with static Diffie-Hellman',
+    reason: 'they need a certificate with a Diffie-Hellman key, which certificate authorities do not issue',
+    pattern: /^TLS_(?:DH|ECDH)_/,
+  },
+  {
+    name: 'suites with ciphers that oldhello does not have (IDEA, RC2, SEED and the like)',
+    reason: 'common clients that have them offer others as well',
+    pattern: /./,
+  },
+];
+const SSLV2_KINDS: UnservedKind = {
+  name: 'cipher kinds of SSL 2.0',
+  reason: 'SSL 2.0 can be broken by anyone on the way',
+};
+const UNKNOWN_SUITES: UnservedKind = {
+  name: 'suites without a registered name',
+  reason: 'nothing is known about them',
+};
+
+export interface UnservedOffer {
+  /** "EXPORT suites and NULL suites" */
+  readonly names: string;
+  readonly reasons: string;
+}
+
+/** Of a hello that offers nothing else; undefined where it has a suite that the engine or Node's TLS has. */
+export function onlyUnserved({ cipherSuites, sslv2 }: ClientHello): UnservedOffer | undefined {
+  const kinds = new Set<UnservedKind>();
+  for (const id of cipherSuites) {
+    if (!isSuite(id)) continue;
+    if (isServed(id)) return undefined;
+    kinds.add(kindOf(id));
+  }
+  if (sslv2?.cipherSpecs.some(isSslv2CipherKind) === true) kinds.add(SSLV2_KINDS);
+  const rows = [...kinds];
+  if (rows.length === 0) return undefined;
+  return {
+    names: rows.map(({ name }) => name).join(' and '),
+    reasons: rows.map(({ name, reason }) => (rows.length === 1 ? reason : `${name}: ${reason}`)).join('; '),
+  };
+}
+
+function isServed(id: number): boolean {
+  return CIPHER_SUITE_BY_ID.has(id) || id >> 8 === TLS_1_3_SUITES_BYTE;
+}
+
+function kindOf(id: number): UnservedKind {
+  const name = unservedSuiteName(id);
+  if (name === undefined) return UNKNOWN_SUITES;
+  return UNSERVED_KINDS.find(({ pattern }) => pattern?.test(name))!;
+}
+
+/** RFC 8446, B.4: all of them begin with it. */
+const TLS_1_3_SUITES_BYTE = 0x13;
