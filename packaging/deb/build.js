@@ -70,6 +70,7 @@ async function fill() {
   write('usr/lib/sysusers.d/oldhello.conf', readFileSync(join(ROOT, 'systemd/oldhello.sysusers.conf')));
   write('usr/share/oldhello/certbot-deploy-hook', readFileSync(join(ROOT, 'packaging/certbot-deploy-hook')));
   chmodSync(join(stage, 'usr/share/oldhello/certbot-deploy-hook'), 0o755);
+  write('etc/logrotate.d/oldhello', readFileSync(join(ROOT, 'packaging/logrotate')));
   write('etc/oldhello/oldhello.toml', readFileSync(join(ROOT, 'conf/oldhello.toml')));
   writeZipped('usr/share/man/man1/oldhello.1.gz', programPage(DIST, release));
   writeZipped('usr/share/man/man5/oldhello.toml.5.gz', await configurationPage(DIST, release));
@@ -140,7 +141,7 @@ function writeControl() {
       )
       .join(''),
   );
-  write('DEBIAN/conffiles', '/etc/oldhello/oldhello.toml\n');
+  write('DEBIAN/conffiles', '/etc/logrotate.d/oldhello\n/etc/oldhello/oldhello.toml\n');
   for (const script of ['postinst', 'prerm', 'postrm']) {
     write(`DEBIAN/${script}`, readFileSync(join(ROOT, 'packaging/deb', script)));
     chmodSync(join(stage, 'DEBIAN', script), 0o755);

@@ -31,5 +31,12 @@ export const WRONG_USAGE = 2;
 export class UsageError extends Error {}
 
 export function say(line: string): void {
+  if (!process.stdout.listeners('error').includes(endWithReader)) process.stdout.on('error', endWithReader);
   process.stdout.write(`${line}\n`);
+}
+
+/** Such as `oldhello check | head -1`: the program that reads has what it wants. */
+function endWithReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(FAILED);
 }

@@ -86,6 +86,7 @@ export class LifeCycle {
     const { server, manager, configuration } = this.#parts;
     const { log } = this.#parts.log;
     const { file, load, started } = configuration!;
+    this.#parts.log.reopen();
     await manager.reloading();
     try {
       const config = load();

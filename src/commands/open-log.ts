@@ -1,6 +1,7 @@
-/** The log on standard output, in the form its reader wants, and never at the cost of the mail. */
-import { fstatSync } from 'node:fs';
+/** The log on standard output or in a file, which never delays the mail. */
+import { fstatSync, openSync } from 'node:fs';
 import { isatty } from 'node:tty';
+import { UnusableValueError } from '../config/config-error.js';
 import type { LogConfig } from '../config/schema.js';
 import { reportDefectsTo } from '../observe/guard.js';
 import { createLog, type LogChannel } from '../observe/log.js';
@@ -9,23 +10,27 @@ import { LineOutput } from '../system/line-output.js';
 export interface OpenLog extends LogChannel {
   /** Lines that nobody took so far. */
   readonly dropped: number;
+  /** Opens the file again, which another program may have moved. */
+  reopen(): void;
   /** To be waited for before the process ends; bounded. */
   close(): Promise<void>;
 }
 
-export async function openLog({ level, format, priorities, repeatLimit }: LogConfig): Promise<OpenLog> {
+/** @throws UnusableValueError for a file that cannot be opened */
+export async function openLog({ file, level, format, priorities, repeatLimit }: LogConfig): Promise<OpenLog> {
+  const fd = file === undefined ? STDOUT : openLogFile(file);
   let dropped = 0;
   const output = new LineOutput({
-    fd: STDOUT,
+    fd,
     dropped: (lines) => {
       dropped += lines;
       written.log('log_dropped', { lines });
     },
   });
   process.once('exit', () => output.flushSync());
-  const isPretty = format === 'pretty' || (format === 'auto' && isatty(STDOUT));
+  const isPretty = format === 'pretty' || (format === 'auto' && isatty(fd));
   const show = isPretty ? await prettyLine() : undefined;
-  const prefix = priorities === 'always' || (priorities === 'auto' && isJournal(STDOUT));
+  const prefix = priorities === 'always' || (priorities === 'auto' && isJournal(fd));
   const written = createLog({
     level,
     repeatLimit,
@@ -40,11 +45,31 @@ export async function openLog({ level, format, priorities, repeatLimit }: LogCon
     get dropped() {
       return dropped;
     },
+    reopen: () => {
+      if (file === undefined) return;
+      try {
+        output.switchTo(openFile(file));
+      } catch (error) {
+        written.log('log_reopen_failed', { file, error: (error as Error).message });
+      }
+    },
     close: () => {
       written.flush();
       return output.flush(FLUSH_PATIENCE);
     },
   };
+}
+
+function openFile(file: string): number {
+  return openSync(file, 'a', LOG_FILE_MODE);
+}
+
+function openLogFile(file: string): number {
+  try {
+    return openFile(file);
+  } catch (cause) {
+    throw new UnusableValueError('log', undefined, 'file', cause as Error);
+  }
 }
 
 async function prettyLine(): Promise<(line: string) => string> {
@@ -72,6 +97,8 @@ function isJournal(fd: number): boolean {
 }
 
 const STDOUT = 1;
+/** Addresses of clients are nothing for everybody. */
+const LOG_FILE_MODE = 0o640;
 /** Milliseconds that the last lines get to be taken. */
 const FLUSH_PATIENCE = 2_000;
 /** syslog(3). */

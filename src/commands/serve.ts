@@ -39,9 +39,9 @@ async function serveConfigured(file: string): Promise<void> {
   const load = (): Config => loadConfig(file);
   const config = load();
   const sockets = inheritedSockets(process.env, process.pid);
-  const log = await openLog(config.log);
-  const server = new ProxyServer(log, sockets);
   try {
+    const log = await openLog(config.log);
+    const server = new ProxyServer(log, sockets);
     await run(server, config, {
       log,
       configuration: { file, load, started: config },
@@ -54,7 +54,7 @@ async function serveConfigured(file: string): Promise<void> {
 
 /** The set-up for trying: an embedded sink, a certificate of our own, everything on loopback. */
 async function serveDemo(): Promise<void> {
-  const log = await openLog({ level: 'info', format: 'auto', priorities: 'auto', repeatLimit: 0 });
+  const log = await openLog(DEMO_LOG);
   const [{ demoConfig }, { startSink }] = await Promise.all([
     import('../demo/demo-config.js'),
     import('../demo/sink.js'),
@@ -86,6 +86,14 @@ async function run(
   logPrivileges(log);
   await lifeCycle.begin();
 }
+
+const DEMO_LOG = {
+  file: undefined,
+  level: 'info',
+  format: 'auto',
+  priorities: 'auto',
+  repeatLimit: 0,
+} as const;
 
 function logPrivileges(log: Log): void {
   const privileges = currentPrivileges();

@@ -239,6 +239,10 @@ const limits = {
 } as const;
 
 const log = {
+  file: optional(
+    path,
+    'The file that the log is appended to. SIGHUP opens it again, after logrotate has moved it. Absent: standard output.',
+  ),
   level: withDefault(
     oneOf('trace', 'debug', 'info', 'warn', 'error'),
     'info',

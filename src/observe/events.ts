@@ -286,6 +286,11 @@ export const LOG_EVENTS = {
       seconds: integer('in which they came', 'seconds'),
     },
   },
+  log_reopen_failed: {
+    level: 'error',
+    meaning: 'the log file cannot be opened again; the log continues in the file that was open',
+    fields: { file: text('of the log'), error: text('what the system reports') },
+  },
   log_dropped: {
     level: 'warn',
     meaning: 'lines of this log are missing here, because nobody took them',

@@ -6,7 +6,7 @@
  * A line that comes alone leaves at once; behind one that has just left, lines gather for a moment. Each write is a trip
  * to another thread and back, which would cost a busy proxy a tenth of its time.
  */
-import { write, writeSync } from 'node:fs';
+import { closeSync, write, writeSync } from 'node:fs';
 
 export interface LineOutputOptions {
   readonly fd: number;
@@ -18,6 +18,9 @@ export interface LineOutputOptions {
 
 export class LineOutput {
   readonly #options: LineOutputOptions;
+  #fd: number;
+  /** No longer used, to be closed when nothing is being written. */
+  #retired: number[] = [];
   #queue: string[] = [];
   /** Characters. */
   #queued = 0;
@@ -30,6 +33,7 @@ export class LineOutput {
 
   constructor(options: LineOutputOptions) {
     this.#options = options;
+    this.#fd = options.fd;
   }
 
   /** @param line with its line feed */
@@ -41,6 +45,13 @@ export class LineOutput {
     this.#queue.push(line);
     this.#queued += line.length;
     if (this.#chunk === undefined && this.#gathering === undefined) this.#next();
+  }
+
+  /** What comes from now on goes to `fd`. The descriptor so far is closed as soon as no write to it is under way. */
+  switchTo(fd: number): void {
+    this.#retired.push(this.#fd);
+    this.#fd = fd;
+    if (this.#chunk === undefined) this.#closeRetired();
   }
 
   /** Resolves when all is written, or after so many milliseconds. */
@@ -60,7 +71,7 @@ export class LineOutput {
   flushSync(): void {
     if (this.#queue.length === 0) return;
     try {
-      writeSync(this.#options.fd, this.#take());
+      writeSync(this.#fd, this.#take());
     } catch {
       // Nobody is left to be told.
     }
@@ -89,8 +100,9 @@ export class LineOutput {
   }
 
   #write(bytes: Buffer): void {
-    const { fd, retryAfter = RETRY_AFTER } = this.#options;
-    write(fd, bytes, (error, written) => {
+    const { retryAfter = RETRY_AFTER } = this.#options;
+    write(this.#fd, bytes, (error, written) => {
+      this.#closeRetired();
       if (error !== null) {
         setTimeout(() => this.#write(bytes), retryAfter).unref();
         return;
@@ -104,6 +116,10 @@ export class LineOutput {
       if (this.#drained.length > 0) this.#next();
       else this.#gathering = setTimeout(() => this.#gathered(), GATHER);
     });
+  }
+
+  #closeRetired(): void {
+    for (const fd of this.#retired.splice(0)) closeSync(fd);
   }
 
   #tellDropped(): void {

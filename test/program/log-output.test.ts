@@ -1,7 +1,17 @@
 /** What the log looks like to whoever takes standard output: a pipe, the journal, people, or nobody. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, openSync, fstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  fstatSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -72,3 +82,48 @@ async function greetingOf(port: number): Promise<string> {
   for await (const line of createInterface({ input: socket })) return line;
   return '';
 }
+
+test('a log file that was moved is opened again at SIGHUP, and no line is lost', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'oldhello-log-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const log = join(folder, 'oldhello.log');
+  const config = join(folder, 'oldhello.toml');
+  writeFileSync(config, proxyConfig({ log: { file: log } }).replaceAll('STATE', folder));
+  const child = spawn(process.execPath, [CLI, 'serve', '--config', config], { stdio: 'ignore' });
+  const logged = async (file: string, event: string): Promise<void> => {
+    while (!existsSync(file) || !readFileSync(file, 'utf8').includes(`"event":"${event}"`)) {
+      if (child.exitCode !== null) throw new Error('ended');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  };
+  await logged(log, 'started');
+  t.equal(statSync(log).mode & 0o007, 0, 'not for everybody');
+  renameSync(log, `${log}.1`);
+  child.kill('SIGHUP');
+  await logged(log, 'reloaded');
+  t.equal(await stop(child), 0);
+  t.match(readFileSync(log, 'utf8'), /"event":"stopped"/);
+  t.notMatch(readFileSync(`${log}.1`, 'utf8'), /"event":"(?:reloaded|stopped)"/);
+});
+
+test('a log file that cannot be opened stops the start, with its line', async (t) => {
+  const config = proxyConfig({ log: { file: 'STATE/missing/oldhello.log' } });
+  await t.rejects(startProgram(config, 1), { message: /oldhello\.toml:\d+: log\.file: ENOENT/ });
+});
+
+test('a command whose reader goes away ends without a stack trace', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'oldhello-pipe-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const config = join(folder, 'oldhello.toml');
+  writeFileSync(config, proxyConfig({}).replaceAll('STATE', folder));
+  for (const args of [['check', '--config', config], ['--help']]) {
+    const command = `"$0" "$@" | sleep 0`;
+    const child = spawn('sh', ['-c', command, process.execPath, CLI, ...args], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let errors = '';
+    child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+    await once(child, 'close');
+    t.equal(errors, '', args.join(' '));
+  }
+});
