@@ -18,12 +18,15 @@ export function recognize(words: string): MailServer | undefined {
 
 type Advice = Readonly<Record<MailServer, string>>;
 
+const EXIM_HEAVY =
+  'needs an Exim built with the PROXY protocol: on Debian exim4-daemon-heavy, not exim4-daemon-light';
+
 /** `{us}` in a line stands for the address that oldhello connects from. */
 const ADVICE = {
   'proxy-v2': {
     postfix:
       'smtpd_upstream_proxy_protocol = haproxy (with -o, on the service in master.cf that oldhello connects to)',
-    exim: 'hosts_proxy = {us}',
+    exim: `hosts_proxy = {us}; ${EXIM_HEAVY}`,
     opensmtpd: 'listen on ADDRESS port PORT proxy-v2',
     sendmail: 'knows no PROXY protocol and no XCLIENT: identity = "none" only, and relay by nothing but AUTH',
     haraka: 'knows version 1 only: identity = "proxy-v1", and in connection.ini: [haproxy] hosts[] = {us}',
@@ -31,7 +34,7 @@ const ADVICE = {
   'proxy-v1': {
     postfix:
       'smtpd_upstream_proxy_protocol = haproxy (with -o, on the service in master.cf that oldhello connects to)',
-    exim: 'hosts_proxy = {us}',
+    exim: `hosts_proxy = {us}; ${EXIM_HEAVY}`,
     opensmtpd: 'knows version 2 only: identity = "proxy-v2", and: listen on ADDRESS port PORT proxy-v2',
     sendmail: 'knows no PROXY protocol and no XCLIENT: identity = "none" only, and relay by nothing but AUTH',
     haraka: 'connection.ini: [haproxy] hosts[] = {us}',
@@ -49,6 +52,14 @@ const ADVICE = {
     opensmtpd: 'if it listens with proxy-v2: identity = "proxy-v2"',
     sendmail: 'look at its log',
     haraka: 'if {us} is in [haproxy] hosts[] of connection.ini: identity = "proxy-v1"',
+  },
+  listening: {
+    postfix:
+      'a service on this address and port in master.cf, then: postfix reload (postconf -M shows the services)',
+    exim: 'daemon_smtp_ports or local_interfaces with this port, then restart it',
+    opensmtpd: 'listen on ADDRESS port PORT in smtpd.conf, then restart it',
+    sendmail: 'DAEMON_OPTIONS with this port in sendmail.mc, then restart it',
+    haraka: 'listen = ADDRESS:PORT in smtp.ini, then restart it',
   },
   relay: {
     postfix:
@@ -97,5 +108,10 @@ export type AdviceTopic = keyof typeof ADVICE;
  */
 export function advise(topic: AdviceTopic, server: MailServer | undefined, proxy: string): string[] {
   const servers = server === undefined ? (Object.keys(MAIL_SERVERS) as MailServer[]) : [server];
-  return servers.map((one) => `${MAIL_SERVERS[one].name}: ${ADVICE[topic][one].replaceAll('{us}', proxy)}`);
+  const lines = servers.map(
+    (one) => `${MAIL_SERVERS[one].name}: ${ADVICE[topic][one].replaceAll('{us}', proxy)}`,
+  );
+  return topic === 'starttls'
+    ? [...lines, 'or, where the backend needs no TLS, remove tls from its [[backend]]']
+    : lines;
 }

@@ -6,6 +6,7 @@ import { createSocket } from 'node:dgram';
 import { connect, isIP } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { BackendConfig } from '../config/schema.js';
+import { connectProblem } from '../net/connect-error.js';
 import { sanitizePeerText } from '../observe/sanitize.js';
 import type { ClientIdentity } from '../proxy/backend/dial.js';
 import type { BackendError, BackendFailure } from '../proxy/backend/backend-error.js';
@@ -15,30 +16,34 @@ import { SocketChannel } from '../proxy/transport/socket-channel.js';
 import { offered } from '../smtp/ehlo-reply.js';
 import { lastLine, wholeReply, type Reply } from '../smtp/reply.js';
 import { advise, recognize, type AdviceTopic, type MailServer } from './advice.js';
-import { Conversation, type Silence } from './conversation.js';
+import { SmtpClient, type NoReply } from './smtp-client.js';
 import type { CheckName, Finding, Verdict } from './finding.js';
-import type { Leg } from './delivery-paths.js';
+import type { DeliveryPath } from './delivery-paths.js';
 
-/** @param patience milliseconds for each step */
-export async function checkLeg(plan: BackendPlan, leg: Leg, patience: number): Promise<Finding[]> {
-  const check = new LegCheck(plan, leg, patience);
+/** @param timeoutMs milliseconds for each step */
+export async function checkDeliveryPath(
+  plan: BackendPlan,
+  path: DeliveryPath,
+  timeoutMs: number,
+): Promise<Finding[]> {
+  const check = new PathCheck(plan, path, timeoutMs);
   await check.run();
   return check.findings;
 }
 
-class LegCheck {
+class PathCheck {
   readonly findings: Finding[] = [];
   readonly #plan: BackendPlan;
-  readonly #leg: Leg;
-  readonly #patience: number;
+  readonly #path: DeliveryPath;
+  readonly #timeoutMs: number;
   #server: MailServer | undefined;
   /** Where oldhello connects from, as the backend sees it. */
   #us = 'the address of oldhello';
 
-  constructor(plan: BackendPlan, leg: Leg, patience: number) {
+  constructor(plan: BackendPlan, path: DeliveryPath, timeoutMs: number) {
     this.#plan = plan;
-    this.#leg = leg;
-    this.#patience = patience;
+    this.#path = path;
+    this.#timeoutMs = timeoutMs;
   }
 
   /** Who is the client, as far as the backend can know. */
@@ -62,28 +67,34 @@ class LegCheck {
 
   async run(): Promise<void> {
     this.#us = (await localAddress(this.#config)) ?? this.#us;
-    const opened = await open(this.#plan, this.#leg.security, this.#patience);
+    const opened = await open(this.#plan, this.#path.security, this.#timeoutMs);
     if ('error' in opened) {
       this.#notOpened(opened.error);
       return;
     }
     const { channel, said } = opened;
-    const conversation = new Conversation(channel, said, this.#patience);
-    const greeting = await conversation.reply();
-    if ('silence' in greeting) this.#notGreeted(greeting.silence);
+    const client = new SmtpClient(channel, said, this.#timeoutMs);
+    const greeting = await client.reply();
+    if ('noReply' in greeting) this.#notGreeted(greeting.noReply);
     else {
       this.#server = recognize(wholeReply(greeting.reply).toString('latin1'));
-      if (greeting.reply.code === 220) await this.#greeted(channel, conversation);
+      if (greeting.reply.code === 220) await this.#greeted(channel, client);
       else this.#turnedAway(greeting.reply);
     }
-    await conversation.quit();
+    await client.quit();
   }
 
   // ---- before SMTP ----
 
-  #notOpened({ reason, message }: BackendError): void {
+  #notOpened({ reason, message, code }: BackendError): void {
     const { check, topic } = this.#meaningOf(reason);
-    this.#find(check, 'bad', message, topic);
+    const problem = connectProblem(code);
+    if (problem === undefined)
+      this.#find(check, 'bad', message, topic, reason === 'backend_closed' ? [DIED] : []);
+    else {
+      const listening = code === 'ECONNREFUSED' ? advise('listening', undefined, this.#us) : [];
+      this.#find(check, 'bad', `${message}: ${problem.meaning}`, undefined, [problem.remedy, ...listening]);
+    }
     for (const unseen of ['identity', 'relay'] as const) {
       if (unseen !== check) this.#find(unseen, 'unknown', 'could not be tried');
     }
@@ -116,22 +127,24 @@ class LegCheck {
     }
   }
 
-  #notGreeted(silence: Silence): void {
+  #notGreeted(noReply: NoReply): void {
     const what = {
       closed: 'it closes the connection',
-      silent: `it says nothing for ${this.#patience / 1000} s`,
+      timeout: `it says nothing for ${this.#timeoutMs / 1000} s`,
       broken: 'what it says is not SMTP',
-    }[silence];
+    }[noReply];
+    const died = noReply === 'closed' ? [DIED] : [];
     const { identity } = this.#config;
     if (identity === 'none') {
       const message = `${what} instead of greeting; it may wait for a PROXY header`;
-      this.#find('connection', 'bad', message, 'no-header');
+      this.#find('connection', 'bad', message, 'no-header', died);
     } else {
       this.#find(
         'identity',
         'bad',
-        `${what} when it is told who the client is by ${identity}`,
+        `${what} after the client's address was given by ${identity}: it does not expect that, or it died`,
         this.#identityAdvice,
+        died,
       );
     }
     this.#find('relay', 'unknown', 'could not be tried');
@@ -148,12 +161,12 @@ class LegCheck {
 
   // ---- in SMTP ----
 
-  async #greeted(channel: SocketChannel, conversation: Conversation): Promise<void> {
+  async #greeted(channel: SocketChannel, client: SmtpClient): Promise<void> {
     this.#find('connection', 'good', this.#server === undefined ? 'it greets' : `${this.#server} greets`);
     this.#sees(channel);
-    const ehlo = await conversation.ask(`EHLO ${this.#plan.hostname}`);
-    if ('silence' in ehlo || ehlo.reply.code !== 250) {
-      const words = 'silence' in ehlo ? 'it is silent after EHLO' : `it answers ${quote(ehlo.reply)}`;
+    const ehlo = await client.ask(`EHLO ${this.#plan.hostname}`);
+    if ('noReply' in ehlo || ehlo.reply.code !== 250) {
+      const words = 'noReply' in ehlo ? 'it is silent after EHLO' : `it answers ${quote(ehlo.reply)}`;
       const { identity } = this.#config;
       this.#find(
         'identity',
@@ -166,8 +179,8 @@ class LegCheck {
     }
     await this.#identity(ehlo.reply);
     this.#trust(ehlo.reply);
-    await this.#relay(conversation);
-    if (this.#leg.bridged) await this.#passOnStarttls(conversation, ehlo.reply);
+    await this.#relay(client);
+    if (this.#path.bridged) await this.#passOnStarttls(client, ehlo.reply);
   }
 
   async #identity(ehlo: Reply): Promise<void> {
@@ -187,14 +200,18 @@ class LegCheck {
     } else if (identity === 'xclient') {
       const gone = offered(ehlo, 'XCLIENT') === undefined;
       if (gone) this.#find('observed', 'good', `it offered XCLIENT to ${this.#us}, and not to ${CLAIMED}`);
-    } else if (await refusesBrokenHeader(this.#config, this.#patience)) {
+    } else if (await refusesBrokenHeader(this.#config, this.#timeoutMs)) {
       this.#find(
         'observed',
         'good',
-        `it reads the header: a broken one it refuses; its log names ${CLAIMED}`,
+        `it reads the header, for it rejects a broken one; to be sure, look for ${CLAIMED} in its log at this time`,
       );
     } else {
-      this.#find('observed', 'unknown', `nothing it says shows an address; its log should name ${CLAIMED}`);
+      this.#find(
+        'observed',
+        'unknown',
+        `its replies show no address; look for ${CLAIMED} in its log at this time`,
+      );
     }
   }
 
@@ -207,26 +224,24 @@ class LegCheck {
     }
   }
 
-  async #relay(conversation: Conversation): Promise<void> {
+  async #relay(client: SmtpClient): Promise<void> {
     const { identity } = this.#config;
     let refusal: Reply | undefined;
     for (const sender of ['', `${PROBE_NAME}@${this.#plan.hostname}`]) {
-      const mail = await conversation.ask(`MAIL FROM:<${sender}>`);
-      const rcpt = isPositive(mail)
-        ? await conversation.ask(`RCPT TO:<${PROBE_NAME}@${FOREIGN_DOMAIN}>`)
-        : mail;
-      if ('silence' in rcpt) {
+      const mail = await client.ask(`MAIL FROM:<${sender}>`);
+      const rcpt = isPositive(mail) ? await client.ask(`RCPT TO:<${PROBE_NAME}@${FOREIGN_DOMAIN}>`) : mail;
+      if ('noReply' in rcpt) {
         this.#find('relay', 'unknown', 'it fell silent when it was tried');
         return;
       }
       if (isPositive(rcpt)) {
         const message = `an open relay: it takes mail of ${this.#stranger} from <${sender}> to <${PROBE_NAME}@${FOREIGN_DOMAIN}> (${quote(rcpt.reply)})`;
         this.#find('relay', 'bad', message, identity === 'none' ? 'relay-none' : 'relay');
-        await conversation.ask('RSET');
+        await client.ask('RSET');
         return;
       }
       refusal = rcpt.reply;
-      await conversation.ask('RSET');
+      await client.ask('RSET');
     }
     this.#find('relay', 'good', `it does not relay for ${this.#stranger}: ${quote(refusal!)}`);
   }
@@ -241,28 +256,34 @@ class LegCheck {
   }
 
   /** What happens to a client with an old hello, whose STARTTLS the backend has answered already. */
-  async #passOnStarttls(conversation: Conversation, ehlo: Reply): Promise<void> {
-    const answer = offered(ehlo, 'STARTTLS') && (await conversation.ask('STARTTLS'));
+  async #passOnStarttls(client: SmtpClient, ehlo: Reply): Promise<void> {
+    const answer = offered(ehlo, 'STARTTLS') && (await client.ask('STARTTLS'));
     if (answer === undefined) this.#find('tls', 'bad', 'it does not offer STARTTLS', 'starttls');
-    else if ('silence' in answer) this.#find('tls', 'bad', 'it is silent after STARTTLS', 'starttls');
+    else if ('noReply' in answer) this.#find('tls', 'bad', 'it is silent after STARTTLS', 'starttls');
     else if (answer.reply.code !== 220) {
       this.#find('tls', 'bad', `it answers STARTTLS with ${quote(answer.reply)}`, 'starttls');
     } else {
-      const secured = await secure(this.#plan, conversation.leave());
+      const secured = await secure(this.#plan, client.leave());
       if ('error' in secured) {
         const { reason, message } = secured.error;
         this.#find('tls', 'bad', message, this.#meaningOf(reason).topic);
       } else {
         this.#sees(secured.channel);
-        await new Conversation(secured.channel, NOTHING, this.#patience).quit();
+        await new SmtpClient(secured.channel, NOTHING, this.#timeoutMs).quit();
       }
     }
   }
 
-  #find(check: CheckName, verdict: Verdict, message: string, topic?: AdviceTopic): void {
-    const subject = `backend ${this.#config.name}, ${this.#leg.name}`;
-    const advice = topic === undefined ? [] : advise(topic, this.#server, this.#us);
-    this.findings.push({ check, subject, verdict, message, advice });
+  #find(
+    check: CheckName,
+    verdict: Verdict,
+    message: string,
+    topic?: AdviceTopic,
+    more: readonly string[] = [],
+  ): void {
+    const subject = `backend ${this.#config.name}, ${this.#path.name}`;
+    const advice = [...(topic === undefined ? [] : advise(topic, this.#server, this.#us)), ...more];
+    this.findings.push({ check, subject, verdict, message, advice, key: KEYS[check] });
   }
 }
 
@@ -281,9 +302,9 @@ function localAddress({ address: { host, port } }: BackendConfig): Promise<strin
 
 type Opened = { readonly channel: SocketChannel; readonly said: Buffer } | { readonly error: BackendError };
 
-function open(plan: BackendPlan, security: Leg['security'], patience: number): Promise<Opened> {
+function open(plan: BackendPlan, security: DeliveryPath['security'], timeoutMs: number): Promise<Opened> {
   return new Promise((resolve) => {
-    const config = { ...plan.config, connectTimeout: Math.min(plan.config.connectTimeout, patience) };
+    const config = { ...plan.config, connectTimeout: Math.min(plan.config.connectTimeout, timeoutMs) };
     openBackendSession({ ...plan, config }, PROBE, security, {
       ready: (channel, said) => resolve({ channel, said }),
       failed: (error) => resolve({ error }),
@@ -301,9 +322,9 @@ function secure(plan: BackendPlan, channel: SocketChannel): Promise<Opened> {
 }
 
 /** Who reads a PROXY header does not greet behind one that says nothing of the kind (PROXY protocol, 2). */
-function refusesBrokenHeader({ address, identity }: BackendConfig, patience: number): Promise<boolean> {
+function refusesBrokenHeader({ address, identity }: BackendConfig, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ ...address, timeout: patience });
+    const socket = connect({ ...address, timeout: timeoutMs });
     const end = (refused: boolean): void => {
       socket.destroy();
       resolve(refused);
@@ -316,7 +337,7 @@ function refusesBrokenHeader({ address, identity }: BackendConfig, patience: num
   });
 }
 
-function isPositive(answer: { readonly reply: Reply } | { readonly silence: Silence }): boolean {
+function isPositive(answer: { readonly reply: Reply } | { readonly noReply: NoReply }): boolean {
   return 'reply' in answer && answer.reply.code >= 200 && answer.reply.code < 300;
 }
 
@@ -331,6 +352,14 @@ const PROBE: ClientIdentity = {
   source: { address: CLAIMED, port: 2525 },
   destination: { address: '192.0.2.1', port: 25 },
 };
+/** Which key of the [[backend]] a finding is about, where it is not the address. */
+const KEYS: Readonly<Partial<Record<CheckName, string>>> = {
+  identity: 'identity',
+  trust: 'identity',
+  tls: 'tls',
+};
+const DIED =
+  'if that is set: look into its log at this time. A server that dies says why there (Postfix: "fatal: no SASL authentication mechanisms" asks for smtpd_sasl_type and smtpd_sasl_path)';
 const PROBE_NAME = 'oldhello-check';
 /** example.org is reserved (RFC 2606); no server has mail for a name below it. */
 const FOREIGN_DOMAIN = 'relay-test.example.org';

@@ -1,29 +1,40 @@
 /** Whether clients, and old ones above all, will be able to do something with the configured certificates. */
 import type { X509Certificate } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { CertificateConfig, Config } from '../config/schema.js';
 import { CredentialError, loadCredential, type LoadedCredential } from '../credentials/credentials.js';
 import { certificatesFromPem } from '../tls/index.js';
 import type { Finding, Verdict } from './finding.js';
 
-export function checkCertificates({ certificates, tls, server }: Config, now: Date): Finding[] {
+/** @param groups of the service, which may read its keys by them */
+export function checkCertificates(
+  { certificates, tls, server }: Config,
+  now: Date,
+  groups?: readonly number[],
+): Finding[] {
   if (certificates.length === 0) {
-    return [finding('certificates', 'warning', 'none is configured, so a self-signed one will be made', [])];
+    return [finding('certificates', 'warning', 'none is configured, so a self-signed one will be made')];
   }
   const findings: Finding[] = [];
   const usable: LoadedCredential[] = [];
   for (const [index, certificate] of certificates.entries()) {
     const subject = `certificate ${index + 1}`;
+    const table = `certificate[${index}]`;
     try {
-      const loaded = loadCredential(certificate);
+      const loaded = loadCredential(certificate, groups);
       usable.push(loaded);
-      findings.push(...checkOne(subject, certificate, loaded, server.hostname, now));
+      const found = checkOne(subject, certificate, loaded, server.hostname, now);
+      findings.push(
+        ...found.map((one) => ({ ...one, key: `${table}.${certificate.pkcs12 ? 'pkcs12' : 'chain'}` })),
+      );
     } catch (error) {
       if (!(error instanceof CredentialError)) throw error;
-      findings.push(finding(subject, 'bad', error.message));
+      findings.push({ ...finding(subject, 'bad', error.message), key: `${table}.${error.key}` });
     }
   }
-  if (tls.profile !== 'intermediate' && !usable.some(isForOldClients)) {
+  // Of one that could not be loaded nobody knows what it would be good for.
+  const isComplete = usable.length === certificates.length;
+  if (isComplete && tls.profile !== 'intermediate' && !usable.some(isForOldClients)) {
     const advice = ['add a [[certificate]] with an RSA key and use = "all" or "legacy"'];
     findings.push(
       finding('certificates', 'bad', 'none has an RSA key, and most old clients know no other', advice),
@@ -39,34 +50,57 @@ function isForOldClients({ credential, use }: LoadedCredential): boolean {
 function checkOne(
   subject: string,
   config: CertificateConfig,
-  { chainPem, facts }: LoadedCredential,
+  { chainPem, facts, source, exposed }: LoadedCredential,
   hostname: string,
   now: Date,
 ): Finding[] {
-  const [leaf] = certificatesFromPem(chainPem);
+  const chain = certificatesFromPem(chainPem);
+  const leaf = chain[0]!;
   const problems = [
-    ...expiry(leaf!, now).map((one) => finding(subject, ...one)),
+    ...expiry(leaf, source, now).map((one) => finding(subject, ...one)),
     ...order(config).map((message) => finding(subject, 'bad', message, [CHAIN_ADVICE])),
-    ...exposure(config).map((file) => {
-      return finding(subject, 'bad', `${file} can be read by everybody on this machine`, [
-        `chmod o= ${file}`,
-      ]);
-    }),
-    ...(leaf!.checkHost(hostname) === undefined
-      ? [finding(subject, 'warning', `it is not for "${hostname}", the hostname in [server]`)]
+    ...exposed.map(({ file, mode, remedy }) =>
+      finding(subject, 'bad', `${file} can be read by others than the service (mode ${mode})`, [remedy]),
+    ),
+    ...(leaf.checkHost(hostname) === undefined
+      ? [finding(subject, 'warning', `${source}: it is not for "${hostname}", the hostname in [server]`)]
+      : []),
+    ...(isAlone(chain)
+      ? [
+          finding(subject, 'warning', `${source}: ${ALONE}`, [
+            `add the certificate of ${oneLine(leaf.issuer)}`,
+          ]),
+        ]
       : []),
   ];
   if (problems.some(({ verdict }) => verdict === 'bad')) return problems;
-  const what = `${facts.keyAlgorithm}, signed with ${facts.signatureAlgorithm}, valid until ${day(new Date(leaf!.validTo))}`;
+  const what = `${facts.keyAlgorithm}, signed with ${facts.signatureAlgorithm}, valid until ${day(new Date(leaf.validTo))}`;
   return [finding(subject, 'good', what), ...problems];
 }
 
-function expiry({ validFrom, validTo }: X509Certificate, now: Date): [Verdict, string][] {
+/** Not self-signed, and without the certificate that signed it. */
+function isAlone(chain: readonly X509Certificate[]): boolean {
+  return chain.length === 1 && !chain[0]!.checkIssued(chain[0]!);
+}
+
+function expiry(
+  { validFrom, validTo }: X509Certificate,
+  source: string,
+  now: Date,
+): [Verdict, string, readonly string[]][] {
   const [begin, end] = [new Date(validFrom), new Date(validTo)];
-  if (end <= now) return [['bad', `it expired on ${day(end)}`]];
-  if (begin > now) return [['bad', `it is not valid before ${day(begin)}`]];
-  const days = Math.floor((end.getTime() - now.getTime()) / DAY);
-  return days < EXPIRY_WARNING ? [['warning', `it expires in ${days} days`]] : [];
+  if (end <= now) return [['bad', `${source}: it expired on ${day(end)}`, [RENEW]]];
+  if (begin > now) {
+    return [
+      [
+        'bad',
+        `${source}: it is not valid before ${day(begin)}`,
+        [`see that the clock of this machine is right: it is ${day(now)} here`],
+      ],
+    ];
+  }
+  const days = Math.floor((end.getTime() - now.getTime()) / DAY_MS);
+  return days < EXPIRY_WARNING_DAYS ? [['warning', `${source}: it expires in ${days} days`, [RENEW]]] : [];
 }
 
 /** RFC 5246, 7.4.2: each certificate must certify the one before it, and old clients insist. */
@@ -80,10 +114,8 @@ function order({ chain }: CertificateConfig): string[] {
   return wrong < 0 ? [] : [`in ${chain}, certificate ${wrong + 2} did not sign certificate ${wrong + 1}`];
 }
 
-/** Files with a private key that anybody may read. */
-function exposure({ key, pkcs12, passphraseFile }: CertificateConfig): string[] {
-  const secret = [key, pkcs12, passphraseFile].filter((file) => file !== undefined);
-  return secret.filter((file) => (statSync(file).mode & READABLE_BY_OTHERS) !== 0);
+function oneLine(name: string): string {
+  return name.replaceAll('\n', ', ');
 }
 
 function day(date: Date): string {
@@ -101,8 +133,9 @@ function finding(
 
 const CHAIN_ADVICE =
   'put the own certificate first, then the one that signed it, and so on, without the root';
-const READABLE_BY_OTHERS = 0o004;
-/** Milliseconds. */
-const DAY = 24 * 60 * 60 * 1000;
-/** Days: what renews by itself has been renewed by then. */
-const EXPIRY_WARNING = 14;
+const ALONE =
+  'the file holds the certificate alone, so that clients cannot verify it unless they have what signed it (certbot: use fullchain.pem)';
+const RENEW = 'renew it (certbot: certbot renew), then: systemctl reload oldhello';
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** A certificate that renews by itself has been renewed by then. */
+const EXPIRY_WARNING_DAYS = 14;

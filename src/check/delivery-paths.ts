@@ -1,7 +1,7 @@
 /** The ways in which clients' mail reaches a backend, each of which has to be right by itself. */
 import type { BackendConfig, Config } from '../config/schema.js';
 
-export interface Leg {
+export interface DeliveryPath {
   /** "in clear", for the report. */
   readonly name: string;
   /** What oldhello does at the beginning of such a session. */
@@ -10,7 +10,7 @@ export interface Leg {
   readonly bridged: boolean;
 }
 
-export function legsTo(backend: BackendConfig, { listeners }: Config): readonly Leg[] {
+export function deliveryPathsTo(backend: BackendConfig, { listeners }: Config): readonly DeliveryPath[] {
   const modes = listeners.filter((one) => one.backend === backend.name).map(({ mode }) => mode);
   const inClear = modes.includes('starttls') || modes.length === 0;
   switch (backend.tls) {
@@ -25,7 +25,7 @@ export function legsTo(backend: BackendConfig, { listeners }: Config): readonly 
   }
 }
 
-const IN_CLEAR: Leg = { name: 'in clear', security: 'none', bridged: false };
-const STARTTLS: Leg = { name: 'over STARTTLS', security: 'starttls', bridged: false };
-const IMPLICIT: Leg = { name: 'over TLS from the first byte', security: 'implicit', bridged: false };
-const BRIDGED: Leg = { name: 'with STARTTLS passed on', security: 'none', bridged: true };
+const IN_CLEAR: DeliveryPath = { name: 'in clear', security: 'none', bridged: false };
+const STARTTLS: DeliveryPath = { name: 'over STARTTLS', security: 'starttls', bridged: false };
+const IMPLICIT: DeliveryPath = { name: 'over TLS from the first byte', security: 'implicit', bridged: false };
+const BRIDGED: DeliveryPath = { name: 'with STARTTLS passed on', security: 'none', bridged: true };

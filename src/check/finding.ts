@@ -3,7 +3,8 @@
 /** What is looked at, in the order of the report. */
 export const CHECKS = {
   configuration: 'the file is valid',
-  primitives: 'the OpenSSL of this machine computes what the profiles in use need',
+  'openssl-support': 'the OpenSSL of this machine computes what the profiles in use need',
+  access: 'the user that the service runs as can read the files, and no other user can read the secret ones',
   certificate: 'a certificate and its key can be used, and old clients can use them',
   tickets: 'the file with ticket keys can be used, is secret, and is changed',
   store: 'the session store can be reached and keeps what it is given',
@@ -29,6 +30,8 @@ export interface Finding {
   readonly message: string;
   /** What to set, line by line. */
   readonly advice: readonly string[];
+  /** `backend[0].address`: what to look at in the configuration. */
+  readonly key?: string | undefined;
 }
 
 /** A warning is for whoever reads; only what is bad makes a check fail. */
@@ -36,7 +39,12 @@ export function passed(findings: readonly Finding[]): boolean {
   return findings.every(({ verdict }) => verdict !== 'bad');
 }
 
-export function render({ check, subject, verdict, message, advice }: Finding): string {
+/** @param placeOf the line of a key, as "FILE:LINE: KEY"; undefined for a finding that needs none */
+export function render(finding: Finding, placeOf: (key: string) => string = (key) => key): string {
+  const { check, subject, verdict, message, key } = finding;
+  const place =
+    key === undefined || verdict === 'good' || verdict === 'unknown' ? [] : [`see ${placeOf(key)}`];
+  const advice = [...place, ...finding.advice];
   const head = `${MARKS[verdict].padEnd(MARK_WIDTH)} ${subject}: ${check}: ${message}`;
   return [head, ...advice.map((line) => `${' '.repeat(MARK_WIDTH + 1)}  ${line}`)].join('\n');
 }

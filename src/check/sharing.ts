@@ -9,21 +9,23 @@ import { readTicketKeyFile } from '../credentials/ticket-key-file.js';
 import type { CheckName, Finding, Verdict } from './finding.js';
 
 /** Nothing where no file is configured. */
-export async function checkTicketKeys({ tls }: Config, now: Date): Promise<Finding[]> {
+export async function checkTicketKeys(
+  { tls }: Config,
+  now: Date,
+  groups?: readonly number[],
+): Promise<Finding[]> {
   if (tls.ticketKeyFile === undefined) return [];
-  const found = finding('tickets', 'ticket keys');
+  const found = finding('tickets', 'ticket keys', 'tls.ticket-key-file');
   try {
-    const { path, keys, exposed } = await readTicketKeyFile(tls.ticketKeyFile);
+    const { path, keys, exposed } = await readTicketKeyFile(tls.ticketKeyFile, groups);
     const changed = statSync(path).mtime;
-    const days = Math.floor((now.getTime() - changed.getTime()) / DAY);
+    const days = Math.floor((now.getTime() - changed.getTime()) / DAY_MS);
     const what = `${path} has ${keys.length} key${keys.length === 1 ? '' : 's'}, and was changed on ${day(changed)}`;
     const problems = [
-      ...exposed.map(({ file, mode }) =>
-        found('bad', `${file} can be read by others (mode ${mode}), who can then read sessions`, [
-          `chmod go= ${file}`,
-        ]),
+      ...exposed.map(({ file, mode, remedy }) =>
+        found('bad', `${file} can be read by others (mode ${mode}), who can then read sessions`, [remedy]),
       ),
-      ...(days >= MAX_AGE
+      ...(days >= MAX_AGE_DAYS
         ? [found('warning', `${path} was not changed for ${days} days; ${AGE_RISK}`, [AGE_ADVICE])]
         : []),
     ];
@@ -34,13 +36,13 @@ export async function checkTicketKeys({ tls }: Config, now: Date): Promise<Findi
   }
 }
 
-/** Nothing where none is configured. @param patience milliseconds */
-export async function checkStore(config: Config, patience: number): Promise<Finding[]> {
-  const found = finding('store', 'session store');
+/** Nothing where none is configured. @param timeoutMs for its answer */
+export async function checkStore(config: Config, timeoutMs: number): Promise<Finding[]> {
+  const found = finding('store', 'session store', 'session-store.url');
   try {
     const settings = storeSettings(config);
     if (settings === undefined) return [];
-    const { name, problem, answered } = await tryStore(settings, patience);
+    const { name, problem, answered } = await tryStore(settings, timeoutMs);
     if (problem !== undefined) return [found('bad', `${name}: ${problem}`, [STORE_ADVICE])];
     const milliseconds = Math.ceil(answered);
     const late = milliseconds > settings.timeout;
@@ -60,18 +62,17 @@ export async function checkStore(config: Config, patience: number): Promise<Find
 
 type Found = (verdict: Verdict, message: string, advice?: readonly string[]) => Finding;
 
-function finding(check: CheckName, subject: string): Found {
-  return (verdict, message, advice = []) => ({ check, subject, verdict, message, advice });
+function finding(check: CheckName, subject: string, key: string): Found {
+  return (verdict, message, advice = []) => ({ check, subject, verdict, message, advice, key });
 }
 
 function day(date: Date): string {
   return date.toISOString().slice(0, 10);
 }
 
-/** Milliseconds. */
-const DAY = 24 * 60 * 60 * 1000;
-/** Days: keys should change every day, and a weekend is no alarm. */
-const MAX_AGE = 3;
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** Keys should change every day; a weekend is no alarm. */
+const MAX_AGE_DAYS = 3;
 const AGE_RISK = 'whoever gets an old key reads all sessions of its time';
 const AGE_ADVICE = 'put a new key first and drop the oldest, every day; docs/scaling.md has the commands';
 const STORE_ADVICE = 'until this is mended, sessions resume by id only on the machine that made them';

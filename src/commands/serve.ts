@@ -1,6 +1,6 @@
 /** `oldhello serve`: puts the parts together, runs them until a signal comes, and takes them down in order. */
 import { UnusableValueError } from '../config/config-error.js';
-import { loadConfig, locate } from '../config/load.js';
+import { locate } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { watchBackends } from '../observe/backend-watch.js';
 import type { Log } from '../observe/log.js';
@@ -10,6 +10,7 @@ import { currentPrivileges } from '../system/privileges.js';
 import { inheritedSockets, ServiceManager } from '../system/systemd.js';
 import { tuneV8 } from '../system/v8.js';
 import { say, type Command } from './command.js';
+import { loadConfiguration } from './load-configuration.js';
 import { LifeCycle, type LifeCycleParts } from './life-cycle.js';
 import { openLog } from './open-log.js';
 
@@ -36,7 +37,7 @@ configuration and certificates again.
 
 /** @throws ConfigError, CredentialError */
 async function serveConfigured(file: string): Promise<void> {
-  const load = (): Config => loadConfig(file);
+  const load = (): Config => loadConfiguration(file);
   const config = load();
   const sockets = inheritedSockets(process.env, process.pid);
   try {

@@ -1,4 +1,5 @@
 /** What is wrong with a configuration file: every problem at once, each with its place and what to do. */
+import type { Config } from './schema.js';
 
 export interface Problem {
   /** 1 for the first; undefined where the problem is that something is absent. */
@@ -11,13 +12,20 @@ export interface Problem {
 export class ConfigError extends Error {
   readonly file: string;
   readonly problems: readonly Problem[];
+  /** What of the file could be read all the same, so that the next stage can look at it too. */
+  readonly readable: Partial<Config> | undefined;
 
-  constructor(file: string, problems: readonly Problem[], options?: ErrorOptions) {
+  constructor(
+    file: string,
+    problems: readonly Problem[],
+    options?: ErrorOptions & { readonly readable?: Partial<Config> },
+  ) {
     const inOrder = problems.toSorted((a, b) => (a.line ?? Infinity) - (b.line ?? Infinity) || 0);
     super(inOrder.map((problem) => render(file, problem)).join('\n'), options);
     this.name = 'ConfigError';
     this.file = file;
     this.problems = inOrder;
+    this.readable = options?.readable;
   }
 }
 
@@ -32,6 +40,37 @@ export class UnusableValueError extends Error {
     const path = index === undefined ? `${table}.${key}` : `${table}[${index}].${key}`;
     this.problems = [{ key: path, message: cause.message }];
   }
+}
+
+/** Several such errors, to be reported in one run. */
+export class UnusableValuesError extends UnusableValueError {
+  override readonly problems: UnusableValueError['problems'];
+
+  constructor(errors: readonly UnusableValueError[]) {
+    super('', undefined, '', new Error(errors.map(({ message }) => message).join('\n')));
+    this.problems = errors.flatMap(({ problems }) => problems);
+  }
+}
+
+/**
+ * Takes each of `steps`, also when one before it has failed.
+ * @throws UnusableValuesError with everything that is unusable, and what else a step throws
+ */
+export async function orAllUnusable<T extends readonly unknown[]>(
+  ...steps: { readonly [K in keyof T]: () => T[K] | Promise<T[K]> }
+): Promise<T> {
+  const results: unknown[] = [];
+  const errors: UnusableValueError[] = [];
+  for (const step of steps) {
+    try {
+      results.push(await step());
+    } catch (error) {
+      if (!(error instanceof UnusableValueError)) throw error;
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors.length === 1 ? errors[0]! : new UnusableValuesError(errors);
+  return results as unknown as T;
 }
 
 /** @throws UnusableValueError where `action` throws, for it is this value that does not work */

@@ -1,5 +1,6 @@
 /** What must hold between values that are each right by themselves. */
 import { isIP } from 'node:net';
+import { hostAndPort } from '../net/endpoint.js';
 import type { Problem } from './config-error.js';
 import { isNear, relayRisk } from './private-networks.js';
 import { nearest } from './did-you-mean.js';
@@ -15,6 +16,7 @@ export function crossCheck(config: Config, positions: TomlPositions): Problem[] 
     ...someOf(config),
     ...duplicates('listener', config.listeners, at),
     ...duplicates('backend', config.backends, at),
+    ...sharedAddresses(config, positions),
     ...danglingBackends(config, at),
     ...relayRisks(config, at),
     ...uselessTls(config, at),
@@ -41,6 +43,26 @@ function duplicates(table: string, named: readonly { readonly name: string }[], 
       ? [{ ...at(table, index, 'name'), message: `there is another ${table} with the name "${name}"` }]
       : [],
   );
+}
+
+/** What the system would refuse at the start, since only one socket can have an address and port. */
+function sharedAddresses({ listeners, admin }: Config, positions: TomlPositions): Problem[] {
+  const all = [
+    ...listeners.map(({ address, name }, index) => ({
+      key: `listener[${index}].address`,
+      address,
+      user: `listener "${name}"`,
+    })),
+    ...(admin.address === undefined
+      ? []
+      : [{ key: 'admin.address', address: admin.address, user: 'the status page' }]),
+  ];
+  return all.flatMap(({ key, address: { host, port } }, index) => {
+    const other = all.slice(0, index).find(({ address }) => address.host === host && address.port === port);
+    if (other === undefined || port === 0) return [];
+    const message = `${hostAndPort(host, port)} is the address of ${other.user} already; give each its own`;
+    return [{ line: positions.lineOf(key), key, message }];
+  });
 }
 
 function danglingBackends({ listeners, backends }: Config, at: At): Problem[] {
@@ -144,7 +166,14 @@ function incompleteCertificates({ certificates }: Config, at: At): Problem[] {
         : problem('pkcs12', 'give either pkcs12, or chain and key');
     }
     if (chain === undefined) return problem('chain', 'is missing; give chain and key, or pkcs12');
-    return key === undefined ? problem('key', 'is missing; give the private key of this chain') : [];
+    if (key !== undefined) return [];
+    const isPkcs12 = /\.(?:p12|pfx)$/i.test(chain);
+    return problem(
+      'key',
+      isPkcs12
+        ? `is missing; a PKCS#12 file holds both: write pkcs12 = "${chain}" in place of chain`
+        : 'is missing; give the private key of this chain',
+    );
   });
 }
 

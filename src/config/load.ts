@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { crossCheck } from './cross-check.js';
 import { ConfigError, type Problem, type UnusableValueError } from './config-error.js';
 import { LISTS, SECTIONS, type Config, type Values } from './schema.js';
+import type { Credentials } from './paths.js';
 import { readSource } from './source.js';
 import { TableReader } from './table-reader.js';
 import { parseToml } from './toml.js';
@@ -11,20 +12,16 @@ import type { TomlPositions } from './toml-positions.js';
 export { ConfigError } from './config-error.js';
 
 /** @throws ConfigError, also where the file cannot be read */
-export function loadConfig(path: string): Config {
-  return parseConfig(readSource(path), path);
+export function loadConfig(path: string, credentials: Credentials = CREDENTIALS): Config {
+  return parseConfig(readSource(path), path, credentials);
 }
 
 /**
  * @param file the name that error messages carry; relative paths inside are relative to its folder
- * @param credentials the folder of systemd's credentials
+ * @param credentials those of systemd
  * @throws ConfigError
  */
-export function parseConfig(
-  source: string,
-  file: string,
-  credentials: string | undefined = process.env['CREDENTIALS_DIRECTORY'],
-): Config {
+export function parseConfig(source: string, file: string, credentials: Credentials = CREDENTIALS): Config {
   const { root, positions } = parseToml(source, file);
   const problems: Problem[] = [];
   const reader = new TableReader(positions, { folder: dirname(file), credentials }, problems);
@@ -47,7 +44,7 @@ export function parseConfig(
   };
   // What one wrong value would drag along is not worth telling.
   if (problems.length === 0) problems.push(...crossCheck(config, positions));
-  if (problems.length > 0) throw new ConfigError(file, problems);
+  if (problems.length > 0) throw new ConfigError(file, problems, { readable: config });
   return deepFreeze(config);
 }
 
@@ -58,7 +55,8 @@ export function locate({ problems, cause }: UnusableValueError, file: string): C
   return new ConfigError(file, located, { cause });
 }
 
-function positionsIn(file: string): TomlPositions | undefined {
+/** Of the keys in a file; undefined where it is no TOML any more. */
+export function positionsIn(file: string): TomlPositions | undefined {
   try {
     return parseToml(readSource(file), file).positions;
   } catch {
@@ -72,3 +70,6 @@ function deepFreeze<T extends object>(value: T): T {
   }
   return Object.freeze(value);
 }
+
+/** systemd sets the variable for the service. */
+const CREDENTIALS: Credentials = process.env['CREDENTIALS_DIRECTORY'];

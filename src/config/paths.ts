@@ -3,11 +3,16 @@ import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { nearest } from './did-you-mean.js';
 
+/**
+ * What `credential:NAME` stands for: a file in a folder, or outside of the service the file that systemd is to load by
+ * that name (systemd.exec, "Credentials").
+ */
+export type Credentials = string | ReadonlyMap<string, string> | undefined;
+
 export interface PathContext {
   /** The folder of the configuration file. */
   readonly folder: string;
-  /** What `credential:` meaning: $CREDENTIALS_DIRECTORY, which systemd sets (systemd.exec, "Credentials"). */
-  readonly credentials: string | undefined;
+  readonly credentials: Credentials;
 }
 
 /** @returns an absolute path, or what is wrong and what to do */
@@ -21,11 +26,13 @@ export function resolvePath(written: string, { folder, credentials }: PathContex
   if (credentials === undefined) {
     return { mistake: `"${written}" is for systemd, which did not set $CREDENTIALS_DIRECTORY; ${load}` };
   }
-  const names = credentialNames(credentials);
-  if (names.includes(name)) return join(credentials, name);
-  const meant = nearest(name, names);
+  const files = typeof credentials === 'string' ? filesIn(credentials) : credentials;
+  const path = files.get(name);
+  if (path !== undefined) return path;
+  const meant = nearest(name, [...files.keys()]);
   const hint = meant === undefined ? load : `did you mean "${CREDENTIAL}${meant}"?`;
-  return { mistake: `there is no credential "${name}" in ${credentials}; ${hint}` };
+  const where = typeof credentials === 'string' ? credentials : 'the unit of the service';
+  return { mistake: `there is no credential "${name}" in ${where}; ${hint}` };
 }
 
 export interface Mistake {
@@ -33,11 +40,11 @@ export interface Mistake {
 }
 
 /** None where the folder cannot be read. */
-function credentialNames(folder: string): string[] {
+function filesIn(folder: string): ReadonlyMap<string, string> {
   try {
-    return readdirSync(folder);
+    return new Map(readdirSync(folder).map((name) => [name, join(folder, name)]));
   } catch {
-    return [];
+    return new Map();
   }
 }
 

@@ -1,5 +1,6 @@
 /** A certificate or key that cannot be used, and reading the files that hold them. */
 import { readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 
 /** The key of the configuration that names the file in question. */
 export type CredentialKey =
@@ -33,5 +34,27 @@ export function orCredentialError<T>(file: CredentialFile, problem: string, acti
 
 /** @throws CredentialError */
 export function readCredentialFile(file: CredentialFile): Buffer {
-  return orCredentialError(file, 'cannot be read', () => readFileSync(file.path));
+  try {
+    return readFileSync(file.path);
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why = UNREADABLE[code ?? '']?.(file.path) ?? message;
+    throw new CredentialError(file, `cannot be read: ${why}`, { cause });
+  }
+}
+
+const UNREADABLE: Readonly<Partial<Record<string, (path: string) => string>>> = {
+  ENOENT: () => 'there is no such file',
+  EISDIR: () => 'it is a folder; give the file in it',
+  EACCES: (path) =>
+    `permission denied for user ${userName()}; to let its group read the file: chgrp ${userName()} ${path}; chmod 640 ${path}`,
+};
+
+/** A number where the user has no name, as in a container. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.());
+  }
 }

@@ -2,7 +2,7 @@
 import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { UnusableValueError } from '../config/config-error.js';
+import { UnusableValueError, UnusableValuesError } from '../config/config-error.js';
 import type { CertificateConfig, Config } from '../config/schema.js';
 import { certificatesFromPem, credentialFrom, isKeyOf, type Credential } from '../tls/index.js';
 import { certificateInfo, keyName, type CertificateInfo } from './certificate-info.js';
@@ -35,28 +35,43 @@ export interface LoadedCredential {
 /** @throws UnusableValueError for a configured one, CredentialError for one of our own making */
 export function loadCredentials({ certificates, server }: Config): LoadedCredential[] {
   if (certificates.length === 0) return [selfSignedCredential(server.stateDirectory, server.hostname)];
-  return certificates.map((certificate, index) => {
-    try {
-      return loadCredential(certificate);
-    } catch (error) {
-      if (!(error instanceof CredentialError)) throw error;
-      throw new UnusableValueError('certificate', index, error.key, error);
-    }
-  });
+  const { loaded, errors } = tryCredentials(certificates);
+  if (errors.length > 0) throw errors.length === 1 ? errors[0]! : new UnusableValuesError(errors);
+  return loaded;
 }
 
-/** @throws CredentialError */
-export function loadCredential({
-  chain,
-  key,
-  pkcs12,
-  passphraseFile,
-  use,
-}: CertificateConfig): LoadedCredential {
+/** Those that can be loaded, and what is wrong with the others; entries that are incomplete are left out. */
+export function tryCredentials(certificates: readonly CertificateConfig[]): {
+  readonly loaded: LoadedCredential[];
+  readonly errors: UnusableValueError[];
+} {
+  const loaded: LoadedCredential[] = [];
+  const errors: UnusableValueError[] = [];
+  for (const [index, certificate] of certificates.entries()) {
+    const { pkcs12, chain, key } = certificate;
+    if (pkcs12 === undefined && (chain === undefined || key === undefined)) continue;
+    try {
+      loaded.push(loadCredential(certificate));
+    } catch (error) {
+      if (!(error instanceof CredentialError)) throw error;
+      errors.push(new UnusableValueError('certificate', index, error.key, error));
+    }
+  }
+  return { loaded, errors };
+}
+
+/**
+ * @param groups those that may read the files with secrets; absent: the groups of this process
+ * @throws CredentialError
+ */
+export function loadCredential(
+  { chain, key, pkcs12, passphraseFile, use }: CertificateConfig,
+  groups?: readonly number[],
+): LoadedCredential {
   const passphrase = passphraseFile === undefined ? undefined : readPassphrase(passphraseFile);
-  if (pkcs12 !== undefined) return loadPkcs12({ key: 'pkcs12', path: pkcs12 }, passphrase, use);
+  if (pkcs12 !== undefined) return loadPkcs12({ key: 'pkcs12', path: pkcs12 }, passphrase, use, groups);
   // That both are given was checked with the configuration.
-  return loadPem({ key: 'chain', path: chain! }, { key: 'key', path: key! }, passphrase, use);
+  return loadPem({ key: 'chain', path: chain! }, { key: 'key', path: key! }, passphrase, use, groups);
 }
 
 /**
@@ -82,6 +97,7 @@ function loadPem(
   keyFile: CredentialFile,
   passphrase: Passphrase | undefined,
   use: CertificateConfig['use'],
+  groups?: readonly number[],
 ): LoadedCredential {
   const key = readPemKey(keyFile, passphrase);
   const given = readPemChain(chainFile);
@@ -96,7 +112,7 @@ function loadPem(
   return {
     ...assemble(certificates, key, chainFile, use),
     repairs,
-    exposed: exposedOf(pathsOf([keyFile, passphrase?.file])),
+    exposed: exposedOf(pathsOf([keyFile, passphrase?.file]), groups),
   };
 }
 
@@ -105,13 +121,14 @@ function loadPkcs12(
   file: CredentialFile,
   passphrase: Passphrase | undefined,
   use: CertificateConfig['use'],
+  groups?: readonly number[],
 ): LoadedCredential {
   const { certificates, keys } = readPkcs12(file, passphrase);
   for (const key of keys) {
     const leaf = certificates.find((certificate) => isKeyOf(key, certificate));
     if (leaf === undefined) continue;
     const chain = orderChain(leaf, certificates);
-    const exposed = exposedOf(pathsOf([file, passphrase?.file]));
+    const exposed = exposedOf(pathsOf([file, passphrase?.file]), groups);
     return { ...assemble(chain.certificates, key, file, use), repairs: [], exposed };
   }
   throw new CredentialError(file, 'holds a private key, but no certificate for it; export both together');

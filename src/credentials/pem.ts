@@ -40,6 +40,9 @@ export function readPemKey(file: CredentialFile, passphrase: Passphrase | undefi
 
 /** What people take for a PEM chain. */
 function noCertificate(bytes: Buffer, path: string): string {
+  if (isPkcs12(bytes)) {
+    return `is a PKCS#12 file, not PEM; in the configuration: pkcs12 = "${path}", without chain and key`;
+  }
   if (bytes[0] === DER_SEQUENCE) {
     return `holds no PEM certificate, but probably DER; convert it: openssl x509 -inform der -in ${path}`;
   }
@@ -48,5 +51,14 @@ function noCertificate(bytes: Buffer, path: string): string {
     : 'holds no PEM certificate';
 }
 
+/** RFC 7292, 4: a sequence that begins with the version, 3. */
+function isPkcs12(bytes: Buffer): boolean {
+  if (bytes[0] !== DER_SEQUENCE) return false;
+  const lengthOctets = (bytes[1] ?? 0) > 0x80 ? (bytes[1] ?? 0) & 0x7f : 0;
+  const at = 2 + lengthOctets;
+  return bytes.subarray(at, at + 3).equals(VERSION_3);
+}
+
+const VERSION_3 = Buffer.from([2, 1, 3]);
 /** The first byte of every certificate in DER. */
 const DER_SEQUENCE = 0x30;

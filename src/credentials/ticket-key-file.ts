@@ -12,13 +12,13 @@ export interface TicketKeyFile {
 }
 
 /** @throws CredentialError, which says nothing of what the file holds */
-export async function readTicketKeyFile(path: string): Promise<TicketKeyFile> {
+export async function readTicketKeyFile(path: string, groups?: readonly number[]): Promise<TicketKeyFile> {
   const file = { key: 'ticket-key-file', path } as const;
   let text: string;
   let exposed: ExposedFile[];
   try {
     text = await readBounded(path);
-    exposed = exposedOf([path]);
+    exposed = exposedOf([path], groups);
   } catch (cause) {
     throw new CredentialError(file, `cannot be read: ${(cause as Error).message}`, { cause });
   }

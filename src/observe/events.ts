@@ -146,8 +146,12 @@ export const LOG_EVENTS = {
   },
   secret_exposed: {
     level: 'warn',
-    meaning: 'a file with a private key or passphrase can be read by others; chmod 600 it',
-    fields: { file: text('the file'), mode: text('its permissions, as chmod takes them') },
+    meaning: 'a file with a private key or passphrase can be read or changed by others than the service',
+    fields: {
+      file: text('the file'),
+      mode: text('its permissions, as chmod takes them'),
+      remedy: text('the command that takes the excess away'),
+    },
   },
   ticket_keys: {
     level: 'info',

@@ -20,7 +20,7 @@ export class CertificateWatch {
     for (const { source, use, facts, repairs, exposed } of credentials) {
       this.#log('certificate', { source, use, ...facts, daysLeft: daysUntil(facts.notAfter, this.#now()) });
       for (const repair of repairs) this.#log('certificate_chain_mended', { source, repair });
-      for (const { file, mode } of exposed) this.#log('secret_exposed', { file, mode });
+      for (const one of exposed) this.#log('secret_exposed', { ...one });
     }
     this.#checkDates();
     clearInterval(this.#timer);

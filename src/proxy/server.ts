@@ -3,7 +3,7 @@
  * the host of the connections. What a configuration decides is a ConfigSnapshot, which is replaced as a whole.
  */
 import type { AddressInfo } from 'node:net';
-import { orUnusable, UnusableValueError } from '../config/config-error.js';
+import { orAllUnusable, orUnusable, UnusableValueError } from '../config/config-error.js';
 import { runsWorkers } from '../config/restart.js';
 import type { Config, ListenerConfig } from '../config/schema.js';
 import type { Log, LogChannel } from '../observe/log.js';
@@ -107,13 +107,17 @@ export class ProxyServer {
         if (bound === undefined) added.push(next);
         listeners.set(next, plan);
       }
-      ticketKeys = await readTicketKeys(config);
-      store = storeSettings(config);
-      const credentials = loadCredentials(config);
+      const [keys, settings, credentials, trustedCas] = await orAllUnusable(
+        () => readTicketKeys(config),
+        () => storeSettings(config),
+        () => loadCredentials(config),
+        () => readTrustedCas(config),
+      );
+      ticketKeys = keys;
+      store = settings;
       refuseMissingPrimitives(config, credentials);
       for (const { credential, key } of credentials) this.#keys.add(credential, key);
       const smallDhGroup = this.#runtime?.blueprint.smallDhGroup;
-      const trustedCas = readTrustedCas(config);
       const blueprint = { config, credentials, trustedCas, smallDhGroup };
       runtime = new ConfigSnapshot(blueprint, this.#tickets, this.#log);
     } catch (error) {

@@ -64,7 +64,7 @@ ${backend}
     const before = byCheck[finding.check];
     if (before === undefined || before.verdict === 'good') byCheck[finding.check] = finding;
   }
-  return { code, text: findings.map(render).join('\n'), findings: byCheck };
+  return { code, text: findings.map((one) => render(one)).join('\n'), findings: byCheck };
 }
 
 const verdicts = ({ findings }: Checked): Record<string, string> =>

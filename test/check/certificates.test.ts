@@ -80,11 +80,11 @@ test('time is told: over, not begun, nearly over', async (t) => {
     const { pem, keyPem } = make('mx.example', from, until);
     return check([{ chain: pem, key: keyPem }]);
   };
-  t.same(of(-10, -1), ['bad: it expired on 2030-06-14']);
-  t.same(of(1, 10), ['bad: it is not valid before 2030-06-16']);
+  t.same(of(-10, -1), ['bad: 0.crt: it expired on 2030-06-14']);
+  t.same(of(1, 10), ['bad: 0.crt: it is not valid before 2030-06-16']);
   t.same(of(-1, 13), [
     'good: RSA2048, signed with RSA-SHA256, valid until 2030-06-28',
-    'warning: it expires in 13 days',
+    'warning: 0.crt: it expires in 13 days',
   ]);
 });
 
@@ -103,8 +103,8 @@ test('a key that belongs to another certificate, or that everybody can read, is 
     check([{ chain: leaf.pem, key: root.keyPem }])[0],
     /^bad: 0\.key: is not the key of any certificate/,
   );
-  t.same(check([{ chain: leaf.pem, key: leaf.keyPem, mode: 0o644 }]), [
-    'bad: 0.key can be read by everybody on this machine',
+  t.same(check([{ chain: leaf.pem + root.pem, key: leaf.keyPem, mode: 0o644 }]), [
+    'bad: 0.key can be read by others than the service (mode 0644)',
   ]);
   t.match(check([{ chain: leaf.pem, key: leaf.keyPem, mode: 0o640 }]), [/^good/]);
 });
@@ -119,6 +119,9 @@ test('old clients need an RSA certificate that is for them', async (t) => {
 });
 
 test('another name than ours is a warning, and no certificate at all is one too', async (t) => {
-  t.match(check([{ chain: root.pem, key: root.keyPem }]), [/^good/, /^warning: it is not for "mx\.example"/]);
+  t.match(check([{ chain: root.pem, key: root.keyPem }]), [
+    /^good/,
+    /^warning: 0\.crt: it is not for "mx\.example"/,
+  ]);
   t.match(check([]), [/^warning: none is configured/]);
 });

@@ -50,14 +50,18 @@ export const BACKEND_ADVICE = {
 
 export class BackendError extends Error {
   readonly reason: BackendFailure;
+  /** Of the system, such as "ECONNREFUSED". */
+  readonly code: string | undefined;
 
   /** @param detail what was seen; may hold the backend's words, escaped */
-  constructor(reason: BackendFailure, backend: BackendConfig, detail: string) {
+  constructor(reason: BackendFailure, backend: BackendConfig, detail: string, cause?: NodeJS.ErrnoException) {
     const { host, port } = backend.address;
     super(
       `backend ${backend.name} (${hostAndPort(host, port)}): ${detail === '' ? BACKEND_FAILURES[reason] : detail}`,
+      { cause },
     );
     this.name = 'BackendError';
     this.reason = reason;
+    this.code = cause?.code;
   }
 }

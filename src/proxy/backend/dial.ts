@@ -61,7 +61,7 @@ export function dialBackend(
       writeIdentity(channel, backend, identity);
       handler.connected(channel);
     },
-    failed: (error) => fail(new BackendError('backend_unreachable', backend, error.message)),
+    failed: (error) => fail(new BackendError('backend_unreachable', backend, error.message, error)),
   });
   const timer = setTimeout(() => {
     giveUp();

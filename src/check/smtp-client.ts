@@ -4,24 +4,24 @@ import type { SocketChannel } from '../proxy/transport/socket-channel.js';
 import { ReplyReader, type Reply } from '../smtp/reply.js';
 
 /** What came instead of a reply. */
-export type Silence = 'closed' | 'silent' | 'broken';
+export type NoReply = 'closed' | 'timeout' | 'broken';
 
-export type Answer = { readonly reply: Reply } | { readonly silence: Silence };
+export type Answer = { readonly reply: Reply } | { readonly noReply: NoReply };
 
-export class Conversation {
+export class SmtpClient {
   readonly #channel: SocketChannel;
-  readonly #patience: number;
+  readonly #timeoutMs: number;
   readonly #replies = new ReplyReader();
   #ended = false;
   #came: () => void = () => undefined;
 
   /**
    * @param said what the backend has said already
-   * @param patience milliseconds for each reply
+   * @param timeoutMs milliseconds for each reply
    */
-  constructor(channel: SocketChannel, said: Buffer, patience: number) {
+  constructor(channel: SocketChannel, said: Buffer, timeoutMs: number) {
     this.#channel = channel;
-    this.#patience = patience;
+    this.#timeoutMs = timeoutMs;
     this.#replies.push(said);
     const ended = (): void => {
       this.#ended = true;
@@ -41,12 +41,12 @@ export class Conversation {
 
   /** The next reply that was not asked for yet. */
   async reply(): Promise<Answer> {
-    const deadline = performance.now() + this.#patience;
+    const deadline = performance.now() + this.#timeoutMs;
     for (;;) {
       const read = this.#replies.next();
-      if (read !== undefined) return 'reply' in read ? read : { silence: 'broken' };
-      if (this.#ended) return { silence: 'closed' };
-      if (performance.now() >= deadline) return { silence: 'silent' };
+      if (read !== undefined) return 'reply' in read ? read : { noReply: 'broken' };
+      if (this.#ended) return { noReply: 'closed' };
+      if (performance.now() >= deadline) return { noReply: 'timeout' };
       await this.#something(deadline - performance.now());
     }
   }
@@ -56,7 +56,7 @@ export class Conversation {
     return this.reply();
   }
 
-  /** The channel, for TLS to begin on it; this conversation is over. */
+  /** The channel, for TLS to begin on it; this client is over. */
   leave(): SocketChannel {
     this.#channel.pause();
     this.#channel.handler = NO_HANDLER;

@@ -6,14 +6,14 @@ import { loadCredential, type LoadedCredential } from '../credentials/credential
 import type { Finding } from './finding.js';
 
 /** Nothing where all is there, since it nearly always is. */
-export function checkPrimitives(config: Config): Finding[] {
+export function checkOpensslSupport(config: Config): Finding[] {
   for (const credentials of [[], usable(config)]) {
     try {
       refuseMissingPrimitives(config, credentials);
     } catch (error) {
       if (!(error instanceof UnusableValueError)) throw error;
       return error.problems.map(({ key, message }): Finding => {
-        return { check: 'primitives', subject: key, verdict: 'bad', message, advice: [] };
+        return { check: 'openssl-support', subject: key, verdict: 'bad', message, advice: [] };
       });
     }
   }

@@ -1,0 +1,68 @@
+/** Tables and keys that are valid, and change nothing as they stand. */
+import type { Config } from '../config/schema.js';
+import type { Finding } from './finding.js';
+
+/** @param isWritten whether a path such as `admin` or `limits.idle-timeout` stands in the file */
+export function checkIneffective(config: Config, isWritten: (path: string) => boolean): Finding[] {
+  return [
+    ...tablesWithoutTheirKey(config, isWritten),
+    ...unusedBackends(config),
+    ...policiesWithoutEffect(config, isWritten),
+  ];
+}
+
+function tablesWithoutTheirKey(
+  { admin, sessionStore }: Config,
+  isWritten: (path: string) => boolean,
+): Finding[] {
+  return [
+    ...(isWritten('admin') && admin.address === undefined
+      ? [
+          note('admin', 'without address, neither the status page nor the metrics are served', [
+            'set address = "127.0.0.1:9125" in [admin], or remove the table',
+          ]),
+        ]
+      : []),
+    ...(isWritten('session-store') && sessionStore.url === undefined
+      ? [
+          note('session-store', 'without url, no session store is used', [
+            'set url in [session-store], or remove the table',
+          ]),
+        ]
+      : []),
+  ];
+}
+
+function unusedBackends({ backends, listeners }: Config): Finding[] {
+  return backends.flatMap(({ name }, index) =>
+    listeners.some(({ backend }) => backend === name)
+      ? []
+      : [
+          note(`backend[${index}].name`, `no listener has backend = "${name}", so it gets no mail`, [
+            'name it in a [[listener]], or remove the table',
+          ]),
+        ],
+  );
+}
+
+function policiesWithoutEffect({ policies }: Config, isWritten: (path: string) => boolean): Finding[] {
+  return policies.flatMap(({ refuse }, index) => {
+    const path = `policy[${index}]`;
+    const written = POLICY_EFFECTS.filter((key) => isWritten(`${path}.${key}`));
+    if (refuse) {
+      const useless = written.filter((key) => key !== 'refuse');
+      return useless.length === 0
+        ? []
+        : [note(`${path}.${useless[0]}`, `refuse = true leaves ${useless.join(', ')} without effect`)];
+    }
+    // Before other entries it is an exception from them.
+    if (written.length > 0 || index < policies.length - 1) return [];
+    return [note(path, 'it changes nothing for its networks', [`set one of ${POLICY_EFFECTS.join(', ')}`])];
+  });
+}
+
+function note(key: string, message: string, advice: readonly string[] = []): Finding {
+  return { check: 'configuration', subject: 'file', verdict: 'warning', message, advice, key };
+}
+
+const POLICY_EFFECTS = ['refuse', 'profile', 'sslv2-hello', 'offer-starttls', 'max-connections'] as const;
