@@ -21,10 +21,16 @@ export interface SessionState {
   readonly chunking: boolean;
   /** More bytes of the client's are here already. */
   readonly pipelined: boolean;
+  /** Replies that the client waits for. */
+  readonly outstanding: number;
+  readonly mailBegan: boolean;
 }
 
 /** @param line with its CRLF */
 export function commandAction(line: Buffer, options: GateOptions, state: SessionState): CommandAction {
+  if (state.outstanding >= (state.mailBegan ? MAX_ENVELOPE : MAX_OUTSTANDING)) {
+    return { kind: 'refuse', reason: 'pipeline_too_deep' };
+  }
   const command = parseCommand(line);
   switch (command.verb) {
     case 'EHLO':
@@ -85,6 +91,11 @@ function unguarded({ verb }: Command, { ehloAccepted }: SessionState): CommandAc
       return { kind: 'forward', to: 'other' };
   }
 }
+
+/** Commands that the backend has not answered: RFC 2920 sets no limit. */
+const MAX_OUTSTANDING = 100;
+/** In an envelope: clients pipeline a RCPT for each of up to a thousand recipients. */
+const MAX_ENVELOPE = 2000;
 
 function answer(reply: OwnReply): CommandAction {
   return { kind: 'answer', reply };

@@ -10,12 +10,11 @@
  * how the backend learns of clients: a PROXY header comes before SMTP, and after our own XCLIENT the backend asks whether
  * the client's address may send another.
  */
-import { looksLikeClientHello, MAX_COMMAND_LINE_BYTES, parseCommand } from './command.js';
+import { ClientStream } from './client-stream.js';
+import { looksLikeClientHello, parseCommand } from './command.js';
 import { commandAction, type CommandAction } from './command-rules.js';
 import type { GateOptions, GateOutput } from './gate-options.js';
 import { GATE_REFUSALS, type GateRefusal } from './gate-refusals.js';
-import { LineReader } from './line-reader.js';
-import { ChunkContent, DataContent, type Content } from './mail-content.js';
 import { RefusedSession } from './refused-session.js';
 import { ownReply, type OwnReply } from './replies.js';
 import { ReplyReader, type Reply } from './reply.js';
@@ -25,31 +24,20 @@ import { replyAction, SERVICE_CLOSING, type ReplyConsequence } from './reply-rul
 export type { GateOptions, GateOutput } from './gate-options.js';
 
 /**
- * What the client may send next. `holding`: a command that ends parsing waits for every reply before it. `awaiting_354`:
- * DATA was passed on. `content_unclear`: some servers have seen the end of its content. `chunk`: of BDAT. `refused`: by the
- * backend's greeting.
+ * `reading`: commands and content. `holding`: a command that ends parsing waits for every reply before it. `awaiting_354`:
+ * DATA was passed on, and its reply decides what follows it. `refused`: by the backend's greeting.
  */
-type Phase =
-  | 'commands'
-  | 'awaiting_starttls'
-  | 'holding'
-  | 'awaiting_354'
-  | 'content'
-  | 'content_unclear'
-  | 'chunk'
-  | 'refused'
-  | 'done';
+type Phase = 'reading' | 'awaiting_starttls' | 'holding' | 'awaiting_354' | 'refused' | 'done';
 
 export class Gate {
   readonly #options: GateOptions;
   readonly #output: GateOutput;
-  readonly #commands: LineReader;
+  readonly #client: ClientStream;
   readonly #replies = new ReplyReader();
   readonly #expected = new ReplyQueue();
-  #phase: Phase = 'commands';
+  #phase: Phase = 'reading';
   /** The command that the phase is about: STARTTLS, or one that ends parsing. */
   #line: Buffer = NOTHING;
-  #content: Content = new DataContent();
   #refused: RefusedSession | undefined;
   #lastCode = 0;
   #heloName: string | undefined;
@@ -61,7 +49,7 @@ export class Gate {
   constructor(options: GateOptions, output: GateOutput) {
     this.#options = options;
     this.#output = output;
-    this.#commands = new LineReader({ maxLength: MAX_COMMAND_LINE_BYTES, bareLf: options.bareLf });
+    this.#client = new ClientStream(options);
     if (options.greeting !== 'none') this.#expected.expectBackend('greeting');
   }
 
@@ -88,17 +76,16 @@ export class Gate {
   /** Commands of the client's are still to be passed on. */
   get holdsBack(): boolean {
     const waits = !this.greeted || this.#phase === 'awaiting_354';
-    return this.#phase === 'holding' || (waits && this.#commands.buffered > 0);
+    return this.#phase === 'holding' || (waits && this.#client.buffered > 0);
   }
 
   fromClient(bytes: Buffer): void {
     if (this.#phase === 'done' || bytes.length === 0) return;
     if (this.#phase === 'awaiting_starttls') this.#refuse('starttls_pipelined');
-    else if (this.#phase === 'content_unclear') this.#refuse('content_end_unclear');
     else if (this.#isClientHello(bytes)) {
       this.#refuse(this.#starttlsRefused ? 'tls_despite_refusal' : 'tls_without_starttls');
     } else {
-      this.#commands.push(bytes);
+      this.#client.push(bytes);
       this.#readClient();
     }
   }
@@ -126,55 +113,33 @@ export class Gate {
   // ---- from the client ----
 
   #isClientHello(bytes: Buffer): boolean {
-    return this.#phase === 'commands' && this.#commands.buffered === 0 && looksLikeClientHello(bytes);
+    const atCommand = this.#client.expectsCommand && this.#client.buffered === 0;
+    return this.#phase === 'reading' && atCommand && looksLikeClientHello(bytes);
   }
 
   /** RFC 5321, 4.3.1: a client waits for the greeting; what comes earlier is kept, and bounded. */
   #readClient(): void {
-    let more = true;
-    while (more && this.greeted) {
-      if (this.#isIn('commands')) more = this.#readCommand();
-      else if (this.#isIn('content') || this.#isIn('chunk')) more = this.#readContent();
-      else break;
+    while (this.#isIn('reading') && this.greeted) {
+      const part = this.#client.next();
+      if (part === undefined) return;
+      if ('violation' in part) this.#refuse(part.violation);
+      else if ('line' in part) this.#act(part.line);
+      else if (part.content.length > 0) this.#output.toBackend(part.content);
     }
     if (this.#isIn('refused')) {
-      if (this.#refused!.answer(this.#commands)) this.#refuse('backend_unavailable');
-    } else if (!this.#isIn('done') && this.#commands.buffered > MAX_HELD_BYTES) {
+      if (this.#refused!.answer(this.#client)) this.#refuse('backend_unavailable');
+    } else if (!this.#isIn('done') && this.#client.buffered > MAX_HELD_BYTES) {
       this.#refuse('pipeline_too_deep');
     }
-  }
-
-  /** @returns whether there was one */
-  #readCommand(): boolean {
-    const read = this.#commands.next();
-    if (read === undefined) return false;
-    const { length } = this.#expected;
-    if ('violation' in read) this.#refuse(read.violation);
-    else if (length >= (this.#mailBegan ? MAX_ENVELOPE : MAX_OUTSTANDING)) this.#refuse('pipeline_too_deep');
-    else this.#act(read.line);
-    return true;
-  }
-
-  /** @returns whether the content ended and more follows */
-  #readContent(): boolean {
-    const bytes = this.#commands.takeRest();
-    const end = this.#content.push(bytes);
-    const rest = end === undefined ? NOTHING : bytes.subarray(end.length);
-    if (end?.kind === 'contradictory' || (end?.kind === 'unclear' && rest.length > 0)) {
-      this.#refuse('content_end_unclear');
-      return false;
-    }
-    if (end !== undefined) this.#phase = end.kind === 'end' ? 'commands' : 'content_unclear';
-    if (bytes.length > rest.length) this.#output.toBackend(bytes.subarray(0, bytes.length - rest.length));
-    if (rest.length > 0) this.#commands.push(rest);
-    return rest.length > 0;
   }
 
   #act(line: Buffer): void {
     const action = commandAction(line, this.#options, {
       ehloAccepted: this.#ehloAccepted,
       chunking: this.#offersChunking && this.#expected.knowsExtensions,
-      pipelined: this.#commands.buffered > 0,
+      pipelined: this.#client.buffered > 0,
+      outstanding: this.#expected.length,
+      mailBegan: this.#mailBegan,
     });
     switch (action.kind) {
       case 'forward':
@@ -186,8 +151,7 @@ export class Gate {
         this.#settle();
         return;
       case 'chunk':
-        this.#content = new ChunkContent(action.size);
-        this.#phase = 'chunk';
+        this.#client.beginChunk(action.size);
         this.#forward(line, 'other');
         return;
       case 'starttls':
@@ -223,7 +187,7 @@ export class Gate {
     this.#lastCode = reply.code;
     const action = replyAction(reply, this.#expected.nextFromBackend, this.#options, {
       moreFollows: this.#replies.buffered > 0,
-      content: this.#phase === 'content' ? 'open' : this.#phase === 'content_unclear' ? 'unclear' : 'over',
+      content: this.#client.contentState,
     });
     this.#expected.shiftBackend();
     if (action.then?.kind === 'start_tls') this.#phase = 'done';
@@ -248,17 +212,18 @@ export class Gate {
         this.#output.startTls();
         return;
       case 'starttls_declined':
-        this.#phase = 'commands';
+        this.#phase = 'reading';
         this.#starttlsRefused = true;
         this.#output.starttlsDeclined();
         return;
       case 'content_begins':
-        this.#content = new DataContent();
+        this.#client.beginData();
         this.#expected.expectBackend('content');
-        this.#phase = 'content';
+        this.#phase = 'reading';
         return;
       case 'commands_follow':
-        this.#phase = 'commands';
+        this.#client.endContent();
+        this.#phase = 'reading';
         return;
       case 'refuse':
         this.#refuse(consequence.reason);
@@ -308,7 +273,7 @@ export class Gate {
     if (this.#expected.length > 0 || this.#phase === 'done') return;
     const held = this.#phase === 'holding' ? this.#line : NOTHING;
     this.#phase = 'done';
-    const client = [held, this.#commands.takeRest()];
+    const client = [held, this.#client.takeRest()];
     const backend = this.#replies.takeRest();
     for (const bytes of client) if (bytes.length > 0) this.#output.toBackend(bytes);
     if (backend.length > 0) this.#output.toClient(backend);
@@ -328,10 +293,6 @@ export class Gate {
   }
 }
 
-/** Commands that the backend has not answered: RFC 2920 sets no limit. */
-const MAX_OUTSTANDING = 100;
-/** In an envelope: clients pipeline a RCPT for each of up to a thousand recipients. */
-const MAX_ENVELOPE = 2000;
 /** Commands that wait for the backend: what a hundred pipelined commands take, several times over. */
 const MAX_HELD_BYTES = 64 * 1024;
 /** With these, backends close on a client that sends commands before it may (RFC 5321, 4.2.2; 521 is RFC 7504). */

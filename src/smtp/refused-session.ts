@@ -2,8 +2,8 @@
  * A session whose greeting refuses the client. RFC 5321, 3.1: only QUIT is allowed. No command goes to the backend, which
  * could take it for one of ours: it has not been told, or has not accepted, who the client is.
  */
+import type { ClientStream } from './client-stream.js';
 import { parseCommand } from './command.js';
-import type { LineReader } from './line-reader.js';
 import { ownReply } from './replies.js';
 import { wholeReply, type Reply } from './reply.js';
 
@@ -22,7 +22,7 @@ export class RefusedSession {
   }
 
   /** @returns true when the client has its last reply */
-  answer(commands: LineReader): boolean {
+  answer(commands: ClientStream): boolean {
     for (let read = commands.next(); read !== undefined; read = commands.next()) {
       if (this.end()) return true;
       const quit = 'line' in read && parseCommand(read.line).verb === 'QUIT';

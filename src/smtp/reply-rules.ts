@@ -1,4 +1,5 @@
 /** What the gate does with each reply of the backend, decided from the reply and what it is about alone. */
+import type { ContentState } from './client-stream.js';
 import { offered, rewriteEhloReply } from './ehlo-reply.js';
 import type { GateOptions } from './gate-options.js';
 import type { GateRefusal } from './gate-refusals.js';
@@ -25,8 +26,8 @@ export type ReplyConsequence =
 export interface ReplyContext {
   /** Bytes of the backend's are here behind this reply. */
   readonly moreFollows: boolean;
-  /** Where the content of DATA stands: some servers have seen the end of what is `unclear`. */
-  readonly content: 'open' | 'unclear' | 'over';
+  /** Where the content of DATA stands. */
+  readonly content: ContentState;
 }
 
 /** @param to what the reply is about; undefined where no reply is due */

@@ -9,6 +9,7 @@
 import { test } from 'tap';
 import { parseConfig } from '../../src/config/load.js';
 import { LineReader } from '../../src/smtp/line-reader.js';
+import { GATE_REFUSALS } from '../../src/smtp/gate-refusals.js';
 import { rewriteEhloReply } from '../../src/smtp/ehlo-reply.js';
 import { ReplyReader } from '../../src/smtp/reply.js';
 import { cuts, GateRig } from '../support/gate-rig.js';
@@ -223,6 +224,34 @@ test('pitfall 11: a backend that ends while the client waits is not waited for',
   inside.gate.backendEnds();
   t.equal(inside.toClient, '421 4.3.2 busy\r\n', 'what would have answered its next command is said now');
   t.equal(inside.ended, 'backend_unavailable');
+});
+
+test('pitfall 11: a client that talks too early and is dismissed by the backend gets one reply, and the blame', async (t) => {
+  for (const auth of ['offer', 'withhold'] as const) {
+    const rig = new GateRig({ auth }).backend('220 mta\r\n');
+    rig.client('EHLO c\r\nNOOP\r\nNOOP\r\n').forget().backend('554 5.5.0 synchronization error\r\n');
+    rig.gate.backendEnds();
+    t.equal(rig.toClient, '554 5.5.0 synchronization error\r\n', 'no 421 behind it');
+    t.equal(rig.ended, 'client_dismissed');
+  }
+  t.equal(GATE_REFUSALS.client_dismissed.fault, 'client');
+  const broken = new GateRig().greeted().client('NOOP\r\nNOOP\r\n').backend('250 ok\r\n');
+  broken.gate.backendEnds();
+  t.equal(broken.ended, 'backend_gone', 'a backend that breaks off after success is to blame itself');
+});
+
+test('TLS where SMTP in clear comes first is told from other garbage', async (t) => {
+  for (const hello of ['\x16\x03\x01\x00\x05', '\x80\x2e\x01\x03\x01']) {
+    const atOnce = new GateRig().client(hello);
+    t.equal(atOnce.ended, 'tls_without_starttls', 'before the greeting');
+    t.match(atOnce.toClient, /^554 5\.5\.0 /);
+    t.equal(new GateRig().greeted().client(hello).ended, 'tls_without_starttls');
+    for (const starttls of ['hide', 'pass'] as const) {
+      const rig = new GateRig({ starttls }).greeted().client('STARTTLS\r\n');
+      if (starttls === 'pass') rig.backend('454 4.7.0 not now\r\n');
+      t.equal(rig.client(hello).ended, 'tls_despite_refusal', starttls);
+    }
+  }
 });
 
 test('pitfall 11: the end of the client waits for what is held back', async (t) => {
