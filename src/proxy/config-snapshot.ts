@@ -11,7 +11,7 @@ import type { TlsProfile } from './termination/tls-acceptor.js';
 import type { Endpoint } from '../net/endpoint.js';
 import { backendPlans } from './backend/backend-plan.js';
 import type { BackendPlan } from './backend/open-session.js';
-import type { ConnectionPlan } from './connection/connection.js';
+import type { ConnectionPlan } from './connection/plan.js';
 import type { TicketSource } from './resumption/session-tickets.js';
 import { TlsProfiles } from './termination/tls-profiles.js';
 import type { TrustedCas } from './backend/trusted-cas.js';

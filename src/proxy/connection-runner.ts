@@ -2,7 +2,8 @@
 import { setDefaultHighWaterMark } from 'node:stream';
 import type { ConnectionEvent } from '../observe/connection-record.js';
 import type { SocketChannel } from './transport/socket-channel.js';
-import { ProxiedConnection, type ConnectionServices } from './connection/connection.js';
+import { ProxiedConnection } from './connection/connection.js';
+import type { ConnectionServices } from './connection/plan.js';
 import { LiveSet } from './live-set.js';
 import type { AcceptedClient, ConfigSnapshot } from './config-snapshot.js';
 

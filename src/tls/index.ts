@@ -20,7 +20,7 @@ export type {
   TicketProtector,
 } from './server-parameters.js';
 export type { Established } from './handshake/server-handshake.js';
-export type { Wait } from './handshake/wait.js';
+export { describeWait, type Wait } from './handshake/wait.js';
 export { PRESETS, type Policy, type PresetName } from './presets.js';
 
 // Certificates and private keys, for a host that has them in node:crypto's form.

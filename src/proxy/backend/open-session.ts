@@ -29,8 +29,8 @@ export interface SessionHandler {
    * The channel is paused; `greeting` is what the backend has said already, to be taken as its first bytes. If that is
    * a refusal, nothing of the client's may be passed on.
    */
-  ready(channel: SocketChannel, greeting: Buffer): void;
-  failed(error: BackendError): void;
+  readonly ready: (channel: SocketChannel, greeting: Buffer) => void;
+  readonly failed: (error: BackendError) => void;
 }
 
 /**
@@ -45,9 +45,7 @@ export function openBackendSession(
 ): () => void {
   const { config, tls, hostname, log } = plan;
   let cancel: () => void = () => undefined;
-  const ready = (channel: SocketChannel, greeting: Buffer): void => handler.ready(channel, greeting);
-  const failed = (error: BackendError): void => handler.failed(error);
-  const rejected = ready;
+  const { ready, failed } = handler;
 
   const identify = (channel: SocketChannel, greeting: Buffer): void => {
     // With a PROXY header the backend already takes us for the client.
@@ -56,7 +54,7 @@ export function openBackendSession(
       return;
     }
     cancel = () => abandon(channel);
-    const dialogue = converse(channel, plan, { ready, rejected, failed }, (output) => {
+    const dialogue = converse(channel, plan, { ready, rejected: ready, failed }, (output) => {
       return config.identity === 'xclient'
         ? new XclientDialogue(hostname, identity, output)
         : new TrustDialogue(hostname, output);
@@ -72,7 +70,7 @@ export function openBackendSession(
       if (security === 'none') identify(channel, NOTHING);
       else if (security === 'implicit') secure(channel, NOTHING);
       else {
-        converse(channel, plan, { ready: secure, rejected, failed }, (output) => {
+        converse(channel, plan, { ready: secure, rejected: ready, failed }, (output) => {
           return new StarttlsDialogue(hostname, output);
         });
       }
@@ -82,19 +80,19 @@ export function openBackendSession(
   return () => cancel();
 }
 
-/** Who gives up does not want to hear that the connection is gone. */
+/** Detaches the handler first: a caller that gave up must not get closed(). */
 function abandon(channel: SocketChannel): void {
   channel.handler = NO_HANDLER;
   channel.destroy();
 }
 
-/** RFC 3207, 4.2: what this session knows must be forgotten, so it ends here; the MTA should not call that an error. */
-export function retire(channel: SocketChannel): void {
+/** RFC 3207, 4.2: what this session learnt must be forgotten, so it ends here, in the way that no MTA logs as an error. */
+export function quitAndClose(channel: SocketChannel): void {
   channel.handler = { ...NO_HANDLER, end: () => channel.destroy() };
   channel.write(QUIT);
   channel.end();
   channel.resume();
-  setTimeout(() => channel.destroy(), RETIREMENT).unref();
+  setTimeout(() => channel.destroy(), QUIT_TIMEOUT_MS).unref();
 }
 
 interface ConversationHandler extends SessionHandler {
@@ -141,6 +139,6 @@ function converse<D extends { fromBackend(bytes: Buffer): void }>(
 
 const NOTHING = Buffer.alloc(0);
 const QUIT = Buffer.from('QUIT\r\n');
-/** Milliseconds for a backend to close after QUIT. */
-const RETIREMENT = 10_000;
+/** For a backend to close after QUIT. */
+const QUIT_TIMEOUT_MS = 10_000;
 const CLOSED_EARLY = 'it closed the connection while oldhello prepared the session';

@@ -1,52 +1,42 @@
 /**
- * One client from accept to close, and the only place that knows all the parts: the gate in front of TLS, TLS itself,
- * the gate behind it, the backend sessions, the timer, and the one log event at the end.
+ * One client from accept to close. It owns the connection's phases, its timer, its place among the handshakes and the one
+ * log event at the end; what happens within a phase is in the file of that phase.
  */
-import type { LimitsConfig, ListenerConfig } from '../../config/schema.js';
-import { explainNotTls } from '../../observe/explain.js';
-import { guarded } from '../../observe/guard.js';
-import type { Log } from '../../observe/log.js';
-import {
-  ConnectionRecord,
-  type Failure,
-  type ConnectionEvent,
-  type TlsInfo,
-} from '../../observe/connection-record.js';
-import { ServerHelloWatch } from '../../observe/hello/server-hello.js';
 import type { CertificateInfo } from '../../credentials/certificate-info.js';
-import { Gate, type GateOptions } from '../../smtp/gate.js';
+import { ConnectionRecord, type ConnectionEvent, type Failure } from '../../observe/connection-record.js';
+import type { GateOptions } from '../../smtp/gate.js';
 import { ownReply } from '../../smtp/replies.js';
-import type { HandshakeCount } from '../../policy/handshake-count.js';
-import { isWeakTls } from '../../policy/weak-tls.js';
-import { overLimit } from '../listener/admission.js';
-import { TlsAcceptor, type TlsProfile } from '../termination/tls-acceptor.js';
-import type { ClientIdentity } from '../backend/dial.js';
-import { BACKEND_FAILURES, type BackendError, type BackendFailure } from '../backend/backend-error.js';
-import { openBackendSession, retire, type BackendPlan } from '../backend/open-session.js';
-import { NO_HANDLER, type Channel, type ChannelHandler } from '../transport/channel.js';
+import { openBackendSession, quitAndClose } from '../backend/open-session.js';
+import { TlsAcceptor } from '../termination/tls-acceptor.js';
+import { NO_HANDLER, type Channel } from '../transport/channel.js';
 import type { SocketChannel } from '../transport/socket-channel.js';
+import { Closing, type OpenEnds } from './closing.js';
 import { Deadline } from './deadline.js';
-import { backendFailure, gateRefusal, idle, shutdown, type Ending } from './ending.js';
-import type { Endpoint } from '../../net/endpoint.js';
-import type { EngineServices } from '../termination/engine-channel.js';
-import { ReplyWatch } from './reply-watch.js';
+import * as ending from './ending.js';
+import { Opening, type Attempt, type Opened } from './opening.js';
+import {
+  bridgedGate,
+  clientIdentity,
+  encryptedSession,
+  plaintextSession,
+  type ConnectionPlan,
+  type ConnectionServices,
+  type SessionPlan,
+} from './plan.js';
+import { Relay, type RelayEvents } from './relay.js';
 
-/** What a listener decided about a client before handing it over. */
-export interface ConnectionPlan {
-  readonly listener: ListenerConfig;
-  readonly backend: BackendPlan;
-  readonly limits: LimitsConfig;
-  readonly hostname: string;
-  readonly tls: TlsProfile;
-  readonly offerStarttls: boolean;
-  readonly client: Endpoint;
-  readonly destination: Endpoint;
-  readonly log: Log;
-}
-
-export interface ConnectionServices extends EngineServices {
-  readonly handshakes: HandshakeCount;
-}
+/** What happens now; one at a time. */
+type Phase =
+  /** `smtp`: the client can read a reply of ours. */
+  | { readonly kind: 'opening'; readonly opening: Opening; readonly smtp: boolean }
+  | { readonly kind: 'relaying'; readonly relay: Relay }
+  /** `backend`: it answered the client's STARTTLS itself and waits for TLS. */
+  | {
+      readonly kind: 'handshaking';
+      readonly acceptor: TlsAcceptor;
+      readonly backend: SocketChannel | undefined;
+    }
+  | { readonly kind: 'closing'; readonly closing: Closing };
 
 export class ProxiedConnection {
   readonly record: ConnectionRecord;
@@ -54,27 +44,12 @@ export class ProxiedConnection {
   readonly #services: ConnectionServices;
   readonly #finished: (event: ConnectionEvent) => void;
   readonly #raw: SocketChannel;
-  /** Where SMTP goes to and comes from: the raw channel, later the encrypted one. */
-  #client: Channel;
-  #clientOpen = true;
-  /** The client sends nothing more, and the backend is to hear that when it has heard all else. */
-  #clientEnded = false;
-  /** The client is not read because it does not read our own replies. */
-  #choked = false;
-  #backend: SocketChannel | undefined;
-  #cancelOpening: (() => void) | undefined;
-  /** Undefined while TLS is being established, and where bytes pass unparsed. */
-  #gate: Gate | undefined;
-  /** What the client was shown, for the backend to know. */
+  readonly #deadline = new Deadline();
+  #phase: Phase | undefined;
+  /** The certificate that the client was shown. */
   #certificate: CertificateInfo | undefined;
   /** Set while this client's handshake is counted. */
   #handshakeDone: (() => void) | undefined;
-  #acceptor: TlsAcceptor | undefined;
-  readonly #deadline = new Deadline();
-  readonly #dialogue = new ReplyWatch();
-  #ending = false;
-  /** Once set, nothing more is taken from the client, and what it hears when the backend has answered. */
-  #lastWords: string | undefined;
 
   constructor(
     plan: ConnectionPlan,
@@ -87,72 +62,209 @@ export class ProxiedConnection {
     this.#finished = finished;
     this.record = new ConnectionRecord(plan.listener.name, plan.client);
     this.#raw = client;
-    this.#client = this.#raw;
   }
 
   start(): void {
     const { log, listener, client } = this.#plan;
-    log('connection_opened', {
-      connection: this.record.id,
-      listener: listener.name,
-      client,
-      pid: process.pid,
-    });
-    if (listener.mode === 'starttls') this.#openPlaintextSession();
-    else if (this.#mayHandshake()) this.#acceptTls();
-    else this.#turnAway();
+    const { id } = this.record;
+    log('connection_opened', { connection: id, listener: listener.name, client, pid: process.pid });
+    if (listener.mode === 'starttls') this.#openSession(this.#raw, plaintextSession(this.#plan));
+    else if (this.#mayHandshake()) this.#handshake(undefined);
+    else this.#close({ client: this.#raw }, 'end');
   }
 
   /**
-   * The proxy stops: a client that waits for nothing, or is not in the middle of its mail, hears 421 (RFC 5321, 3.8).
-   * One whose command the backend has not answered gets that answer, if it comes soon. Every other connection is cut.
+   * The proxy stops: a client between two commands gets 421 (RFC 5321, 3.8), one whose command the backend has not
+   * answered gets that answer first, if it comes soon. Every other connection is cut.
    */
   shutDown(): void {
-    if (this.#ending) return;
-    const { failure, reply } = shutdown(this.#plan.hostname);
-    this.record.recordFailure(failure);
-    const { answered } = this.#dialogue;
-    const betweenCommands = this.#gate?.mailBegan === false || this.#cancelOpening !== undefined || answered;
-    if (answered === undefined) this.#destroy();
-    else if (betweenCommands) this.#sayGoodbye(reply);
-    else {
-      this.#lastWords = reply;
-      this.#client.pause();
-      this.#deadline.set(LAST_ANSWER_TIMEOUT, () => this.#destroy());
+    const phase = this.#phase;
+    const { failure, reply } = ending.SHUTDOWN;
+    switch (phase?.kind) {
+      case 'opening':
+        this.#end({ failure, reply: phase.smtp ? reply : undefined });
+        return;
+      case 'relaying':
+        if (phase.relay.betweenCommands === true) this.#end({ failure, reply });
+        else if (phase.relay.betweenCommands === undefined) this.abort(failure);
+        else {
+          this.record.recordFailure(failure);
+          phase.relay.closeAfterReply();
+          this.#deadline.set(LAST_REPLY_TIMEOUT_MS, () => this.abort(failure));
+        }
+        return;
+      case 'handshaking':
+        this.abort(failure);
+        return;
+      case 'closing':
+      case undefined:
     }
   }
 
   /** Ends at once; what is in flight is lost to this client, never to a backend that acknowledged it. */
   abort(failure: Failure): void {
     this.record.recordFailure(failure);
-    this.#destroy();
+    this.#close(this.#leave(), 'destroy');
+    if (this.#phase?.kind === 'closing') this.#phase.closing.destroy();
   }
 
-  // ---- in front of TLS ----
+  // ---- opening ----
 
-  #openPlaintextSession(): void {
-    const { hostname, offerStarttls, listener } = this.#plan;
-    const { tls } = this.#plan.backend.config;
-    const starttls = !offerStarttls ? 'hide' : tls === 'bridge' ? 'pass' : 'offer';
-    const auth = listener.auth === 'always' ? 'offer' : 'withhold';
-    this.#client.handler = this.#clientHandler();
-    this.#dialogue.smtpBegins();
-    this.#open(tls === 'implicit' ? 'implicit' : 'none', (backend, greeting) => {
-      this.#relay(
-        backend,
-        { hostname, starttls, greeting: 'relay', auth, bareLf: listener.bareLf },
-        greeting,
-      );
+  #openSession(client: Channel, { security, gate }: SessionPlan): void {
+    const identity = clientIdentity(this.#plan, this.record, this.#certificate);
+    const attempt: Attempt = (handler) => openBackendSession(this.#plan.backend, identity, security, handler);
+    this.#deadline.set(this.#plan.limits.greetingTimeout, () => this.#backendTimedOut('its greeting'));
+    this.#open(client, { smtp: true, early: NOTHING }, attempt, gate);
+  }
+
+  /** The backend's own TLS is to serve the client. */
+  #openPassthrough(bytes: Buffer): void {
+    const identity = clientIdentity(this.#plan, this.record, undefined);
+    const attempt: Attempt = (handler) => openBackendSession(this.#plan.backend, identity, 'none', handler);
+    this.#deadline.set(this.#plan.limits.greetingTimeout, () => this.#backendTimedOut('its connection'));
+    this.#open(this.#raw, { smtp: false, early: bytes }, attempt, undefined);
+  }
+
+  /** The backend sent 220 to the client's STARTTLS and waits for TLS, in the very session the client spoke in. */
+  #secureBackend(client: Channel, backend: SocketChannel, gate: GateOptions): void {
+    const attempt: Attempt = ({ ready, failed }) =>
+      this.#plan.backend.tls!.secure(backend, { secured: (secured) => ready(secured, NOTHING), failed });
+    this.#deadline.set(this.#plan.limits.handshakeTimeout, () =>
+      this.#backendTimedOut('the TLS of the backend'),
+    );
+    this.#open(client, { smtp: true, early: NOTHING }, attempt, gate);
+  }
+
+  #open(
+    client: Channel,
+    { smtp, early }: { readonly smtp: boolean; readonly early: Buffer },
+    attempt: Attempt,
+    gate: GateOptions | undefined,
+  ): void {
+    const opening = new Opening(client, {
+      ready: (opened) => this.#relay(opened, gate),
+      failed: ({ reason, message }) => {
+        const { failure, reply } = ending.backendFailure('backend_failed', reason, message);
+        this.#end({ failure, reply: smtp ? reply : undefined });
+      },
+      clientLeft: () => this.#close(this.#leave(), 'destroy'),
+      overflowed: () => {
+        if (smtp) this.#end(ending.tooEarly());
+      },
+      clientClosed: (error) => this.#clientClosed(error),
+    });
+    this.#phase = { kind: 'opening', opening, smtp };
+    opening.begin(early, attempt);
+  }
+
+  // ---- relaying ----
+
+  /** @param gate undefined where the backend's own TLS serves the client */
+  #relay(opened: Opened, gate: GateOptions | undefined): void {
+    const { client, backend } = opened;
+    const parts = { client, backend, record: this.record, gate };
+    const relay = new Relay(parts, this.#relayEvents(opened));
+    this.#phase = { kind: 'relaying', relay };
+    if (gate === undefined) this.#awaitBytes(relay);
+    else if (relay.greeted) this.#awaitCommands(relay);
+    else this.#deadline.set(this.#plan.limits.greetingTimeout, () => this.#backendTimedOut('its greeting'));
+    relay.begin(opened);
+  }
+
+  #relayEvents({ client, backend }: Opened): RelayEvents {
+    return {
+      active: () => this.#deadline.extend(),
+      greeted: (relay) => this.#awaitCommands(relay),
+      mailBegan: (relay) => this.#awaitBytes(relay),
+      mayStartTls: () => this.#mayHandshake(),
+      starttlsDeclined: () => this.#handshakeOver(),
+      startTls: (relay) => {
+        relay.stop();
+        client.pause();
+        const bridged = this.#plan.backend.config.tls === 'bridge';
+        if (!bridged) quitAndClose(backend);
+        this.#handshake(bridged ? backend : undefined);
+      },
+      refused: (reason) => this.#end(ending.gateRefusal(reason)),
+      clientLeft: () => this.#close(this.#leave(), 'destroy'),
+      clientClosed: (error) => this.#clientClosed(error),
+      backendLeft: () => this.#end(ending.backendFailure('backend_failed', 'backend_closed')),
+      backendEnded: (error) => {
+        if (error !== undefined) this.record.recordFailure(ending.backendReset(error));
+        this.#close(this.#leave(), 'end');
+      },
+      answered: () => this.#end(ending.SHUTDOWN),
+    };
+  }
+
+  #awaitCommands(relay: Relay): void {
+    const { limits } = this.#plan;
+    this.#deadline.set(limits.commandTimeout, () => {
+      if (!relay.awaitsBackend) this.#end(ending.IDLE);
+      else this.#end(ending.backendFailure('backend_timeout', 'backend_reply_timeout'));
     });
   }
 
-  // ---- TLS ----
+  #awaitBytes(relay: Relay): void {
+    const { failure, reply } = ending.IDLE;
+    this.#deadline.set(this.#plan.limits.idleTimeout, () => {
+      if (relay.betweenCommands === true) this.#end({ failure, reply });
+      else this.abort(failure);
+    });
+  }
+
+  // ---- handshaking ----
+
+  #handshake(backend: SocketChannel | undefined): void {
+    this.record.handshakeStarted();
+    const acceptor = new TlsAcceptor(this.#raw, this.#plan.tls, this.#services, {
+      hello: (hello) => this.record.setHello(hello),
+      established: (channel, info, certificate) => {
+        this.#handshakeOver();
+        this.record.established(info);
+        this.#certificate = certificate;
+        if (backend === undefined) this.#openSession(channel, encryptedSession(this.#plan, info));
+        else this.#secureBackend(channel, backend, bridgedGate(this.#plan, info));
+      },
+      passthrough: (bytes) => {
+        this.#handshakeOver();
+        if (backend === undefined) this.#openPassthrough(bytes);
+        else {
+          const opened = { client: this.#raw, backend, greeting: NOTHING, early: bytes, clientEnded: false };
+          this.#relay(opened, undefined);
+        }
+      },
+      failed: (failure) => {
+        this.record.recordFailure(failure);
+        if (this.#phase?.kind === 'handshaking') this.#close(this.#leave(), 'destroy');
+      },
+      plaintext: (bytes) => this.#end(ending.plaintextInsteadOfTls(bytes, this.#plan.listener.mode)),
+      closed: (error) => {
+        this.record.recordFailure(ending.clientGone(error, acceptor.waitingFor));
+        this.#clientClosed(error);
+      },
+    });
+    this.#phase = { kind: 'handshaking', acceptor, backend };
+    if (backend !== undefined) this.#watchBackend(backend);
+    this.#deadline.set(this.#plan.limits.handshakeTimeout, () => {
+      this.abort(ending.clientTimeout(acceptor.waitingFor));
+    });
+    acceptor.begin();
+  }
+
+  /** A backend that waits for TLS sends nothing; it can only leave, and the client cannot be told in clear any more. */
+  #watchBackend(backend: SocketChannel): void {
+    const { failure } = ending.backendFailure('backend_failed', 'backend_closed');
+    const left = (): void => this.abort(failure);
+    backend.handler = { ...NO_HANDLER, data: left, end: left, closed: left };
+    backend.resume();
+  }
 
   /** Whether the limits allow one more handshake, which is then counted until `#handshakeOver`. */
   #mayHandshake(): boolean {
     const { client, limits } = this.#plan;
     const begun = this.#services.handshakes.begin(client.address, limits);
-    if ('over' in begun) this.record.recordFailure(overLimit(begun.over));
+    if ('over' in begun) this.record.recordFailure(ending.overLimit(begun.over));
     else this.#handshakeDone = begun.done;
     return 'done' in begun;
   }
@@ -162,431 +274,64 @@ export class ProxiedConnection {
     this.#handshakeDone = undefined;
   }
 
-  /** Closes where no more can be said, and waits for the client to do so too. */
-  #turnAway(): void {
-    this.#handshakeOver();
-    this.#raw.handler = {
-      ...NO_HANDLER,
-      end: () => this.#raw.destroy(),
-      closed: () => this.#clientClosed(undefined),
-    };
-    this.#raw.end();
-    this.#raw.resume();
-    this.#waitForClose();
-  }
-
-  #acceptTls(): void {
-    const { tls, limits } = this.#plan;
-    this.#dialogue.tlsBegins();
-    this.record.handshakeStarted();
-    const acceptor = new TlsAcceptor(this.#raw, tls, this.#services, {
-      hello: (hello) => this.record.setHello(hello),
-      established: (channel, facts, certificate) => {
-        this.#certificate = certificate;
-        this.#established(channel, facts);
-      },
-      passthrough: (bytes) => this.#passThrough(bytes),
-      failed: (failure) => {
-        this.#handshakeOver();
-        this.record.recordFailure(failure);
-        if (this.record.tls === undefined) this.#waitForClose();
-      },
-      plaintext: (bytes) => this.#refusePlaintext(bytes),
-      closed: (error) => {
-        if (error === undefined) {
-          this.record.recordFailure({ outcome: 'client_gone', reason: `waiting for ${acceptor.waitingFor}` });
-        }
-        this.#clientClosed(error);
-      },
-    });
-    this.#acceptor = acceptor;
-    this.#deadline.set(limits.handshakeTimeout, () => {
-      this.abort({ outcome: 'client_timeout', reason: `waiting for ${acceptor.waitingFor}` });
-    });
-  }
-
-  /** Somebody speaks SMTP to a port where TLS comes first: a mail client can show its user what to change. */
-  #refusePlaintext(bytes: Buffer): void {
-    this.record.recordFailure({
-      outcome: 'not_tls',
-      reason: 'plaintext',
-      explanation: explainNotTls('plaintext'),
-    });
-    const smtp = this.#plan.listener.mode === 'implicit' && SMTP_VERB.test(bytes.toString('latin1'));
-    if (smtp) this.#raw.write(ownReply('tls_from_first_byte', this.#plan.hostname));
-    this.#turnAway();
-  }
-
-  #established(channel: Channel, facts: TlsInfo): void {
-    this.#handshakeOver();
-    this.record.established(facts);
-    this.#dialogue.smtpBegins();
-    channel.pause();
-    channel.handler = this.#clientHandler();
-    this.#client = channel;
-    if (this.#backend === undefined) this.#openEncryptedSession(facts);
-    else this.#encryptBackend(this.#backend, facts);
-  }
-
-  #openEncryptedSession(facts: TlsInfo): void {
-    const { tls } = this.#plan.backend.config;
-    const greeting = this.#plan.listener.mode === 'implicit' ? 'relay' : 'swallow';
-    this.#open(tls === 'bridge' ? 'implicit' : tls, (backend, greeted) => {
-      this.#relay(backend, this.#encryptedGate(greeting, facts), greeted);
-    });
-  }
-
-  /** The backend said 220 to the client's STARTTLS and waits for TLS, on the very session the client spoke in. */
-  #encryptBackend(backend: SocketChannel, facts: TlsInfo): void {
-    this.#backend = undefined;
-    this.#deadline.set(this.#plan.limits.handshakeTimeout, () =>
-      this.#backendTimedOut('the TLS of the backend'),
-    );
-    this.#cancelOpening = this.#plan.backend.tls!.secure(backend, {
-      secured: (secured) => {
-        this.#cancelOpening = undefined;
-        this.#relay(secured, this.#encryptedGate('none', facts), NOTHING);
-      },
-      failed: (error) => this.#openingFailed(error),
-    });
-  }
-
-  #encryptedGate(greeting: GateOptions['greeting'], facts: TlsInfo): GateOptions {
-    const { hostname, listener } = this.#plan;
-    const auth = listener.auth === 'strong-tls' && isWeakTls(facts) ? 'withhold' : 'offer';
-    return { hostname, starttls: 'active', greeting, auth, bareLf: listener.bareLf };
-  }
-
-  /** From here on TLS is between the client and the backend, and all we see is bytes. */
-  #passThrough(bytes: Buffer): void {
-    this.#handshakeOver();
-    const watch = new ServerHelloWatch();
-    this.#client.handler = this.#clientHandler();
-    const splice = (backend: SocketChannel): void => {
-      this.#backend = backend;
-      const handler = this.#backendHandler(backend);
-      const data = (chunk: Buffer): void => {
-        const agreed = guarded('ServerHello', () => watch.push(chunk));
-        if (agreed !== undefined) this.record.established({ path: 'passthrough', ...agreed });
-        handler.data(chunk);
-      };
-      backend.handler = { ...handler, data };
-      this.#blindPipe();
-      this.#fromClient(bytes);
-      backend.resume();
-      this.#client.resume();
-    };
-    if (this.#backend === undefined) this.#open('none', splice);
-    else splice(this.#backend);
-  }
-
-  // ---- SMTP between the two ----
-
-  /** @param greeted what the backend has said already */
-  #relay(backend: SocketChannel, options: GateOptions, greeted: Buffer): void {
-    const gate = this.#newGate(options);
-    this.#backend = backend;
-    this.#gate = gate;
-    backend.handler = this.#backendHandler(backend);
-    if (gate.greeted) this.#awaitCommands();
-    else this.#deadline.set(this.#plan.limits.greetingTimeout, () => this.#backendTimedOut('its greeting'));
-    if (greeted.length > 0) backend.handler.data(greeted);
-    backend.resume();
-    this.#client.resume();
-  }
-
-  #backendHandler(backend: SocketChannel): ChannelHandler {
-    return {
-      data: (bytes) => this.#fromBackend(bytes),
-      full: () => {
-        if (!this.#ending) this.#client.pause();
-      },
-      drain: () => this.#readClient(),
-      end: () => this.#backendEnded(),
-      closed: (error) => this.#backendClosed(backend, error),
-    };
-  }
-
-  #newGate(options: GateOptions): Gate {
-    return new Gate(options, {
-      toClient: (bytes) => this.#toClient(bytes),
-      toBackend: (bytes) => this.#toBackend(bytes),
-      mayStartTls: () => this.#mayHandshake(),
-      starttlsDeclined: () => this.#handshakeOver(),
-      startTls: () => this.#startTls(),
-      passThrough: () => {
-        this.#leaveGate();
-        this.#blindPipe();
-      },
-      mailBegins: () => this.#blindPipe(),
-      refuse: (reason) => this.#end(gateRefusal(reason)),
-    });
-  }
-
-  #awaitCommands(): void {
-    this.#deadline.set(this.#plan.limits.commandTimeout, () => this.#idle());
-  }
-
-  #blindPipe(): void {
-    this.#deadline.set(this.#plan.limits.idleTimeout, () => {
-      if (this.#dialogue.answered === true) this.#end(idle(this.#plan.hostname));
-      else this.abort({ outcome: 'client_timeout', reason: 'idle' });
-    });
-  }
-
-  #startTls(): void {
-    const backend = this.#backend!;
-    this.#leaveGate();
-    this.#choked = false;
-    if (this.#plan.backend.config.tls === 'bridge') {
-      backend.pause();
-    } else {
-      this.#backend = undefined;
-      retire(backend);
-    }
-    this.#acceptTls();
-  }
-
-  #leaveGate(): void {
-    this.record.setHelo(this.#gate?.heloName);
-    this.#gate = undefined;
-  }
-
-  #clientHandler(): ChannelHandler {
-    return {
-      data: (bytes) => this.#fromClient(bytes),
-      full: () => this.#choke(),
-      drain: () => {
-        this.#backend?.resume();
-        if (this.#choked) this.#readClient();
-      },
-      end: () => {
-        this.#clientEnded = true;
-        this.#cancelOpening?.();
-        if (this.#backend === undefined) this.#client.end();
-        else this.#passOnEnd();
-      },
-      closed: (error) => this.#clientClosed(error),
-    };
-  }
-
-  /** Once the backend is gone there is nobody to tell, least of all the gate, which takes its backend for granted. */
-  #fromClient(bytes: Buffer): void {
-    if (this.#ending) return;
-    this.record.fromClient += bytes.length;
-    const gate = this.#gate;
-    if (gate === undefined) {
-      this.#touch();
-      this.#toBackend(bytes);
-      return;
-    }
-    // Whoever sends a byte now and then has no more time for a line, or for a greeting to come.
-    if (gate.mailBegan || (gate.greeted && bytes.includes(LF))) this.#touch();
-    gate.fromClient(bytes);
-  }
-
-  #fromBackend(bytes: Buffer): void {
-    const gate = this.#gate;
-    if (gate === undefined) {
-      this.#touch();
-      this.#toClient(bytes);
-      return;
-    }
-    const { greeted } = gate;
-    if (greeted) this.#touch();
-    gate.fromBackend(bytes);
-    if (!greeted && gate.greeted && this.#gate === gate) this.#awaitCommands();
-    if (this.#clientEnded) this.#passOnEnd();
-  }
-
-  #passOnEnd(): void {
-    if (this.#gate?.holdsBack !== true) this.#backend?.end();
-  }
-
-  #backendEnded(): void {
-    // Where the client has taken its leave, so may the backend.
-    const gate = this.#clientEnded ? undefined : this.#gate;
-    if (gate?.greeted === false) {
-      this.#backendFailed('backend_failed', 'backend_closed', BACKEND_FAILURES.backend_closed);
-    } else {
-      gate?.backendEnds();
-      this.#client.end();
-    }
-  }
-
-  #toClient(bytes: Buffer): void {
-    this.record.toClient += bytes.length;
-    this.#client.write(bytes);
-    this.#dialogue.toClient(bytes);
-    if (this.#dialogue.answered === true && this.#lastWords !== undefined) this.#sayGoodbye(this.#lastWords);
-  }
-
-  /** Behind the gate only the backend has more for a client that does not read; in front of it, we do too. */
-  #choke(): void {
-    this.#backend?.pause();
-    if (this.#gate === undefined) return;
-    this.#choked = true;
-    this.#client.pause();
-  }
-
-  #readClient(): void {
-    this.#choked = false;
-    if (this.#lastWords === undefined) this.#client.resume();
-  }
-
-  #toBackend(bytes: Buffer): void {
-    this.#dialogue.toBackend();
-    this.#backend?.write(bytes);
-  }
-
-  // ---- the backend ----
-
-  #open(
-    security: 'none' | 'implicit' | 'starttls',
-    ready: (backend: SocketChannel, greeting: Buffer) => void,
-  ): void {
-    this.#deadline.set(this.#plan.limits.greetingTimeout, () => this.#backendTimedOut('its greeting'));
-    this.#cancelOpening = openBackendSession(this.#plan.backend, this.#identity(), security, {
-      ready: (backend, greeting) => {
-        this.#cancelOpening = undefined;
-        ready(backend, greeting);
-      },
-      failed: (error) => this.#openingFailed(error),
-    });
-  }
-
-  #identity(): ClientIdentity {
-    const { client, destination } = this.#plan;
-    const { id, tls, helloFormat } = this.record;
-    if (tls === undefined || helloFormat === undefined)
-      return { connection: id, source: client, destination };
-    const { version, suite: cipher, serverName } = tls;
-    const { signatureAlgorithm, keyAlgorithm } = this.#certificate ?? {};
-    return {
-      connection: id,
-      source: client,
-      destination,
-      tls: { version, cipher, serverName, helloFormat, signatureAlgorithm, keyAlgorithm },
-    };
-  }
-
-  #openingFailed(error: BackendError): void {
-    this.#cancelOpening = undefined;
-    this.#backendFailed('backend_failed', error.reason, error.message);
-  }
+  // ---- closing ----
 
   #backendTimedOut(what: string): void {
-    this.#cancelOpening?.();
-    this.#backendFailed('backend_timeout', 'backend_greeting_timeout', `${what} did not come in time`);
-  }
-
-  #backendFailed(
-    outcome: 'backend_failed' | 'backend_timeout',
-    reason: BackendFailure,
-    meaning: string,
-  ): void {
-    this.#end(backendFailure(this.#plan.hostname, outcome, reason, meaning));
-  }
-
-  // ---- the end ----
-
-  #end({ failure, reply }: Ending): void {
-    this.record.recordFailure(failure);
-    this.#sayGoodbye(reply);
-  }
-
-  #idle(): void {
-    if (this.#gate?.awaitsBackend === true) {
-      const meaning = BACKEND_FAILURES.backend_reply_timeout;
-      this.#backendFailed('backend_timeout', 'backend_reply_timeout', meaning);
-    } else this.#end(idle(this.#plan.hostname));
-  }
-
-  /** Our last words to the client; the backend's session ends without a word of ours in it. */
-  #sayGoodbye(reply: string): void {
-    this.#lastWords = undefined;
-    this.#cancelOpening?.();
-    this.#cancelOpening = undefined;
-    this.#leaveGate();
-    if (reply !== '') this.#toClient(Buffer.from(reply));
-    // An engine takes its own close_notify for the end of both directions, and would be destroyed before it has drained.
-    this.#client.end();
-    this.#client.handler = {
-      ...this.#client.handler,
-      data: () => undefined,
-      end: () => this.#client.destroy(),
-    };
-    this.#client.resume();
-    this.#backend?.destroy();
-    this.#waitForClose();
+    const meaning = `${what} did not come in time`;
+    this.#end(ending.backendFailure('backend_timeout', 'backend_greeting_timeout', meaning));
   }
 
   #clientClosed(error: Error | undefined): void {
-    this.#clientOpen = false;
-    this.record.setHelo(this.#gate?.heloName);
-    if (error !== undefined && !this.#dialogue.backendLeaves) {
-      this.record.recordFailure({ outcome: 'client_gone', reason: errorCode(error) });
+    if (error !== undefined) this.record.recordFailure(ending.clientGone(error, undefined));
+    const { backend } = this.#leave();
+    this.#close({ backend }, error === undefined ? 'end' : 'destroy');
+  }
+
+  /** With a reply of ours, if there is one. */
+  #end({ failure, reply }: ending.Ending): void {
+    this.record.recordFailure(failure);
+    const ends = this.#leave();
+    if (reply !== undefined && ends.client !== undefined) {
+      const bytes = ownReply(reply, this.#plan.hostname);
+      this.record.toClient += bytes.length;
+      ends.client.write(bytes);
     }
-    this.#cancelOpening?.();
-    if (error === undefined) this.#backend?.end();
-    else this.#backend?.destroy();
-    this.#waitForClose();
-    this.#finishWhenClosed();
+    this.#close(ends, 'destroy');
   }
 
-  #backendClosed(backend: SocketChannel, error: Error | undefined): void {
-    if (backend !== this.#backend) return;
-    this.#backend = undefined;
-    if (this.#clientOpen && !this.#ending) this.#backendEnded();
-    if (error !== undefined && this.#clientOpen && !this.#dialogue.backendLeaves) {
-      this.record.recordFailure({ outcome: 'backend_failed', reason: errorCode(error) });
+  /** Stops the present phase. @returns what it leaves open */
+  #leave(): OpenEnds {
+    const phase = this.#phase;
+    switch (phase?.kind) {
+      case 'opening':
+        return phase.opening.stop();
+      case 'relaying':
+        return phase.relay.stop();
+      case 'handshaking':
+        return { client: phase.acceptor.channel, backend: phase.backend };
+      case 'closing':
+      case undefined:
+        return {};
     }
-    if (this.#clientOpen) {
-      this.#client.end();
-      this.#client.resume();
-      this.#waitForClose();
-    }
-    this.#finishWhenClosed();
   }
 
-  /** Nobody may keep a connection half open for ever. */
-  #waitForClose(): void {
-    if (this.#ending) return;
-    this.#ending = true;
-    this.#deadline.set(CLOSE_TIMEOUT, () => this.#destroy());
-  }
-
-  #destroy(): void {
-    this.#ending = true;
-    this.#cancelOpening?.();
-    this.#backend?.destroy();
-    this.#client.destroy();
-    this.#acceptor?.destroy();
-    this.#raw.destroy();
-  }
-
-  #finishWhenClosed(): void {
-    if (this.#clientOpen || this.#backend !== undefined) return;
-    this.#deadline.clear();
+  /** @param backend how its session ends, see Closing */
+  #close(ends: OpenEnds, backend: 'end' | 'destroy'): void {
+    if (this.#phase?.kind === 'closing') return;
     this.#handshakeOver();
-    this.#finished(this.record.event());
-  }
-
-  /** Something came; but what ends, ends. */
-  #touch(): void {
-    if (!this.#ending && this.#lastWords === undefined) this.#deadline.extend();
+    const closing = new Closing(() => {
+      this.#deadline.clear();
+      this.#finished(this.record.event());
+    });
+    this.#phase = { kind: 'closing', closing };
+    this.#deadline.set(CLOSE_TIMEOUT_MS, () => closing.destroy());
+    closing.begin(ends, backend);
   }
 }
 
-function errorCode(error: Error & { code?: string }): string {
-  return error.code ?? error.name;
-}
-
-/** Milliseconds a peer gets to close after we did. */
-const CLOSE_TIMEOUT = 10_000;
-/** Milliseconds for a backend to answer what it was told last, when the proxy stops. */
-const LAST_ANSWER_TIMEOUT = 5_000;
+/** For a peer to close after we did. */
+const CLOSE_TIMEOUT_MS = 10_000;
+/** For a backend to answer the last command, when the proxy stops. */
+const LAST_REPLY_TIMEOUT_MS = 5_000;
 
 const NOTHING = Buffer.alloc(0);
-const LF = 0x0a;
-const SMTP_VERB = /^(?:EHLO|HELO|MAIL|QUIT|NOOP|STARTTLS|AUTH|RSET)\b/i;

@@ -1,51 +1,80 @@
-/** The ways in which we end a session with a client that can still hear it, each with its place in the log. */
+/** Every way in which a connection ends early: its place in the log, and what the client is sent. */
 import { GATE_ADVICE } from '../../observe/advice.js';
-import { sentence } from '../../observe/explain.js';
+import { explainNotTls, sentence } from '../../observe/explain.js';
 import type { Failure } from '../../observe/connection-record.js';
+import { LIMITS, type LimitName } from '../../policy/limits.js';
 import { GATE_REFUSALS, type GateRefusal } from '../../smtp/gate-refusals.js';
-import { ownReply } from '../../smtp/replies.js';
-import { BACKEND_ADVICE, type BackendFailure } from '../backend/backend-error.js';
+import type { OwnReply } from '../../smtp/replies.js';
+import { BACKEND_ADVICE, BACKEND_FAILURES, type BackendFailure } from '../backend/backend-error.js';
 
 export interface Ending {
   readonly failure: Failure;
-  /** What the client hears, line end included; empty where it has had its reply. */
-  readonly reply: string;
+  /** Undefined where the client has had its reply, or can read none. */
+  readonly reply: OwnReply | undefined;
 }
 
 /** RFC 5321, 3.8. */
-export function shutdown(hostname: string): Ending {
-  return {
-    failure: { outcome: 'shutdown' },
-    reply: ownReply('shutting_down', hostname).toString(),
-  };
-}
+export const SHUTDOWN: Ending = { failure: { outcome: 'shutdown' }, reply: 'shutting_down' };
 
-export function idle(hostname: string): Ending {
-  return {
-    failure: { outcome: 'client_timeout', reason: 'idle' },
-    reply: ownReply('idle_for_too_long', hostname).toString(),
-  };
-}
+export const IDLE: Ending = {
+  failure: { outcome: 'client_timeout', reason: 'idle' },
+  reply: 'idle_for_too_long',
+};
 
-/** RFC 5321, 3.8: the client hears 421 and tries again later. */
+/** RFC 5321, 3.8: the client gets 421 and tries again later. */
 export function backendFailure(
-  hostname: string,
   outcome: 'backend_failed' | 'backend_timeout',
   reason: BackendFailure,
-  meaning: string,
+  meaning: string = BACKEND_FAILURES[reason],
 ): Ending {
   return {
     failure: { outcome, reason, explanation: sentence({ meaning, remedy: BACKEND_ADVICE[reason] }) },
-    reply: ownReply('backend_unavailable', hostname).toString(),
+    reply: 'backend_unavailable',
   };
 }
 
-/** The gate has said to the client what was to be said. */
+/** The gate has sent the last reply itself. */
 export function gateRefusal(reason: GateRefusal): Ending {
   const { fault, meaning } = GATE_REFUSALS[reason];
   const outcome = fault === 'client' ? 'smtp_refused' : 'backend_failed';
+  const explanation = sentence({ meaning, remedy: GATE_ADVICE[reason] });
+  return { failure: { outcome, reason, fault, explanation }, reply: undefined };
+}
+
+/** RFC 5321, 4.3.1: a client waits for the greeting. */
+export function tooEarly(): Ending {
+  return { ...gateRefusal('pipeline_too_deep'), reply: 'too_many_commands' };
+}
+
+/** A mail client can show its user from the reply what to change. @param bytes the first that came */
+export function plaintextInsteadOfTls(bytes: Buffer, mode: 'starttls' | 'implicit'): Ending {
+  const smtp = mode === 'implicit' && SMTP_VERB.test(bytes.toString('latin1'));
   return {
-    failure: { outcome, reason, fault, explanation: sentence({ meaning, remedy: GATE_ADVICE[reason] }) },
-    reply: '',
+    failure: { outcome: 'not_tls', reason: 'plaintext', explanation: explainNotTls('plaintext') },
+    reply: smtp ? 'tls_from_first_byte' : undefined,
   };
 }
+
+export function overLimit(limit: LimitName): Failure {
+  return { outcome: 'limit_exceeded', reason: limit, explanation: sentence(LIMITS[limit]) };
+}
+
+/** @param waitingFor what the client owed */
+export function clientGone(error: Error | undefined, waitingFor: string | undefined): Failure {
+  if (error !== undefined) return { outcome: 'client_gone', reason: errorCode(error) };
+  return { outcome: 'client_gone', reason: `waiting for ${waitingFor}` };
+}
+
+export function clientTimeout(waitingFor: string): Failure {
+  return { outcome: 'client_timeout', reason: `waiting for ${waitingFor}` };
+}
+
+export function backendReset(error: Error): Failure {
+  return { outcome: 'backend_failed', reason: errorCode(error) };
+}
+
+function errorCode(error: Error & { code?: string }): string {
+  return error.code ?? error.name;
+}
+
+const SMTP_VERB = /^(?:EHLO|HELO|MAIL|QUIT|NOOP|STARTTLS|AUTH|RSET)\b/i;

@@ -1,10 +1,9 @@
 /** Who may come in: the policy for the client's network first, then the limits. Outlives configurations, as counts must. */
 import type { LimitsConfig, ListenerConfig, PolicyConfig } from '../../config/schema.js';
-import { sentence } from '../../observe/explain.js';
 import type { Log } from '../../observe/log.js';
 import type { Failure, ConnectionEvent } from '../../observe/connection-record.js';
+import { overLimit } from '../connection/ending.js';
 import { ConnectionCount, type Group } from '../../policy/connection-count.js';
-import { LIMITS, type LimitName } from '../../policy/limits.js';
 import { StarttlsSuppression, type SuppressionRule } from '../../policy/starttls-suppression.js';
 import type { Endpoint } from '../../net/endpoint.js';
 import type { OwnReply } from '../../smtp/replies.js';
@@ -82,11 +81,6 @@ export class AdmissionControl {
       minutes: rule.lifetimeMs / 60_000,
     });
   }
-}
-
-/** What the log says of a client that a limit turned away. */
-export function overLimit(limit: LimitName): Failure {
-  return { outcome: 'limit_exceeded', reason: limit, explanation: sentence(LIMITS[limit]) };
 }
 
 function groupOf(policy: PolicyConfig | undefined): Group | undefined {

@@ -1,5 +1,6 @@
 /** Our TLS engine on top of a raw channel: plaintext on one side, records on the other. */
 import {
+  describeWait,
   ServerConnection,
   type Accepted,
   type ConnectionOutput,
@@ -34,6 +35,7 @@ export class EngineChannel implements Channel {
   /** The client's close_notify came behind what is held. */
   #endHeld = false;
   #ended = false;
+  #waitedFor: string | undefined;
   #linger: NodeJS.Timeout | undefined;
 
   constructor(raw: Channel, parameters: ServerParameters, services: EngineServices, events: EngineEvents) {
@@ -47,16 +49,15 @@ export class EngineChannel implements Channel {
       end: () => this.#transportEnded(),
       closed: (error) => {
         clearTimeout(this.#linger);
-        this.#connection.abandon();
+        this.#abandon();
         this.handler.closed(error);
       },
     };
   }
 
-  /** What the handshake is waiting for, for the log of one that never came. */
+  /** What the handshake waits for, or waited for when it ended. */
   get waitingFor(): string {
-    const { wait } = this.#connection;
-    return wait === undefined ? this.#connection.state : wait.for;
+    return this.#waitedFor ?? describeWait(this.#connection.wait);
   }
 
   /** What was read from the raw channel before the engine existed. */
@@ -74,8 +75,14 @@ export class EngineChannel implements Channel {
   }
 
   destroy(): void {
-    this.#connection.abandon();
+    this.#abandon();
     this.#raw.destroy();
+  }
+
+  /** What was waited for is gone with the handshake. */
+  #abandon(): void {
+    this.#waitedFor ??= describeWait(this.#connection.wait);
+    this.#connection.abandon();
   }
 
   pause(): void {
@@ -158,7 +165,7 @@ export class EngineChannel implements Channel {
       this.#raw.destroy();
       return;
     }
-    this.#connection.abandon();
+    this.#abandon();
     this.handler.end(false);
     this.#raw.end();
   }

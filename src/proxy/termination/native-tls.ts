@@ -10,12 +10,10 @@ import { limitOverhead } from './tls-overhead.js';
 import { TICKET_LIFETIME, type TicketSource } from '../resumption/session-tickets.js';
 
 export interface NativeEvents {
-  /** The channel is paused and has no handler yet. */
-  established(channel: SocketChannel, socket: TLSSocket): void;
+  /** The channel that `accept` returned is paused and waits for a handler. */
+  established(socket: TLSSocket): void;
   /** Before or after `established`; the connection closes by itself. */
   failed(error: Error & { code?: string }): void;
-  /** The transport closed before there was TLS; after `failed`, if that came. */
-  closed(): void;
 }
 
 /** What is the same for all clients while a ticket key is. */
@@ -46,9 +44,9 @@ export class NativeTls {
    * Takes the socket over.
    * @param bytes what came on it so far
    * @param hello what `bytes` hold
-   * @returns a function that ends the connection, whatever state TLS is in
+   * @returns the encrypted channel. Until `established` only its end may be handled
    */
-  accept(raw: SocketChannel, bytes: Buffer, hello: ClientHello, events: NativeEvents): () => void {
+  accept(raw: SocketChannel, bytes: Buffer, hello: ClientHello, events: NativeEvents): SocketChannel {
     const socket = raw.release();
     socket.unshift(bytes);
     const newest = this.#contextsOf(this.#tickets.native[0]!);
@@ -58,35 +56,26 @@ export class NativeTls {
       SNICallback: chooserFrom(newest),
       ALPNProtocols: [],
     });
-    let error: Error | undefined;
-    const failed = (cause: Error): void => {
-      if (error !== undefined) return;
-      error = cause;
-      events.failed(cause);
+    const channel = new SocketChannel(tls);
+    let failed = false;
+    const fail = (error: Error): void => {
+      if (!failed) events.failed(error);
+      failed = true;
     };
-    const closed = (): void => events.closed();
-    // SMTP may half-close; half a handshake serves nothing.
-    const ended = (): void => void tls.destroy();
-    tls.on('error', failed);
-    tls.on('close', closed);
-    tls.on('end', ended);
     // A TLSSocket that no tls.Server owns reports what OpenSSL finds after the handshake by this event only.
-    tls.on('_tlsError', (cause: Error) => {
-      failed(cause);
+    tls.on('_tlsError', (error: Error) => {
+      fail(error);
       tls.destroy();
     });
+    tls.on('error', fail);
     tls.once('secure', () => {
-      tls.off('error', failed);
-      tls.off('close', closed);
-      tls.off('end', ended);
-      limitOverhead(socket, tls, failed);
-      events.established(new SocketChannel(tls), tls);
+      tls.off('error', fail);
+      channel.pause();
+      limitOverhead(socket, tls, fail);
+      events.established(tls);
     });
-    tls.resume();
-    return () => {
-      tls.destroy();
-      socket.destroy();
-    };
+    channel.resume();
+    return channel;
   }
 
   /** The one that the client's ticket names, so that it opens also when there is a newer one; else the newest. */

@@ -53,7 +53,7 @@ export class TlsAcceptor {
   readonly #events: TlsEvents;
   readonly #acceptor = new Acceptor();
   #hello: ClientHello | undefined;
-  #abort = (): void => this.#raw.destroy();
+  #channel: Channel;
   /** The stage that owns the handshake; it names what it waits for. */
   #stage: { readonly waitingFor: string } = CLIENT_HELLO;
 
@@ -62,18 +62,23 @@ export class TlsAcceptor {
     this.#profile = profile;
     this.#services = services;
     this.#events = events;
+    this.#channel = raw;
+  }
+
+  begin(): void {
+    const raw = this.#raw;
     raw.handler = {
       ...NO_HANDLER,
       data: (bytes) => this.#receive(bytes),
       end: () => raw.end(),
-      closed: (error) => events.closed(error),
+      closed: (error) => this.#events.closed(error),
     };
     raw.resume();
   }
 
-  /** Ends the connection, whichever stage has it. */
-  destroy(): void {
-    this.#abort();
+  /** What carries the client now: TCP, or the TLS that is being established on it. */
+  get channel(): Channel {
+    return this.#channel;
   }
 
   /** What did not come, when a handshake takes too long. */
@@ -122,7 +127,8 @@ export class TlsAcceptor {
         if (failure !== undefined) this.#events.failed(failure);
       },
     });
-    channel.handler = { ...channel.handler, closed: (error) => this.#events.closed(error) };
+    channel.handler = { ...NO_HANDLER, closed: (error) => this.#events.closed(error) };
+    this.#channel = channel;
     this.#stage = channel;
     channel.resume();
     channel.accept(accepted);
@@ -131,9 +137,11 @@ export class TlsAcceptor {
   #serveNatively(native: NativeTls, bytes: Buffer): void {
     this.#stage = NATIVE;
     let established = false;
-    this.#abort = native.accept(this.#raw, bytes, this.#hello!, {
-      established: (channel, socket) => {
+    const channel = native.accept(this.#raw, bytes, this.#hello!, {
+      established: (socket) => {
         established = true;
+        this.#hello = undefined;
+        channel.handler = NO_HANDLER;
         const certificate = socket.isSessionReused() ? undefined : socket.getX509Certificate();
         this.#events.established(channel, nativeTlsInfo(socket), this.#shown(certificate?.raw));
       },
@@ -144,8 +152,14 @@ export class TlsAcceptor {
           explanation: () => explainNativeFailure(sanitizePeerText(error.message)),
         });
       },
-      closed: () => this.#events.closed(undefined),
     });
+    this.#channel = channel;
+    channel.handler = {
+      ...NO_HANDLER,
+      // SMTP may half-close; half a handshake serves nothing.
+      end: () => channel.destroy(),
+      closed: (error) => this.#events.closed(error),
+    };
   }
 
   #shown(certificate: Buffer | undefined): CertificateInfo | undefined {

@@ -4,7 +4,7 @@
  * helper must be called with `yield*`; called without, it would do nothing at all, which the linter refuses.
  */
 import { TlsError } from '../alert.js';
-import type { HandshakeType } from '../code-points.js';
+import { HandshakeType } from '../code-points.js';
 import type {
   FindSessionOperation,
   Operation,
@@ -18,6 +18,25 @@ export type Wait =
   | { readonly for: 'message'; readonly type: HandshakeType }
   | { readonly for: 'change_cipher_spec' }
   | { readonly for: 'operation'; readonly operation: Operation };
+
+/** @returns the message or record that is due, in the RFC's name; `private_key` or `session` for an operation */
+export function describeWait(wait: Wait | undefined): string {
+  switch (wait?.for) {
+    case 'message':
+      return handshakeTypeName(wait.type);
+    case 'operation':
+      return wait.operation.kind === 'find_session' ? 'session' : 'private_key';
+    case 'change_cipher_spec':
+      return 'change_cipher_spec';
+    case undefined:
+      return 'close';
+  }
+}
+
+function handshakeTypeName(type: HandshakeType): string {
+  const entry = Object.entries(HandshakeType).find(([, value]) => value === type);
+  return entry?.[0] ?? String(type);
+}
 
 export type Step<T> = Generator<Wait, T, void>;
 

@@ -148,13 +148,13 @@ test('the socket is not read while the host pauses, nor while the private key is
   t.equal(rig.raw.paused, false, 'the client is to speak');
   rig.hold = true;
   rig.receive(rig.client.secondFlight());
-  t.equal(rig.channel.waitingFor, 'operation');
+  t.equal(rig.channel.waitingFor, 'private_key');
   t.equal(rig.raw.paused, true);
   rig.channel.resume();
   t.equal(rig.raw.paused, true, 'whatever the host says');
   rig.answer!();
   t.same(rig.seen, ['established']);
-  t.equal(rig.channel.waitingFor, 'established');
+  t.equal(rig.channel.waitingFor, 'close');
   t.equal(rig.raw.paused, false);
   rig.channel.pause();
   t.equal(rig.raw.paused, true);

@@ -1,0 +1,57 @@
+/** The last phase: what was written leaves, both ends close, and neither can keep the connection open. */
+import { NO_HANDLER, type Channel } from '../transport/channel.js';
+
+/** What is still open. */
+export interface OpenEnds {
+  readonly client?: Channel | undefined;
+  readonly backend?: Channel | undefined;
+}
+
+export class Closing {
+  readonly #open = new Set<Channel>();
+  readonly #closed: () => void;
+
+  /** @param closed called once, when nothing is open any more */
+  constructor(closed: () => void) {
+    this.#closed = closed;
+  }
+
+  /**
+   * @param backend `end`: what was passed on to the backend still arrives; `destroy`: nothing more does, so that a message
+   *   that is not complete is not accepted
+   */
+  begin(ends: OpenEnds, backend: 'end' | 'destroy'): void {
+    for (const channel of [ends.client, ends.backend]) if (channel !== undefined) this.#open.add(channel);
+    if (ends.backend !== undefined) this.#closeBackend(ends.backend, backend);
+    if (ends.client !== undefined) this.#closeClient(ends.client);
+    if (this.#open.size === 0) this.#closed();
+  }
+
+  /** What has not left by now is lost. */
+  destroy(): void {
+    for (const channel of [...this.#open]) channel.destroy();
+  }
+
+  #closeBackend(channel: Channel, how: 'end' | 'destroy'): void {
+    channel.handler = { ...NO_HANDLER, closed: () => this.#gone(channel) };
+    if (how === 'destroy') channel.destroy();
+    else {
+      channel.end();
+      channel.resume();
+    }
+  }
+
+  /** Reads to the end: closing with unread input would make the kernel send a reset that overtakes the last reply. */
+  #closeClient(channel: Channel): void {
+    const handler = { ...NO_HANDLER, closed: () => this.#gone(channel) };
+    channel.handler = handler;
+    channel.end();
+    // Not before: an engine reports its own close_notify as the end of both directions.
+    channel.handler = { ...handler, end: () => channel.destroy() };
+    channel.resume();
+  }
+
+  #gone(channel: Channel): void {
+    if (this.#open.delete(channel) && this.#open.size === 0) this.#closed();
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * The phase in which a backend session is made and the client waits for it. The client is read all the same, because an
+ * end that nobody reads is not noticed; the little that it sends before its turn is kept for the backend.
+ */
+import type { BackendError } from '../backend/backend-error.js';
+import type { SessionHandler } from '../backend/open-session.js';
+import { NO_HANDLER, type Channel } from '../transport/channel.js';
+import type { SocketChannel } from '../transport/socket-channel.js';
+import type { OpenEnds } from './closing.js';
+
+/** Begins to make a backend session. @returns a function that cancels it */
+export type Attempt = (handler: SessionHandler) => () => void;
+
+/** A backend session that is ready. All channels are paused and have no handler. */
+export interface Opened {
+  readonly client: Channel;
+  readonly backend: SocketChannel;
+  /** What the backend has sent already. */
+  readonly greeting: Buffer;
+  /** What the client sent while it waited. */
+  readonly early: Buffer;
+  /** The client sends nothing more. */
+  readonly clientEnded: boolean;
+}
+
+export interface OpeningEvents {
+  ready(opened: Opened): void;
+  failed(error: BackendError): void;
+  /** The client ended its side and left nothing to deliver. */
+  clientLeft(): void;
+  /** The client sent more than is kept. It is not read any further. */
+  overflowed(): void;
+  clientClosed(error: Error | undefined): void;
+}
+
+export class Opening {
+  readonly #client: Channel;
+  readonly #events: OpeningEvents;
+  readonly #held: Buffer[] = [];
+  #heldLength = 0;
+  #clientEnded = false;
+  #stopped = false;
+  #cancel: () => void = () => undefined;
+
+  constructor(client: Channel, events: OpeningEvents) {
+    this.#client = client;
+    this.#events = events;
+  }
+
+  /** @param early what the client sent before; it does not count against the bound */
+  begin(early: Buffer, attempt: Attempt): void {
+    if (early.length > 0) this.#held.push(early);
+    this.#client.handler = {
+      ...NO_HANDLER,
+      data: (bytes) => this.#hold(bytes),
+      end: () => this.#clientEnds(),
+      closed: (error) => this.#events.clientClosed(error),
+    };
+    this.#client.resume();
+    if (this.#isStopped()) return;
+    this.#cancel = attempt({
+      ready: (backend, greeting) => this.#ready(backend, greeting),
+      failed: (error) => this.#events.failed(error),
+    });
+  }
+
+  /** Cancels the attempt. */
+  stop(): OpenEnds {
+    this.#stopped = true;
+    this.#cancel();
+    return { client: this.#client };
+  }
+
+  #ready(backend: SocketChannel, greeting: Buffer): void {
+    const client = this.#client;
+    client.pause();
+    client.handler = NO_HANDLER;
+    const early = Buffer.concat(this.#held);
+    this.#events.ready({ client, backend, greeting, early, clientEnded: this.#clientEnded });
+  }
+
+  #hold(bytes: Buffer): void {
+    this.#held.push(bytes);
+    this.#heldLength += bytes.length;
+    if (this.#heldLength <= MAX_HELD_BYTES) return;
+    this.#client.pause();
+    this.#events.overflowed();
+  }
+
+  #clientEnds(): void {
+    this.#clientEnded = true;
+    if (this.#held.length === 0) this.#events.clientLeft();
+  }
+
+  /** A call, because the client may have ended since the compiler last looked. */
+  #isStopped(): boolean {
+    return this.#stopped;
+  }
+}
+
+/** Before the greeting a client has nothing to send (RFC 5321, 4.3.1); after TLS, one EHLO. */
+const MAX_HELD_BYTES = 16_384;

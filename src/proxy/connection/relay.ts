@@ -1,0 +1,279 @@
+/**
+ * A client and its backend, with or without a gate between them: bytes both ways, back-pressure, half-closes, and the
+ * reports that the owner of the connection acts on.
+ */
+import type { ConnectionRecord } from '../../observe/connection-record.js';
+import { guarded } from '../../observe/guard.js';
+import { ServerHelloWatch } from '../../observe/hello/server-hello.js';
+import { Gate, type GateOptions } from '../../smtp/gate.js';
+import type { GateRefusal } from '../../smtp/gate-refusals.js';
+import { NO_HANDLER, type Channel, type ChannelHandler } from '../transport/channel.js';
+import type { OpenEnds } from './closing.js';
+import { ReplyTracker } from './reply-tracker.js';
+import type { Opened } from './opening.js';
+
+export interface RelayEvents {
+  /** Something came that restarts the idle timer. */
+  active(): void;
+  /** The backend has greeted; it is the client's turn. */
+  greeted(relay: Relay): void;
+  /** A transaction began, or bytes pass both ways unparsed from now on. */
+  mailBegan(relay: Relay): void;
+  /** Whether the limits allow a handshake; if so, `startTls` or `starttlsDeclined` follows. */
+  mayStartTls(): boolean;
+  starttlsDeclined(): void;
+  /** 220 was sent: every further byte of the client's is TLS. */
+  startTls(relay: Relay): void;
+  /** The gate sent its last reply. */
+  refused(reason: GateRefusal): void;
+  /** The client ended before the backend greeted, and left nothing to deliver. */
+  clientLeft(): void;
+  /** The backend closed before it greeted. */
+  backendLeft(): void;
+  /** The backend sends nothing more, and everything it sent was passed on. @param error where it broke off */
+  backendEnded(error: Error | undefined): void;
+  /** @param error undefined also where a reset is no failure, because the connection was over already */
+  clientClosed(error: Error | undefined): void;
+  /** After `closeAfterReply`: the outstanding reply was passed on. */
+  answered(): void;
+}
+
+export interface RelayParts {
+  readonly client: Channel;
+  readonly backend: Channel;
+  readonly record: ConnectionRecord;
+  /** Undefined where TLS passes that is not ours to read. */
+  readonly gate: GateOptions | undefined;
+}
+
+export class Relay {
+  readonly #parts: RelayParts;
+  readonly #events: RelayEvents;
+  /** Undefined once bytes pass unparsed. */
+  #gate: Gate | undefined;
+  /** Undefined where it is TLS that passes, not SMTP. */
+  readonly #replies: ReplyTracker | undefined;
+  /** Where the backend's own TLS passes: what it agrees on. */
+  readonly #serverHello: ServerHelloWatch | undefined;
+  #stopped = false;
+  #clientOpen = true;
+  #backendOpen = true;
+  /** The client sends nothing more, and the backend gets the same end once it has all that came before. */
+  #clientEnded = false;
+  #backendSpokeLast = false;
+  /** The client is not read because it does not read our own replies. */
+  #clientPaused = false;
+  #closingAfterReply = false;
+
+  constructor(parts: RelayParts, events: RelayEvents) {
+    this.#parts = parts;
+    this.#events = events;
+    if (parts.gate === undefined) {
+      this.#serverHello = new ServerHelloWatch();
+    } else {
+      this.#replies = new ReplyTracker();
+      this.#gate = this.#newGate(parts.gate);
+    }
+  }
+
+  begin({ greeting, early, clientEnded }: Omit<Opened, 'client' | 'backend'>): void {
+    const { client, backend } = this.#parts;
+    backend.handler = this.#backendHandler();
+    client.handler = this.#clientHandler();
+    if (greeting.length > 0) this.#fromBackend(greeting);
+    if (early.length > 0) this.#fromClient(early);
+    if (clientEnded) this.#clientEnds();
+    if (this.#isStopped()) return;
+    backend.resume();
+    client.resume();
+  }
+
+  /** Whether a gate still reads what passes. */
+  get parsing(): boolean {
+    return this.#gate !== undefined;
+  }
+
+  /** Whether a reply of ours may be sent now; undefined where none can ever be. */
+  get betweenCommands(): boolean | undefined {
+    return this.#gate?.mailBegan === false ? true : this.#replies?.answered;
+  }
+
+  get greeted(): boolean {
+    return this.#gate?.greeted ?? true;
+  }
+
+  get awaitsBackend(): boolean {
+    return this.#gate?.awaitsBackend === true;
+  }
+
+  /** Takes no more commands; `answered` follows when the outstanding reply was passed on. */
+  closeAfterReply(): void {
+    this.#closingAfterReply = true;
+    this.#parts.client.pause();
+  }
+
+  /** Detaches from both channels. @returns those that are open */
+  stop(): OpenEnds {
+    this.#stopped = true;
+    this.#leaveGate();
+    const { client, backend } = this.#parts;
+    if (this.#clientOpen) client.handler = NO_HANDLER;
+    if (this.#backendOpen) backend.handler = NO_HANDLER;
+    return {
+      client: this.#clientOpen ? client : undefined,
+      backend: this.#backendOpen ? backend : undefined,
+    };
+  }
+
+  // ---- from the client ----
+
+  #clientHandler(): ChannelHandler {
+    const { backend } = this.#parts;
+    return {
+      data: (bytes) => this.#fromClient(bytes),
+      full: () => this.#pauseForClient(),
+      drain: () => {
+        backend.resume();
+        if (this.#clientPaused) this.#readClient();
+      },
+      end: () => this.#clientEnds(),
+      closed: (error) => {
+        this.#clientOpen = false;
+        this.#events.clientClosed(this.#isOver() ? undefined : error);
+      },
+    };
+  }
+
+  #clientEnds(): void {
+    if (this.#stopped) return;
+    this.#clientEnded = true;
+    if (this.#gate?.greeted === false && !this.#gate.holdsBack) this.#events.clientLeft();
+    else this.#passOnEnd();
+  }
+
+  /** Whether a reset by the client breaks nothing off: it has ended its side, or the last word was the backend's. */
+  #isOver(): boolean {
+    if (this.#clientEnded || this.#replies?.backendCloses === true) return true;
+    return this.#parts.gate === undefined && this.#backendSpokeLast;
+  }
+
+  #fromClient(bytes: Buffer): void {
+    if (this.#stopped) return;
+    this.#parts.record.fromClient += bytes.length;
+    const gate = this.#gate;
+    if (gate === undefined) {
+      this.#events.active();
+      this.#toBackend(bytes);
+      return;
+    }
+    // Between transactions only a complete line extends the timeout, so that a slow drip cannot.
+    if (gate.mailBegan || (gate.greeted && bytes.includes(LF))) this.#events.active();
+    gate.fromClient(bytes);
+  }
+
+  #toBackend(bytes: Buffer): void {
+    this.#replies?.toBackend();
+    this.#backendSpokeLast = false;
+    if (this.#backendOpen) this.#parts.backend.write(bytes);
+  }
+
+  #passOnEnd(): void {
+    if (this.#gate?.holdsBack !== true && this.#backendOpen) this.#parts.backend.end();
+  }
+
+  /** Behind the gate only the backend has more for a client that does not read; before it, we do too. */
+  #pauseForClient(): void {
+    this.#parts.backend.pause();
+    if (this.#gate === undefined) return;
+    this.#clientPaused = true;
+    this.#parts.client.pause();
+  }
+
+  #readClient(): void {
+    this.#clientPaused = false;
+    if (!this.#closingAfterReply) this.#parts.client.resume();
+  }
+
+  // ---- from the backend ----
+
+  #backendHandler(): ChannelHandler {
+    return {
+      data: (bytes) => this.#fromBackend(bytes),
+      full: () => this.#parts.client.pause(),
+      drain: () => this.#readClient(),
+      end: () => this.#backendEnds(undefined),
+      closed: (error) => {
+        this.#backendOpen = false;
+        this.#backendEnds(this.#replies?.backendCloses === true ? undefined : error);
+      },
+    };
+  }
+
+  #fromBackend(bytes: Buffer): void {
+    if (this.#stopped) return;
+    const agreed = guarded('ServerHello', () => this.#serverHello?.push(bytes));
+    if (agreed !== undefined) this.#parts.record.established({ path: 'passthrough', ...agreed });
+    this.#backendSpokeLast = true;
+    const gate = this.#gate;
+    if (gate === undefined) {
+      this.#events.active();
+      this.#toClient(bytes);
+      return;
+    }
+    const { greeted } = gate;
+    if (greeted) this.#events.active();
+    gate.fromBackend(bytes);
+    if (this.#isStopped()) return;
+    if (!greeted && gate.greeted && this.#gate === gate) this.#events.greeted(this);
+    if (this.#clientEnded) this.#passOnEnd();
+  }
+
+  #toClient(bytes: Buffer): void {
+    this.#parts.record.toClient += bytes.length;
+    if (this.#clientOpen) this.#parts.client.write(bytes);
+    this.#replies?.toClient(bytes);
+    if (this.#closingAfterReply && this.#replies?.answered === true) this.#events.answered();
+  }
+
+  /** A client that has ended expects nothing; any other gets a reply where one is due. */
+  #backendEnds(error: Error | undefined): void {
+    if (this.#stopped) return;
+    const gate = this.#clientEnded ? undefined : this.#gate;
+    if (gate?.greeted === false) {
+      this.#events.backendLeft();
+      return;
+    }
+    gate?.backendEnds();
+    if (!this.#isStopped()) this.#events.backendEnded(error);
+  }
+
+  // ---- the gate ----
+
+  #newGate(options: GateOptions): Gate {
+    return new Gate(options, {
+      toClient: (bytes) => this.#toClient(bytes),
+      toBackend: (bytes) => this.#toBackend(bytes),
+      mayStartTls: () => this.#events.mayStartTls(),
+      starttlsDeclined: () => this.#events.starttlsDeclined(),
+      startTls: () => this.#events.startTls(this),
+      passThrough: () => {
+        this.#leaveGate();
+        this.#events.mailBegan(this);
+      },
+      mailBegins: () => this.#events.mailBegan(this),
+      refuse: (reason) => this.#events.refused(reason),
+    });
+  }
+
+  #leaveGate(): void {
+    this.#parts.record.setHelo(this.#gate?.heloName);
+    this.#gate = undefined;
+  }
+
+  /** A call, because the gate may have stopped this relay since the compiler last looked. */
+  #isStopped(): boolean {
+    return this.#stopped;
+  }
+}
+
+const LF = 0x0a;
