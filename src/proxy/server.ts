@@ -11,7 +11,7 @@ import { OUTCOMES } from '../observe/outcomes.js';
 import type { ConnectionEvent } from '../observe/connection-record.js';
 import { HandshakeCount } from '../policy/handshake-count.js';
 import { loadCredentials } from '../credentials/credentials.js';
-import { descriptorBudget } from '../system/descriptors.js';
+import { descriptorBudget, type DescriptorBudget } from '../system/descriptors.js';
 import { KeyRing } from '../credentials/keys.js';
 import { loadSmallDhGroup } from '../credentials/small-dh-group.js';
 import type { TicketKeyFile } from '../credentials/ticket-key-file.js';
@@ -21,7 +21,15 @@ import { CertificateWatch } from './certificate-watch.js';
 import { InProcessRunner, type ConnectionRunner } from './connection-runner.js';
 import { assignSockets } from './listener/inherited-sockets.js';
 import { ListenError } from './listener/listen-error.js';
-import { Listener, type AdmittedConnection, type ListenAt, type ListenerPlan } from './listener/listener.js';
+import {
+  Listener,
+  type AdmittedConnection,
+  type ListenAt,
+  type ListenerPlan,
+  type SharedBounds,
+} from './listener/listener.js';
+import { ProxyHeaders } from './listener/proxy-header.js';
+import { Refusals } from './listener/refusals.js';
 import { refuseMissingPrimitives } from './termination/required-primitives.js';
 import { refuseRelayRisks } from './backend/relay-risk.js';
 import { ConfigSnapshot, wantsSmallDhGroup, type SnapshotInputs } from './config-snapshot.js';
@@ -46,6 +54,8 @@ export class ProxyServer {
   readonly #desk: AdmissionControl;
   readonly #certificates: CertificateWatch;
   readonly #sessions: SharedSessions;
+  readonly #bounds: SharedBounds = { refusals: new Refusals(), headers: new ProxyHeaders() };
+  #budget: DescriptorBudget | undefined;
   #host: ConnectionRunner | undefined;
   readonly #inheritedFds: readonly number[];
   /** On the sockets of systemd, which stay as long as the process. */
@@ -164,12 +174,17 @@ export class ProxyServer {
   }
 
   async #bind(index: number, plan: ListenerPlan, at: ListenAt): Promise<Listener> {
-    const listener: Listener = new Listener(at, plan, {
-      admit: (client) => this.#desk.admit(client, listener.plan.config, this.#runtime!),
-      serve: (current, client) => this.#serve(current, client),
-      refused: (event) => this.#ended(event, plan),
-      failed: ({ name }, { message }) => this.#log('listener_error', { listener: name, error: message }),
-    });
+    const listener: Listener = new Listener(
+      at,
+      plan,
+      {
+        admit: (client) => this.#desk.admit(client, listener.plan.config, this.#runtime!),
+        serve: (current, client) => this.#serve(current, client),
+        refused: (event) => this.#ended(event, plan),
+        failed: ({ name }, { message }) => this.#log('listener_error', { listener: name, error: message }),
+      },
+      this.#bounds,
+    );
     try {
       await listener.listen();
     } catch (error) {
@@ -194,9 +209,13 @@ export class ProxyServer {
       this.#findSmallDhGroup();
   }
 
-  /** Better to turn somebody away in words than to have the kernel do it without. */
+  /** Stays below the descriptor limit, so that clients get 421 and not a dropped connection. */
   #countDescriptors({ limits: { maxConnections } }: Config): void {
-    const { limit, connections } = descriptorBudget();
+    // Measured once: later, connections that run would count as used.
+    this.#budget ??= descriptorBudget();
+    const { limit, connections, refused, awaitingHeader } = this.#budget;
+    this.#bounds.refusals.limitTo(refused);
+    this.#bounds.headers.limitTo(awaitingHeader);
     const all = connections * this.#host!.processes;
     this.#desk.limitTo(all);
     if (all < maxConnections) this.#log('descriptors_short', { limit, connections: all });

@@ -4,10 +4,10 @@ import type { LimitsConfig, ListenerConfig } from '../../config/schema.js';
 import { ConnectionRecord, type Failure, type ConnectionEvent } from '../../observe/connection-record.js';
 import { NetworkSet } from '../../policy/networks.js';
 import { ownReply, type OwnReply } from '../../smtp/replies.js';
-import { decodeProxyHeader } from '../../proxy-protocol/header.js';
 import type { Admission } from './admission.js';
-import { NO_HANDLER } from '../transport/channel.js';
 import { unmapped, type Endpoint } from '../../net/endpoint.js';
+import type { ProxyHeaders } from './proxy-header.js';
+import type { Refusals } from './refusals.js';
 import { SocketChannel, TCP_OPTIONS } from '../transport/socket-channel.js';
 
 /** Where to listen: an address, or a socket that was bound by somebody else. */
@@ -37,8 +37,15 @@ export interface AdmittedConnection {
   readonly admission: Extract<Admission, { admitted: true }>;
 }
 
+/** What all listeners of the process share. */
+export interface SharedBounds {
+  readonly refusals: Refusals;
+  readonly headers: ProxyHeaders;
+}
+
 export class Listener {
   readonly #at: ListenAt;
+  readonly #shared: SharedBounds;
   readonly #handler: ListenerHandler;
   readonly #server: Server;
   #plan: ListenerPlan;
@@ -47,8 +54,9 @@ export class Listener {
   #early: SocketChannel[] | undefined = [];
   #closed = false;
 
-  constructor(at: ListenAt, plan: ListenerPlan, handler: ListenerHandler) {
+  constructor(at: ListenAt, plan: ListenerPlan, handler: ListenerHandler, shared: SharedBounds) {
     this.#at = at;
+    this.#shared = shared;
     this.#plan = plan;
     this.#handler = handler;
     this.#loadBalancers = new NetworkSet(plan.config.proxyProtocol);
@@ -123,49 +131,20 @@ export class Listener {
     else this.#readProxyHeader(channel, client, destination);
   }
 
-  /** Only configured load balancers may speak for others, and those must (PROXY protocol, 2). */
+  /** Only configured load balancers may name another client, and those must (PROXY protocol, 2). */
   #readProxyHeader(channel: SocketChannel, balancer: Endpoint, destination: Endpoint): void {
-    const leave = (): void => {
-      clearTimeout(timer);
-      channel.pause();
-      channel.handler = NO_HANDLER;
-    };
-    const refuse = (failure: Failure): void => {
-      leave();
-      this.#refuse(channel, balancer, failure);
-    };
-    const bad = (reason: string): void => refuse({ outcome: 'bad_proxy_header', reason });
-    const timer = setTimeout(() => bad('no header in time'), this.#plan.limits.proxyHeaderTimeout);
-    let bytes: Buffer = NOTHING;
-    const read = (chunk: Buffer): void => {
-      bytes = Buffer.concat([bytes, chunk]);
-      const decoded = decodeProxyHeader(bytes);
-      if ('need' in decoded) return;
-      if ('malformed' in decoded) {
-        bad(decoded.malformed);
-        return;
-      }
-      leave();
-      const { source, destination: target } = decoded.header;
-      const rest = bytes.subarray(decoded.consumed);
-      this.#admit(channel, rest, unmapped(source ?? balancer), unmapped(target ?? destination));
-    };
-    // Load balancers also look whether anybody listens, and go away.
-    const gone: Failure = { outcome: 'client_gone', reason: 'waiting for proxy_header' };
     if (!this.#loadBalancers.has(balancer.address)) {
-      bad('not from a configured load balancer');
+      const reason = 'not from a configured load balancer';
+      this.#refuse(channel, balancer, { outcome: 'bad_proxy_header', reason });
       return;
     }
-    channel.handler = {
-      ...NO_HANDLER,
-      data: read,
-      end: () => refuse(gone),
-      closed: () => {
-        clearTimeout(timer);
-        this.#handler.refused(this.#refusal(balancer, gone).event());
+    this.#shared.headers.read(channel, this.#plan.limits.proxyHeaderTimeout, {
+      read: ({ source, destination: target }, rest) => {
+        this.#admit(channel, rest, unmapped(source ?? balancer), unmapped(target ?? destination));
       },
-    };
-    channel.resume();
+      failed: (failure) => this.#refuse(channel, balancer, failure),
+      closed: (failure) => this.#handler.refused(this.#refusal(balancer, failure).event()),
+    });
   }
 
   #admit(channel: SocketChannel, first: Buffer, client: Endpoint, destination: Endpoint): void {
@@ -179,24 +158,17 @@ export class Listener {
     else this.#refuse(channel, client, admission.failure, admission.reply);
   }
 
-  /** Says no in SMTP where SMTP can be spoken, and waits for the client to hear it. */
+  /** With a reply where the client reads SMTP. */
   #refuse(channel: SocketChannel, client: Endpoint, failure: Failure, reply?: OwnReply): void {
     const { config, hostname } = this.#plan;
     const record = this.#refusal(client, failure);
-    const timer = setTimeout(() => channel.destroy(), REFUSAL_TIMEOUT).unref();
-    const closed = (): void => {
-      clearTimeout(timer);
+    const readable = reply !== undefined && config.mode === 'starttls';
+    this.#shared.refusals.refuse(channel, readable ? ownReply(reply, hostname) : undefined, () => {
       this.#handler.refused(record.event());
-    };
-    channel.handler = { ...NO_HANDLER, closed };
-    if (reply !== undefined && config.mode === 'starttls') {
-      channel.write(ownReply(reply, hostname));
-    }
-    channel.end();
-    channel.resume();
+    });
   }
 
-  /** Logged like any other session. */
+  /** Logged like any other connection. */
   #refusal(client: Endpoint, failure: Failure): ConnectionRecord {
     const record = new ConnectionRecord(this.#plan.config.name, client);
     record.recordFailure(failure);
@@ -207,5 +179,3 @@ export class Listener {
 const NOTHING = Buffer.alloc(0);
 /** Connections the kernel may hold until they are accepted; it caps the number itself. */
 const BACKLOG = 1024;
-/** Milliseconds a refused client gets to close. */
-const REFUSAL_TIMEOUT = 5_000;

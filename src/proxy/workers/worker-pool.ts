@@ -205,7 +205,7 @@ export class WorkerPool implements ConnectionRunner {
   readonly #waiting = new Map<Handover, NodeJS.Timeout>();
   #size = 0;
   /** Connections that there are files for in each worker. */
-  #room = Infinity;
+  readonly #room = descriptorBudget().connections;
   #number = 0;
   #blueprint: PortableSnapshotInputs | undefined;
   #ticketKeys: readonly string[] = [];
@@ -230,7 +230,6 @@ export class WorkerPool implements ConnectionRunner {
     this.#number += 1;
     if (runsWorkers(runtime.config)) this.#size = processCount(runtime.config.server);
     this.#blueprint = portableBlueprint(runtime.blueprint, this.#size);
-    this.#room = descriptorBudget().connections;
     const listeners = new Set(runtime.config.listeners.map(({ name }) => name));
     for (const waiting of this.#waiting.keys()) {
       if (!listeners.has(waiting.arrival.listener)) this.#turnAway(waiting);
