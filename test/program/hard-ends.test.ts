@@ -276,7 +276,7 @@ test('a client that does not read our own replies is not read either', async (t)
   await once(socket, 'end');
   t.match(
     text,
-    /550 5\.7\.0 proxy\.example XCLIENT is not for you\r\n250 2\.0\.0 ok\r\n$/,
+    /550 5\.7\.0 proxy\.example this command is for trusted proxies only\r\n250 2\.0\.0 ok\r\n$/,
     'later it goes on',
   );
 });
@@ -293,7 +293,7 @@ test('what one side does not take is kept up to max-buffered-bytes, and then the
   ] as const) {
     const limits = `max-buffered-bytes = ${limit}`;
     for (const direction of ['to the backend', 'to the client'] as const) {
-      const program = await start(t, deaf, { limits });
+      const program = await start(t, deaf, { limits, listener: 'auth = "always"' });
       const client = dial(program);
       for (const line of ['HELO c.example', 'MAIL FROM:<a@b.example>']) {
         await once(client, 'data');

@@ -143,7 +143,7 @@ test('where no load balancer is configured, a header is not looked for', async (
   socket.write(encodeProxyV1(CLIENT));
   t.match(
     await answer(socket),
-    /^220 [^\r]*\r\n550 5\.7\.0 [^\r]*PROXY is not for you/,
+    /^220 [^\r]*\r\n550 5\.7\.0 [^\r]*this command is for trusted proxies only/,
     'it is a command like any other',
   );
   t.match(await program.nextConnection(), { client: { address: '127.0.0.1' } });
