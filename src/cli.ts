@@ -11,6 +11,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./commands/serve.js')).serve,
   check: async () => (await import('./commands/check.js')).check,
   probe: async () => (await import('./commands/probe.js')).probe,
+  'make-certificate': async () => (await import('./commands/make-certificate.js')).makeCertificate,
   report: async () => (await import('./commands/report.js')).report,
 };
 
@@ -48,7 +49,7 @@ function parse({ options, allowPositionals, usage: text }: Command, args: readon
 
 async function usage(): Promise<string> {
   const commands = Object.entries(COMMANDS).map(async ([name, load]) => {
-    return `  oldhello ${name.padEnd(8)} ${(await load()).summary}`;
+    return `  oldhello ${name.padEnd(16)} ${(await load()).summary}`;
   });
   const lines = await Promise.all(commands);
   return `oldhello: a TLS proxy in front of a mail server, for clients with very old TLS

@@ -22,7 +22,7 @@ const MAY_IMPORT: Record<string, { folders: string[]; modules: string[] }> = {
     modules: ['*', '@redis/client'],
   },
   admin: { folders: ['config', 'observe'], modules: ['*', 'uplot'] },
-  demo: { folders: ['config', 'observe', 'proxy-protocol'], modules: ['*', 'smtp-server'] },
+  demo: { folders: ['config', 'credentials', 'observe', 'proxy-protocol'], modules: ['*', 'smtp-server'] },
   check: {
     folders: ['net', 'tls', 'smtp', 'observe', 'credentials', 'system', 'config', 'proxy'],
     modules: ['*'],

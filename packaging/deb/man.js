@@ -12,7 +12,7 @@ export function programPage(dist, { version, date }) {
   const help = (...args) =>
     execFileSync(process.execPath, [join(dist, 'cli.js'), ...args, '--help'], { encoding: 'utf8' }).trim();
   const overview = help();
-  const commands = [...overview.matchAll(/^ {2}oldhello ([a-z]+) /gm)].map(([, name]) => name);
+  const commands = [...overview.matchAll(/^ {2}oldhello ([a-z][a-z-]*) /gm)].map(([, name]) => name);
   const exitCodes = /^Exit codes: (.*)$/m.exec(overview)?.[1] ?? '';
   return [
     title('OLDHELLO', 1, version, date, 'User Commands'),

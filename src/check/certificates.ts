@@ -50,7 +50,7 @@ function isForOldClients({ credential, use }: LoadedCredential): boolean {
 function checkOne(
   subject: string,
   config: CertificateConfig,
-  { chainPem, facts, source, exposed }: LoadedCredential,
+  { chainPem, facts, source, exposed, engineOnly, use }: LoadedCredential,
   hostname: string,
   now: Date,
 ): Finding[] {
@@ -64,6 +64,9 @@ function checkOne(
     ),
     ...(leaf.checkHost(hostname) === undefined
       ? [finding(subject, 'warning', `${source}: it is not for "${hostname}", the hostname in [server]`)]
+      : []),
+    ...(engineOnly !== undefined && use !== 'legacy'
+      ? [finding(subject, 'warning', `${source}: ${ENGINE_ONLY} (${engineOnly})`, [ENGINE_ONLY_ADVICE])]
       : []),
     ...(isAlone(chain)
       ? [
@@ -135,6 +138,9 @@ const CHAIN_ADVICE =
   'put the own certificate first, then the one that signed it, and so on, without the root';
 const ALONE =
   'the file holds the certificate alone, so that clients cannot verify it unless they have what signed it (certbot: use fullchain.pem)';
+const ENGINE_ONLY = "Node's own TLS does not take it, so the engine alone shows it, in TLS 1.2 and older";
+const ENGINE_ONLY_ADVICE =
+  'set use = "legacy" for it, and add a certificate signed with SHA-256 for modern clients';
 const RENEW = 'renew it (certbot: certbot renew), then: systemctl reload oldhello';
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** A certificate that renews by itself has been renewed by then. */

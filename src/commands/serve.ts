@@ -23,7 +23,7 @@ configuration and certificates again.
 
   --config FILE   the configuration, in TOML; without it a demo runs: an embedded
                   mail sink behind 127.0.0.1:2525 (STARTTLS) and 127.0.0.1:4465
-                  (TLS from the first byte), with a self-signed certificate that is
+                  (TLS from the first byte), with certificates of its own that are
                   kept in $STATE_DIRECTORY or ~/.local/state/oldhello`,
   options: { config: { type: 'string' } },
   allowPositionals: false,

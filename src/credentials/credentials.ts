@@ -2,6 +2,7 @@
 import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { UnusableValueError, UnusableValuesError } from '../config/config-error.js';
 import type { CertificateConfig, Config } from '../config/schema.js';
 import { certificatesFromPem, credentialFrom, isKeyOf, type Credential } from '../tls/index.js';
@@ -26,6 +27,8 @@ export interface LoadedCredential {
   readonly keyPem: string;
   readonly use: CertificateConfig['use'];
   readonly facts: CertificateInfo;
+  /** Why Node's own TLS does not take it, such as "ca md too weak"; the engine then shows it alone. */
+  readonly engineOnly: string | undefined;
   /** What was amiss with the chain, and was mended. */
   readonly repairs: readonly string[];
   /** Files with a secret that others may read too. */
@@ -138,8 +141,8 @@ function loadPkcs12(
 export type PortableCredential = Omit<LoadedCredential, 'credential' | 'key'>;
 
 export function portableCredential(loaded: LoadedCredential): PortableCredential {
-  const { source, chainPem, keyPem, use, facts, repairs, exposed } = loaded;
-  return { source, chainPem, keyPem, use, facts, repairs, exposed };
+  const { source, chainPem, keyPem, use, facts, engineOnly, repairs, exposed } = loaded;
+  return { source, chainPem, keyPem, use, facts, engineOnly, repairs, exposed };
 }
 
 export function restoreCredential(portable: PortableCredential): LoadedCredential {
@@ -159,15 +162,29 @@ function assemble(
   use: CertificateConfig['use'],
 ): Omit<LoadedCredential, 'repairs' | 'exposed'> {
   const credential = orCredentialError(file, 'cannot be used', () => credentialFrom(chain));
+  const chainPem = chain.map(String).join('');
+  const keyPem = key.export({ type: 'pkcs8', format: 'pem' }).toString();
   return {
     source: file.path,
     credential: use === 'all' ? credential : { ...credential, audience: use },
     key,
-    chainPem: chain.map(String).join(''),
-    keyPem: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    chainPem,
+    keyPem,
+    engineOnly: refusalOfNode(chainPem, keyPem),
     use,
     facts: certificateInfo(chain[0]!),
   };
+}
+
+/** OpenSSL refuses what is too weak for its security level, such as a chain signed with SHA-1. */
+function refusalOfNode(cert: string, key: string): string | undefined {
+  try {
+    createSecureContext({ cert, key });
+    return undefined;
+  } catch (error) {
+    const { reason, message } = error as Error & { reason?: string };
+    return reason ?? message;
+  }
 }
 
 function mismatch(key: KeyObject, certificate: X509Certificate, chainFile: string): string {

@@ -144,6 +144,12 @@ export const LOG_EVENTS = {
     meaning: 'a chain of certificates was not as clients need it, and is shown mended',
     fields: { source: text('the file it comes from'), repair: text('what was done') },
   },
+  certificate_engine_only: {
+    level: 'info',
+    meaning:
+      'Node\'s own TLS does not take this certificate, so only clients of the engine are shown it; set use = "legacy" to make that plain',
+    fields: { source: text('the file it comes from'), reason: text('what OpenSSL says') },
+  },
   secret_exposed: {
     level: 'warn',
     meaning: 'a file with a private key or passphrase can be read or changed by others than the service',

@@ -17,8 +17,11 @@ export class CertificateWatch {
   /** From now on these are in use, and no others. */
   use(credentials: readonly LoadedCredential[]): void {
     this.#credentials = credentials;
-    for (const { source, use, facts, repairs, exposed } of credentials) {
+    for (const { source, use, facts, engineOnly, repairs, exposed } of credentials) {
       this.#log('certificate', { source, use, ...facts, daysLeft: daysUntil(facts.notAfter, this.#now()) });
+      if (engineOnly !== undefined && use !== 'legacy') {
+        this.#log('certificate_engine_only', { source, reason: engineOnly });
+      }
       for (const repair of repairs) this.#log('certificate_chain_mended', { source, repair });
       for (const one of exposed) this.#log('secret_exposed', { ...one });
     }

@@ -44,7 +44,7 @@ async function withDemo(
   const demo = await startDemo(home, program);
   await use(demo);
   t.equal(await demo.stop(), 0, 'and it ends well');
-  const key = join(home, '.local/state/oldhello/self-signed.key');
+  const key = join(home, '.local/state/oldhello/demo-certificates/legacy.key');
   t.equal(statSync(key).mode & 0o777, 0o600, 'its private key is for nobody else');
 }
 

@@ -30,7 +30,9 @@ export class TlsProfiles {
 
   constructor(sources: ProfileSources) {
     this.#sources = sources;
-    const modern = sources.credentials.filter(({ use }) => use !== 'legacy');
+    const modern = sources.credentials.filter(
+      ({ use, engineOnly }) => use !== 'legacy' && engineOnly === undefined,
+    );
     this.#native = modern.length > 0 ? new NativeTls(modern, sources.tickets) : undefined;
   }
 

@@ -1,0 +1,79 @@
+/** Two certificates for one name in a folder, so that each client is shown one that it can read, and their authority. */
+import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { authority, issued, makeRsaKey, type Digest } from './certificate-maker.js';
+
+export interface PairRequest {
+  readonly names: readonly [string, ...string[]];
+  readonly days: number;
+  /** A group that may read the keys of the certificates; undefined for the owner alone. */
+  readonly gid: number | undefined;
+}
+
+export interface CertificatePair {
+  /** Signed with SHA-1, for `use = "legacy"`. */
+  readonly legacy: PairFiles;
+  /** Signed with SHA-256. */
+  readonly modern: PairFiles;
+  /** What clients import that verify certificates: the same authority, signed with SHA-1 and with SHA-256. */
+  readonly authorities: { readonly sha1: string; readonly sha256: string };
+}
+
+export interface PairFiles {
+  readonly chain: string;
+  readonly key: string;
+}
+
+/** Where the files of a pair are, or will be. */
+export function pairIn(folder: string): CertificatePair {
+  const files = (kind: string): PairFiles => ({
+    chain: join(folder, `${kind}.crt`),
+    key: join(folder, `${kind}.key`),
+  });
+  return {
+    legacy: files('legacy'),
+    modern: files('modern'),
+    authorities: { sha1: join(folder, 'ca-sha1.crt'), sha256: join(folder, 'ca.crt') },
+  };
+}
+
+/**
+ * Makes both certificates anew, each with a new key. The authority is made once and kept, so that clients that have it
+ * need nothing new.
+ * @throws system errors
+ */
+export function makePair(folder: string, { names, days, gid }: PairRequest): CertificatePair {
+  const pair = pairIn(folder);
+  mkdirSync(folder, { recursive: true, mode: 0o755 });
+  const caKey = authorityKey(folder, pair);
+  const certify = ({ chain, key }: PairFiles, digest: Digest): void => {
+    const made = issued(makeRsaKey(), { names, days, digest }, { name: AUTHORITY_NAME, keyPem: caKey });
+    write(key, made.keyPem, gid === undefined ? 0o600 : 0o640, gid);
+    write(chain, made.pem + readFileSync(pair.authorities[digest], 'latin1'), 0o644);
+  };
+  certify(pair.legacy, 'sha1');
+  certify(pair.modern, 'sha256');
+  return pair;
+}
+
+function authorityKey(folder: string, { authorities }: CertificatePair): string {
+  const path = join(folder, 'ca.key');
+  if (existsSync(path)) return readFileSync(path, 'latin1');
+  const keyPem = makeRsaKey();
+  write(path, keyPem, 0o600);
+  for (const digest of ['sha1', 'sha256'] as const) {
+    write(authorities[digest], authority(AUTHORITY_NAME, keyPem, AUTHORITY_DAYS, digest).pem, 0o644);
+  }
+  return keyPem;
+}
+
+/** As a whole or not at all, and never readable by more than its mode says. */
+function write(path: string, text: string, mode: number, gid?: number): void {
+  const temporary = `${path}.new`;
+  writeFileSync(temporary, text, { mode });
+  if (gid !== undefined) chownSync(temporary, -1, gid);
+  renameSync(temporary, path);
+}
+
+const AUTHORITY_NAME = 'oldhello private CA';
+const AUTHORITY_DAYS = 3650;
