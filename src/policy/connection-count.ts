@@ -23,12 +23,12 @@ export class ConnectionCount {
     return this.#total;
   }
 
-  /** @returns the limit that is reached, or what to call, once, when the connection has ended */
-  enter(
+  /** @returns the limit that is reached, or a function to call once when the connection has ended */
+  acquire(
     address: string,
     limits: ConnectionLimits,
     group?: Group,
-  ): { over: LimitName } | { leave: () => void } {
+  ): { over: LimitName } | { release: () => void } {
     const counted = limitKey(address);
     if (this.#total >= limits.maxConnections) return { over: 'max-connections' };
     if (this.#byAddress.get(counted) >= limits.maxConnectionsPerAddress) {
@@ -38,7 +38,7 @@ export class ConnectionCount {
       return { over: 'policy-max-connections' };
     }
     this.#add(counted, group, 1);
-    return { leave: () => this.#add(counted, group, -1) };
+    return { release: () => this.#add(counted, group, -1) };
   }
 
   #add(address: string, group: Group | undefined, change: 1 | -1): void {
@@ -48,7 +48,7 @@ export class ConnectionCount {
   }
 }
 
-/** Counts by name; what is at zero takes no memory. */
+/** Counts by name; a count of zero takes no memory. */
 class Tally {
   readonly #counts = new Map<string, number>();
 

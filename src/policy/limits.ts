@@ -9,7 +9,7 @@ interface LimitRow {
 export const LIMITS = {
   'max-connections': {
     meaning: 'there are too many connections in total',
-    remedy: 'see who has them; raise max-connections in [limits] if they are welcome',
+    remedy: 'see in the log which clients have them; raise max-connections in [limits] if they are welcome',
   },
   'max-connections-per-address': {
     meaning: 'there are too many connections from this IPv4 address, or /64 of IPv6',
@@ -27,7 +27,7 @@ export const LIMITS = {
   'max-handshakes': {
     meaning: 'too many TLS handshakes run at the same time',
     remedy:
-      'see who begins handshakes and does not end them; raise max-handshakes in [limits] if all are welcome',
+      'see in the log which clients begin handshakes and do not end them; raise max-handshakes in [limits] if all are welcome',
   },
   'handshakes-per-second': {
     meaning: 'too many TLS handshakes begin in a second, in total',

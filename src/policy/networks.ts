@@ -1,4 +1,4 @@
-/** Which networks an address belongs to, and which policy entry is for it. */
+/** Whether an address belongs to a set of networks, and which policy entry applies to it. */
 import { BlockList, isIP } from 'node:net';
 
 /** A set of networks in CIDR notation, or single addresses. */
@@ -19,7 +19,7 @@ export class NetworkSet {
   }
 }
 
-/** Entries in order; the first one that has the address counts, one without networks has everybody. */
+/** Entries in order; the first one that contains the address applies, and one without networks contains every address. */
 export class PolicyTable<P extends { readonly networks: readonly string[] }> {
   readonly #entries: { readonly policy: P; readonly set: NetworkSet }[];
 

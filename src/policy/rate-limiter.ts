@@ -1,5 +1,5 @@
 /**
- * Token buckets, one for each key: `rate` tokens a second come in, and a bucket holds what comes in BURST seconds. What
+ * Token buckets, one for each key: `rate` tokens a second come in, and a bucket holds what comes in BURST_SECONDS. What
  * is kept of a bucket is one number, the time at which it will be full again (the "virtual scheduling" of ATM's generic
  * cell rate algorithm, ITU-T I.371), so that a full bucket needs no memory at all.
  */
@@ -27,7 +27,7 @@ export class RateLimiter {
     if (rate === 0) return true;
     const now = this.#now();
     const fullAt = Math.max(now, this.#fullAt.get(key) ?? 0) + 1000 / rate;
-    if (fullAt - now > Math.max(BURST * 1000, 1000 / rate)) return false;
+    if (fullAt - now > Math.max(BURST_SECONDS * 1000, 1000 / rate)) return false;
     this.#fullAt.delete(key);
     if (this.#fullAt.size >= MAX_BUCKETS) this.#forgetOne();
     this.#fullAt.set(key, fullAt);
@@ -39,7 +39,7 @@ export class RateLimiter {
   }
 }
 
-/** Seconds' worth of tokens: a queue that is flushed, or an office that comes to work, is no attack. */
-export const BURST = 10;
-/** About a hundred bytes each; when more are in use, those used longest ago are taken for full. */
+/** A bucket holds the tokens of this time: a mail queue that is flushed, or an office in the morning, is no attack. */
+export const BURST_SECONDS = 10;
+/** About a hundred bytes each; when more are in use, those used longest ago count as full. */
 const MAX_BUCKETS = 10_000;

@@ -1,4 +1,4 @@
-/** Which TLS is too weak to trust a password to. */
+/** Which TLS is too weak for a password. */
 
 /**
  * Before TLS 1.2, or with RC4, DES or 3DES (RFC 8996, RFC 7465, RFC 8429).

@@ -9,7 +9,7 @@ import type { Config, ListenerConfig } from '../config/schema.js';
 import type { Log, LogChannel } from '../observe/log.js';
 import { OUTCOMES } from '../observe/outcomes.js';
 import type { ConnectionEvent } from '../observe/connection-record.js';
-import { HandshakeCount } from '../policy/handshake-count.js';
+import { HandshakeLimiter } from '../policy/handshake-limiter.js';
 import { loadCredentials } from '../credentials/credentials.js';
 import { descriptorBudget, type DescriptorBudget } from '../system/descriptors.js';
 import { KeyRing } from '../credentials/keys.js';
@@ -163,7 +163,7 @@ export class ProxyServer {
     if (runsWorkers(config)) {
       return new WorkerPool({ channel: this.#channel, sessions: this.#sessions });
     }
-    const handshakes = new HandshakeCount(() => performance.now());
+    const handshakes = new HandshakeLimiter(() => performance.now());
     return new InProcessRunner({ keys: this.#keys, sessions: this.#sessions, handshakes });
   }
 
@@ -250,10 +250,10 @@ export class ProxyServer {
   }
 
   #serve(plan: ListenerPlan, { channel, first, client, destination, admission }: AdmittedConnection): void {
-    const { offerStarttls, leave } = admission;
+    const { offerStarttls, release } = admission;
     const arrival = { listener: plan.config.name, client, destination, offerStarttls };
     this.#host!.serve(channel, first, arrival, (event) => {
-      leave();
+      release();
       this.#ended(event, plan);
     });
   }

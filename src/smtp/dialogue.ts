@@ -1,39 +1,39 @@
-/** What a dialogue of our own with a backend begins with: its greeting, our EHLO, and the answers to both. */
+/** The beginning of an SMTP session of our own with a backend: its greeting, our EHLO, and the reply to it. */
 import { lastLine, ReplyReader, wholeReply, type Reply } from './reply.js';
 
 export const DIALOGUE_FAILURES = {
   backend_ehlo_refused: 'the backend refused our EHLO',
-  backend_reply_broken: 'what the backend sent where it should reply is not an SMTP reply',
+  backend_reply_broken: 'the backend sent something that is not an SMTP reply',
 } as const;
 
 export type DialogueFailure = keyof typeof DIALOGUE_FAILURES;
 
 export interface DialogueOutput<Failure extends string> {
   toBackend(bytes: Buffer): void;
-  /** `greeting` is how the backend greeted, for a client that waits for it. */
+  /** `greeting`: the backend's, for a client that waits for one. */
   ready(greeting: Buffer): void;
-  /** The backend greeted with a refusal, which is the client's to hear. Nothing more may be said in this session. */
+  /** The backend's greeting refuses the client, who should get it. Nothing more may be sent in this session. */
   rejected(greeting: Buffer): void;
-  /** `detail` is what the backend said, its words unescaped. */
+  /** `detail`: the last line of the backend's reply, unescaped. */
   failed(reason: Failure | DialogueFailure, detail: string): void;
 }
 
-/** What follows is the business of the classes below this one. */
+/** Subclasses decide what follows EHLO. */
 export abstract class Dialogue<Failure extends string> {
   readonly #hostname: string;
   readonly #output: DialogueOutput<Failure>;
   readonly #replies = new ReplyReader();
-  #waitsFor: 'greeting' | 'ehlo' | 'answer' | 'nothing' = 'greeting';
+  #awaits: 'greeting' | 'ehlo' | 'answer' | 'nothing' = 'greeting';
   #answered: (reply: Reply) => void = () => undefined;
   #greeting: Buffer = Buffer.alloc(0);
 
-  /** @param hostname what we call ourselves */
+  /** @param hostname for our EHLO */
   constructor(hostname: string, output: DialogueOutput<Failure>) {
     this.#hostname = hostname;
     this.#output = output;
   }
 
-  /** The backend said 250 to our EHLO. */
+  /** The backend replied 250 to our EHLO. */
   protected abstract ehloAccepted(reply: Reply): void;
 
   fromBackend(bytes: Buffer): void {
@@ -46,10 +46,10 @@ export abstract class Dialogue<Failure extends string> {
     }
   }
 
-  /** In a session that goes on, and in which the backend greeted before. */
+  /** In a session in which the backend has greeted before. */
   startWithEhlo(greeting: Buffer): void {
     this.#greeting = greeting;
-    this.#waitsFor = 'ehlo';
+    this.#awaits = 'ehlo';
     this.#output.toBackend(Buffer.from(`EHLO ${this.#hostname}\r\n`));
   }
 
@@ -63,29 +63,29 @@ export abstract class Dialogue<Failure extends string> {
   }
 
   protected ask(line: string, answered: (reply: Reply) => void): void {
-    this.#waitsFor = 'answer';
+    this.#awaits = 'answer';
     this.#answered = answered;
     this.#output.toBackend(Buffer.from(`${line}\r\n`, 'latin1'));
   }
 
   protected finish(greeting: Buffer): void {
-    this.#waitsFor = 'nothing';
+    this.#awaits = 'nothing';
     this.#output.ready(greeting);
   }
 
   protected reject(greeting: Buffer): void {
-    this.#waitsFor = 'nothing';
+    this.#awaits = 'nothing';
     this.#output.rejected(greeting);
   }
 
   protected fail(reason: Failure | DialogueFailure, detail: string): void {
-    this.#waitsFor = 'nothing';
+    this.#awaits = 'nothing';
     this.#output.failed(reason, detail);
   }
 
   #reply(reply: Reply): void {
-    if (this.#waitsFor === 'greeting') this.#greeted(reply);
-    else if (this.#waitsFor === 'answer') this.#answered(reply);
+    if (this.#awaits === 'greeting') this.#greeted(reply);
+    else if (this.#awaits === 'answer') this.#answered(reply);
     else if (reply.code === 250) this.ehloAccepted(reply);
     else this.fail('backend_ehlo_refused', lastLine(reply));
   }
@@ -95,8 +95,8 @@ export abstract class Dialogue<Failure extends string> {
     else this.reject(wholeReply(reply));
   }
 
-  /** As a method, because a callee may have moved on since the compiler last looked. */
+  /** As a method, because a callee may have changed the state since the compiler narrowed it. */
   #isOver(): boolean {
-    return this.#waitsFor === 'nothing';
+    return this.#awaits === 'nothing';
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Looks whether a backend lets our address say who a client is. Where nobody is to say that, a client that finds itself
- * behind our address could: with XCLIENT to relay as somebody else, with XFORWARD to be logged as somebody else.
+ * Checks that a backend does not let our address name the client. Where oldhello does not name it, the client itself could,
+ * as it has our address there: with XCLIENT to relay as another client, with XFORWARD to be logged as one.
  */
 import { Dialogue, DIALOGUE_FAILURES } from './dialogue.js';
 import { offered } from './ehlo-reply.js';
@@ -8,7 +8,7 @@ import type { Reply } from './reply.js';
 
 export const TRUST_FAILURES = {
   backend_trusts_clients:
-    'the backend lets the address of oldhello say who a client is, with XCLIENT or XFORWARD, and so every client',
+    'the backend accepts XCLIENT or XFORWARD from the address of oldhello, and so from every client',
   ...DIALOGUE_FAILURES,
 } as const;
 

@@ -1,7 +1,7 @@
 /**
- * Says inside SMTP who the client is: Postfix's XCLIENT (XCLIENT_README), up to the greeting that is the client's. The
- * backend then takes the session for the client's own, so that an XCLIENT of the client's is refused; unless ours
- * succeeded, nothing of the client's may follow, because the backend would believe it.
+ * Names the client to a backend inside SMTP: Postfix's XCLIENT (XCLIENT_README), up to the greeting for the client. After
+ * it the backend treats the session as the client's own and refuses an XCLIENT from it. Unless ours succeeded, nothing from
+ * the client may follow, because the backend would trust it.
  */
 import type { Endpoint } from '../net/endpoint.js';
 import { Dialogue, type DialogueOutput } from './dialogue.js';
@@ -25,11 +25,11 @@ export interface XclientInfo {
 
 /** When it is ready, the backend waits for the client's EHLO, and `greeting` is what it would have greeted it with. */
 export class XclientDialogue extends Dialogue<XclientFailure> {
-  readonly #facts: XclientInfo;
+  readonly #info: XclientInfo;
 
-  constructor(hostname: string, facts: XclientInfo, output: DialogueOutput<XclientFailure>) {
+  constructor(hostname: string, info: XclientInfo, output: DialogueOutput<XclientFailure>) {
     super(hostname, output);
-    this.#facts = facts;
+    this.#info = info;
   }
 
   protected ehloAccepted(reply: Reply): void {
@@ -38,20 +38,20 @@ export class XclientDialogue extends Dialogue<XclientFailure> {
       this.fail('backend_no_xclient', '');
       return;
     }
-    // Postfix decides about XFORWARD when we connect, and XCLIENT does not make it think again.
+    // Postfix decides about XFORWARD when we connect, and XCLIENT does not change that.
     if (offersTrust(reply, ['XFORWARD'])) {
       this.fail('backend_trusts_clients', '');
       return;
     }
-    this.#say(xclientCommands(this.#facts, attributes));
+    this.#send(xclientCommands(this.#info, attributes));
   }
 
-  #say([command, ...more]: readonly string[]): void {
+  #send([command, ...more]: readonly string[]): void {
     this.ask(command!, (reply) => this.#answered(reply, more));
   }
 
   #answered(reply: Reply, more: readonly string[]): void {
-    if (reply.code === 220 && more.length > 0) this.#say(more);
+    if (reply.code === 220 && more.length > 0) this.#send(more);
     else if (reply.code === 220) this.finish(wholeReply(reply));
     else if (isGreeting(reply)) this.reject(wholeReply(reply));
     else this.fail('backend_xclient_refused', lastLine(reply));
@@ -59,7 +59,7 @@ export class XclientDialogue extends Dialogue<XclientFailure> {
 }
 
 /**
- * Without CRLF; ADDR stands last, because with it the backend stops to trust us.
+ * Without CRLF; ADDR stands last, because with it the backend stops trusting us.
  * HELO and PROTO are left out: the client says EHLO or HELO itself.
  * NAME is always given where it can be: without it a Postfix keeps our own name for the client.
  * @param announced the attributes that the backend offers; to name another would be an error
@@ -81,7 +81,7 @@ export function xclientCommands(
   for (const [name, value] of attributes) {
     if (!announced.includes(name)) continue;
     const attribute = ` ${name}=${xtext(value)}`;
-    if (command.length + attribute.length > MAX_COMMAND) {
+    if (command.length + attribute.length > MAX_COMMAND_BYTES) {
       commands.push(command);
       command = 'XCLIENT';
     }
@@ -90,7 +90,7 @@ export function xclientCommands(
   return [...commands, command];
 }
 
-/** IPv6 has a prefix, and no zone, which would mean something on this machine only. */
+/** IPv6 has a prefix, and no zone, which has a meaning on this machine only. */
 function addressValue(address: string): string {
   return address.includes(':') ? `IPV6:${address.replace(/%.*/, '')}` : address;
 }
@@ -102,12 +102,12 @@ function xtext(value: string): string {
   });
 }
 
-/** 554 and what is temporary greet a client that is not wanted (RFC 5321, 3.1); other codes are about the command. */
+/** 554 and 4yz refuse the client (RFC 5321, 3.1); other codes are about the command. */
 function isGreeting({ code }: Reply): boolean {
   return code === 554 || (code >= 400 && code < 500);
 }
 
-/** We look no name up; a backend that needs one must look itself. */
+/** We look up no names; a backend that needs one must do so. */
 const UNAVAILABLE = '[UNAVAILABLE]';
-/** Bytes without CRLF (RFC 5321, 4.5.3.1.4). */
-const MAX_COMMAND = 510;
+/** Without CRLF (RFC 5321, 4.5.3.1.4). */
+const MAX_COMMAND_BYTES = 510;

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { test } from 'tap';
 import { ConnectionCount } from '../../src/policy/connection-count.js';
 import { addressBytes, addressText, limitKey } from '../../src/net/ip-address.js';
-import { HandshakeCount } from '../../src/policy/handshake-count.js';
-import { BURST, RateLimiter } from '../../src/policy/rate-limiter.js';
+import { HandshakeLimiter } from '../../src/policy/handshake-limiter.js';
+import { BURST_SECONDS, RateLimiter } from '../../src/policy/rate-limiter.js';
 
 test('IPv4 clients count by address, IPv6 clients by their /64 however it is written', async (t) => {
   t.equal(limitKey('192.0.2.7'), '192.0.2.7');
@@ -42,16 +42,16 @@ test('a rate lets its burst through, then one for each time that one takes', asy
     while (taken < 1_000 && limiter.take(key, rate)) taken += 1;
     return taken;
   };
-  t.equal(takeAll('a', 5), 5 * BURST);
+  t.equal(takeAll('a', 5), 5 * BURST_SECONDS);
   now += 199;
   t.notOk(limiter.take('a', 5), 'a fifth of a second is not over');
   now += 1;
   t.equal(takeAll('a', 5), 1);
-  t.equal(takeAll('b', 5), 5 * BURST, 'others are not held up');
+  t.equal(takeAll('b', 5), 5 * BURST_SECONDS, 'others are not held up');
   now += 3_000;
   t.equal(takeAll('a', 5), 15);
   now += 3_600_000;
-  t.equal(takeAll('a', 5), 5 * BURST, 'and nobody saves up more than the burst');
+  t.equal(takeAll('a', 5), 5 * BURST_SECONDS, 'and nobody saves up more than the burst');
   t.equal(takeAll('c', 0), 1_000, '0 is no limit');
   t.equal(takeAll('d', 0.01), 1, 'a rate below one in a burst still lets one in');
 });
@@ -60,7 +60,7 @@ test('a rate limiter remembers a bounded number of addresses, and those who came
   const limiter = new RateLimiter(() => 0);
   for (let index = 0; index < 20_000; index += 1) limiter.take(`client ${index}`, 1);
   t.equal(limiter.size, 10_000);
-  for (let index = 1; index < BURST; index += 1) t.ok(limiter.take('client 19999', 1));
+  for (let index = 1; index < BURST_SECONDS; index += 1) t.ok(limiter.take('client 19999', 1));
   t.notOk(limiter.take('client 19999', 1), 'one that keeps coming is not forgotten');
 });
 
@@ -68,21 +68,21 @@ test('connections are counted in total, by address and by policy entry, and give
   const count = new ConnectionCount();
   const limits = { maxConnections: 4, maxConnectionsPerAddress: 2 };
   const group = { name: '192.0.2.0/24', maxConnections: 3 };
-  const enter = (address: string, of = group) => count.enter(address, limits, of);
+  const enter = (address: string, of = group) => count.acquire(address, limits, of);
   const first = enter('192.0.2.1');
   enter('192.0.2.1');
   t.same(enter('192.0.2.1'), { over: 'max-connections-per-address' });
   enter('192.0.2.2');
   t.same(enter('192.0.2.3'), { over: 'policy-max-connections' });
-  count.enter('2001:db8::1', limits);
-  t.same(count.enter('2001:db8::2', limits), { over: 'max-connections' });
+  count.acquire('2001:db8::1', limits);
+  t.same(count.acquire('2001:db8::2', limits), { over: 'max-connections' });
   t.equal(count.total, 4, 'who was turned away does not count');
-  if ('leave' in first) first.leave();
-  t.ok('leave' in enter('192.0.2.3'), 'a place that is left can be taken');
+  if ('release' in first) first.release();
+  t.ok('release' in enter('192.0.2.3'), 'a place that is left can be taken');
 });
 
 test('handshakes have a limit at the same time, in total and by address, of which a process may have a share', async (t) => {
-  const count = new HandshakeCount(() => 0);
+  const count = new HandshakeLimiter(() => 0);
   const limits = { maxHandshakes: 2, handshakesPerSecond: 0, handshakesPerSecondPerAddress: 0 };
   const first = count.begin('192.0.2.1', limits);
   count.begin('192.0.2.1', limits);
@@ -90,33 +90,37 @@ test('handshakes have a limit at the same time, in total and by address, of whic
   if ('done' in first) first.done();
   t.ok('done' in count.begin('192.0.2.2', limits));
 
-  const admitted = (counter: HandshakeCount, addresses: readonly string[], rates: object): string[] => {
+  const admitted = (counter: HandshakeLimiter, addresses: readonly string[], rates: object): string[] => {
     const many = { maxHandshakes: 1_000, handshakesPerSecond: 0, handshakesPerSecondPerAddress: 0, ...rates };
     return addresses.map((address) => {
       const begun = counter.begin(address, many);
       return 'over' in begun ? begun.over : 'in';
     });
   };
-  const flood = Array<string>(2 * BURST).fill('2001:db8::1');
+  const flood = Array<string>(2 * BURST_SECONDS).fill('2001:db8::1');
   const perAddress = 'handshakes-per-second-per-address';
-  const alone = admitted(new HandshakeCount(() => 0), [...flood, '2001:db8::2', '192.0.2.1'], {
+  const alone = admitted(new HandshakeLimiter(() => 0), [...flood, '2001:db8::2', '192.0.2.1'], {
     handshakesPerSecond: 1,
     handshakesPerSecondPerAddress: 0.5,
   });
-  t.same(alone.slice(0, BURST / 2), Array(BURST / 2).fill('in'));
+  t.same(alone.slice(0, BURST_SECONDS / 2), Array(BURST_SECONDS / 2).fill('in'));
   t.same(
-    alone.slice(BURST / 2, -1),
-    Array(BURST * 1.5 + 1).fill(perAddress),
+    alone.slice(BURST_SECONDS / 2, -1),
+    Array(BURST_SECONDS * 1.5 + 1).fill(perAddress),
     'and its neighbours in the /64',
   );
   t.equal(alone.at(-1), 'in', 'who is refused for its own rate takes nothing from the others');
-  const together = admitted(new HandshakeCount(() => 0), flood, { handshakesPerSecond: 1 });
+  const together = admitted(new HandshakeLimiter(() => 0), flood, { handshakesPerSecond: 1 });
   t.same(together, [
-    ...Array<string>(BURST).fill('in'),
-    ...Array<string>(BURST).fill('handshakes-per-second'),
+    ...Array<string>(BURST_SECONDS).fill('in'),
+    ...Array<string>(BURST_SECONDS).fill('handshakes-per-second'),
   ]);
-  const shared = new HandshakeCount(() => 0);
+  const shared = new HandshakeLimiter(() => 0);
   shared.shareAmong(2);
   const half = admitted(shared, flood, { handshakesPerSecond: 1 });
-  t.equal(half.filter((one) => one === 'in').length, BURST / 2, 'half of it for one of two processes');
+  t.equal(
+    half.filter((one) => one === 'in').length,
+    BURST_SECONDS / 2,
+    'half of it for one of two processes',
+  );
 });

@@ -4,7 +4,7 @@ import type { CertificateInfo } from '../../credentials/certificate-info.js';
 import type { Endpoint } from '../../net/endpoint.js';
 import type { ConnectionRecord, TlsInfo } from '../../observe/connection-record.js';
 import type { Log } from '../../observe/log.js';
-import type { HandshakeCount } from '../../policy/handshake-count.js';
+import type { HandshakeLimiter } from '../../policy/handshake-limiter.js';
 import { isWeakTls } from '../../policy/weak-tls.js';
 import type { GateOptions } from '../../smtp/gate.js';
 import type { ClientIdentity } from '../backend/dial.js';
@@ -25,7 +25,7 @@ export interface ConnectionPlan {
 }
 
 export interface ConnectionServices extends EngineServices {
-  readonly handshakes: HandshakeCount;
+  readonly handshakes: HandshakeLimiter;
 }
 
 export interface SessionPlan {

@@ -1,4 +1,4 @@
-/** Who may come in: the policy for the client's network first, then the limits. Outlives configurations, as counts must. */
+/** Which clients are admitted: the policy for their network first, then the limits. Outlives configurations, as counts must. */
 import type { LimitsConfig, ListenerConfig, PolicyConfig } from '../../config/schema.js';
 import type { Log } from '../../observe/log.js';
 import type { Failure, ConnectionEvent } from '../../observe/connection-record.js';
@@ -15,8 +15,8 @@ export type Admission =
   | {
       readonly admitted: true;
       readonly offerStarttls: boolean;
-      /** To be called once, when the connection has ended. */
-      readonly leave: () => void;
+      /** To be called once when the connection has ended. */
+      readonly release: () => void;
     };
 
 export class AdmissionControl {
@@ -29,12 +29,12 @@ export class AdmissionControl {
     this.#log = log;
   }
 
-  /** Connections that there are resources for, whatever is configured; those that run stay. */
+  /** Caps connections by what the system allows, whatever is configured; those that exist stay. */
   limitTo(connections: number): void {
     this.#capacity = connections;
   }
 
-  /** Connections there are now. */
+  /** Connections that exist now. */
   get total(): number {
     return this.#count.total;
   }
@@ -48,16 +48,16 @@ export class AdmissionControl {
     if (this.#count.total >= this.#capacity) {
       return { admitted: false, failure: overLimit('open-files'), reply: 'out_of_descriptors' };
     }
-    const entered = this.#count.enter(client.address, limits, groupOf(policy));
-    if ('over' in entered) {
-      return { admitted: false, failure: overLimit(entered.over), reply: 'too_many_connections' };
+    const acquired = this.#count.acquire(client.address, limits, groupOf(policy));
+    if ('over' in acquired) {
+      return { admitted: false, failure: overLimit(acquired.over), reply: 'too_many_connections' };
     }
     const suppressed =
       !isForLogins(listener) && this.#suppression.isSuppressed(client.address, suppressionRule(limits));
     return {
       admitted: true,
       offerStarttls: (policy?.offerStarttls ?? true) && !suppressed,
-      leave: entered.leave,
+      release: acquired.release,
     };
   }
 

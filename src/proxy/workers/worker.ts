@@ -4,7 +4,7 @@ import { reportDefectsTo } from '../../observe/guard.js';
 import { createLogChannel, type Log } from '../../observe/log.js';
 import { sampleProcess } from '../../observe/process-sample.js';
 import { ConnectionRecord } from '../../observe/connection-record.js';
-import { HandshakeCount } from '../../policy/handshake-count.js';
+import { HandshakeLimiter } from '../../policy/handshake-limiter.js';
 import { exitOnDefect } from '../../system/defects.js';
 import { KeyRing } from '../../credentials/keys.js';
 import type { Session } from '../../tls/index.js';
@@ -70,7 +70,7 @@ class Worker {
   readonly #keys = new KeyRing();
   readonly #tickets = new SessionTickets();
   readonly #sessions = new PrimarySessions();
-  readonly #handshakes = new HandshakeCount(() => performance.now());
+  readonly #handshakes = new HandshakeLimiter(() => performance.now());
   readonly #host = new InProcessRunner({
     keys: this.#keys,
     sessions: this.#sessions,

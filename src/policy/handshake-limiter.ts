@@ -1,4 +1,4 @@
-/** How many TLS handshakes run, and how fast they come: a handshake costs more than anything else a client can ask for. */
+/** Limits how many TLS handshakes run at once and begin per second: nothing else that a client can ask for costs as much. */
 import { limitKey } from '../net/ip-address.js';
 import type { LimitName } from './limits.js';
 import { RateLimiter } from './rate-limiter.js';
@@ -10,10 +10,10 @@ export interface HandshakeLimits {
   readonly handshakesPerSecondPerAddress: number;
 }
 
-export class HandshakeCount {
+export class HandshakeLimiter {
   readonly #inTotal: RateLimiter;
   readonly #byAddress: RateLimiter;
-  /** Which part of the limits is for this process; the others have the rest. */
+  /** The part of the limits that this process may use. */
   #share = 1;
   #running = 0;
 
@@ -23,16 +23,16 @@ export class HandshakeCount {
     this.#byAddress = new RateLimiter(now);
   }
 
-  /** @param processes that have the limits together */
+  /** @param processes that share the limits */
   shareAmong(processes: number): void {
     this.#share = 1 / processes;
   }
 
-  /** @returns the limit that is reached, or what to call, once, when the handshake is over */
+  /** @returns the limit that is reached, or a function to call once when the handshake is over */
   begin(address: string, limits: HandshakeLimits): { over: LimitName } | { done: () => void } {
     const { maxHandshakes, handshakesPerSecond, handshakesPerSecondPerAddress } = limits;
     if (this.#running >= Math.ceil(maxHandshakes * this.#share)) return { over: 'max-handshakes' };
-    // The address first: who is refused for itself takes nothing from the others.
+    // The address first: a client over its own limit takes nothing from the total.
     if (!this.#byAddress.take(limitKey(address), handshakesPerSecondPerAddress * this.#share)) {
       return { over: 'handshakes-per-second-per-address' };
     }
