@@ -142,7 +142,7 @@ export const REFUSALS = {
     remedy: NO_REAL_CLIENT,
   },
   renegotiation: {
-    alert: 'handshake_failure',
+    alert: 'no_renegotiation',
     fault: 'misbehaved',
     meaning: 'the client asked for renegotiation, which is never done here',
     remedy: 'switch renegotiation off in the client; mail needs none',

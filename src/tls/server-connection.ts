@@ -7,7 +7,7 @@ import { ContentType, HANDSHAKE_HEADER_LENGTH, HandshakeType, ProtocolVersion } 
 import { Acceptor, type Accepted, type NotTls } from './hello/acceptor.js';
 import type { ClientHello } from './hello/client-hello.js';
 import { Inbox, type HandshakeIo } from './handshake/io.js';
-import { Reassembly, type HandshakeMessage } from './record/reassembly.js';
+import { Reassembly } from './record/reassembly.js';
 import { serverHandshake, type Established } from './handshake/server-handshake.js';
 import type { Session } from './session/session.js';
 import { Transcript } from './handshake/transcript.js';
@@ -34,13 +34,15 @@ export interface ConnectionOutput {
   saveSession(id: Buffer, session: Session): void;
   /** RFC 5246, 7.2.2: after a fatal alert the session must not be resumed. */
   forgetSession(id: Buffer): void;
-  /** Nothing comes after this. */
-  ended(outcome: Outcome): void;
+  /** The last call, also after `abandon`; `wait` is what the handshake waited for, undefined after the handshake. */
+  ended(outcome: Outcome, wait: Wait | undefined): void;
 }
 
 /** How a connection ended. `farewell` is what is left to transmit before closing the transport. */
 export type Outcome = { readonly farewell: Buffer } & (
   | { readonly kind: 'closed'; readonly by: 'client' | 'server' }
+  /** The host has called `abandon`. */
+  | { readonly kind: 'abandoned' }
   /** A 64-bit block cipher has protected as much as is safe. */
   | { readonly kind: 'data_limit' }
   | { readonly kind: 'refused'; readonly error: TlsError }
@@ -62,7 +64,7 @@ export class ServerConnection {
   #acceptor: Acceptor | undefined;
   #hello: ClientHello | undefined;
   #handshake: Step<Established> | undefined;
-  #wait: Wait | undefined;
+  #wait: Wait | undefined = CLIENT_HELLO;
   #driving = false;
   #operating = false;
   #reading = false;
@@ -71,7 +73,6 @@ export class ServerConnection {
   #flight: Buffer[] = [];
   #sessionId: Buffer | undefined;
   #warnings = 0;
-  #renegotiations = 0;
   #splitWrites = false;
   /** Nobody can have chosen the first data by what was sent before, so it need not be split. */
   #hasSent = false;
@@ -87,7 +88,7 @@ export class ServerConnection {
     return this.#state;
   }
 
-  /** What the handshake waits for; undefined before the hello and after the handshake. */
+  /** What the handshake waits for; undefined after the handshake. */
   get wait(): Wait | undefined {
     return this.#wait;
   }
@@ -161,9 +162,10 @@ export class ServerConnection {
     });
   }
 
-  /** Gives up without a word: the transport is gone. */
+  /** Ends without an alert: the transport is gone. */
   abandon(): void {
-    this.#end(undefined);
+    if (this.#state === 'ended') return;
+    this.#end({ kind: 'abandoned', farewell: NOTHING });
   }
 
   /** The result of the operation that the connection waits for; one that comes too late or twice is ignored. */
@@ -250,8 +252,10 @@ export class ServerConnection {
     while (this.wantsInput) {
       const message = this.#reassembly.next(this.#expectedMessage());
       if (message === undefined) return;
-      if (this.#state === 'established') this.#refuseRenegotiation();
-      else this.#receiveMessage(message);
+      // As a warning, no_renegotiation would leave clients up to OpenSSL 0.9.8a waiting for ServerHello.
+      if (this.#state === 'established') throw new TlsError('renegotiation');
+      this.#inbox.putMessage(message);
+      this.#drive();
     }
   }
 
@@ -259,11 +263,6 @@ export class ServerConnection {
   #expectedMessage(): HandshakeType | undefined {
     if (this.#state !== 'handshaking') return HandshakeType.client_hello;
     return this.#wait?.for === 'message' ? this.#wait.type : undefined;
-  }
-
-  #receiveMessage(message: HandshakeMessage): void {
-    this.#inbox.putMessage(message);
-    this.#drive();
   }
 
   #receiveChangeCipherSpec(content: Buffer): void {
@@ -294,17 +293,6 @@ export class ServerConnection {
       this.#warnings += 1;
       if (this.#warnings > MAX_WARNINGS) throw new TlsError('too_many_warnings');
     }
-  }
-
-  /**
-   * RFC 5246, 7.2.2: no_renegotiation is a warning, and the client may go on. SSLv3 has no such alert, so there the
-   * refusal is fatal (RFC 5746, 4.5); so is a second attempt.
-   */
-  #refuseRenegotiation(): void {
-    if (this.#rules.version === ProtocolVersion.SSLv3) throw new TlsError('renegotiation');
-    this.#renegotiations += 1;
-    if (this.#renegotiations > 1) throw new TlsError('unexpected_message', 'renegotiation a second time');
-    this.#output.transmit(this.#sealAlert('no_renegotiation', AlertLevel.warning));
   }
 
   // ---- the handshake ----
@@ -440,20 +428,22 @@ export class ServerConnection {
     if (this.#sessionId !== undefined) this.#output.forgetSession(this.#sessionId);
   }
 
-  #end(outcome: Outcome | undefined): void {
+  #end(outcome: Outcome): void {
     this.#state = 'ended';
     this.#operating = false;
     // Runs the finally blocks, which wipe the secrets of an unfinished handshake.
     const handshake = this.#handshake;
+    const wait = this.#wait;
     this.#handshake = undefined;
     this.#wait = undefined;
     this.#acceptor = undefined;
     if (!this.#driving) handshake?.return(undefined as never);
-    if (outcome !== undefined) this.#output.ended(outcome);
+    this.#output.ended(outcome, wait);
   }
 }
 
 const NOTHING = Buffer.alloc(0);
+const CLIENT_HELLO: Wait = { for: 'message', type: HandshakeType.client_hello };
 const CHANGE_CIPHER_SPEC = Buffer.of(1);
 const VERSIONS = Object.values(ProtocolVersion);
 

@@ -24,7 +24,8 @@ export interface Credential {
 
 /** Opaque, authenticated and encrypted session state in the client's hands (RFC 5077). */
 export interface TicketProtector {
-  protect(session: Session): Buffer;
+  /** Undefined where no ticket can be made now: the client gets an empty one (RFC 5077, 3.3). */
+  protect(session: Session): Buffer | undefined;
   /** Undefined where the ticket is not ours, damaged, or too old. */
   unprotect(ticket: Buffer): Session | undefined;
   /** Seconds. */

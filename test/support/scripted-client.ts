@@ -112,7 +112,7 @@ export function makePast(sessions: SessionCache, tickets: TicketKeys): Past {
   const past = {
     sessionId: Buffer.alloc(32, 6),
     masterSecret: Buffer.from(session.masterSecret),
-    ticket: tickets.protect(session),
+    ticket: tickets.protect(session)!,
   };
   sessions.save(past.sessionId, session);
   return past;

@@ -22,6 +22,7 @@ import {
   type Operation,
   type Outcome,
   type ServerParameters,
+  type Wait,
 } from '../../src/tls/index.js';
 import { ECDSA_CERTIFICATE, ECDSA_KEY } from './ecdsa-credential.js';
 
@@ -78,6 +79,8 @@ export class TestServer {
   received: Buffer = Buffer.alloc(0);
   established: Established | undefined;
   outcome: Outcome | undefined;
+  /** What the handshake waited for when it ended. */
+  endWait: Wait | undefined;
   readonly operations: Operation[] = [];
   readonly sessions: SessionCache;
   /** Set to keep operations waiting until `completeOperations`. */
@@ -118,8 +121,9 @@ export class TestServer {
         established: (established) => (this.established = established),
         saveSession: (id, session) => sessions.save(id, session),
         forgetSession: (id) => sessions.forget(id),
-        ended: (outcome) => {
+        ended: (outcome, wait) => {
           this.outcome = outcome;
+          this.endWait = wait;
           this.ends += 1;
           this.sent = Buffer.concat([this.sent, outcome.farewell]);
         },

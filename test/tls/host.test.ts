@@ -1,6 +1,6 @@
 /** What the engine and its host owe each other: when calls may come, from where, and what follows them. */
 import { test } from 'tap';
-import { ServerConnection } from '../../src/tls/index.js';
+import { describeWait, ServerConnection } from '../../src/tls/index.js';
 import { handshakeMessage, helloBody, TestClient, type HelloOptions } from '../support/test-client.js';
 import { record } from '../support/reference-protection.js';
 import { EVERYTHING, TestServer } from '../support/test-server.js';
@@ -94,14 +94,55 @@ test('records without data are not delivered', async (t) => {
   t.equal(server.received.toString(), 'x');
 });
 
-test('what the handshake waits for can be asked, and before and after it that is nothing', async (t) => {
+test('what the handshake waits for can be asked, and has a name, until it is complete', async (t) => {
   const server = new TestServer();
-  t.equal(server.connection.wait, undefined);
+  t.equal(describeWait(server.connection.wait), 'client_hello');
   const { client } = begin({}, server);
   t.match(server.connection.wait, { for: 'message', type: 16 });
+  t.equal(describeWait(server.connection.wait), 'client_key_exchange');
   server.receive(client.secondFlight());
   t.equal(server.connection.state, 'established');
   t.equal(server.connection.wait, undefined);
+});
+
+test('however a connection ends, its end says what the handshake waited for', async (t) => {
+  const ends: Record<string, (pair: Pair) => void> = {
+    'the host closes': ({ server }) => server.connection.close(),
+    'the transport is gone': ({ server }) => server.connection.abandon(),
+    'the client sends close_notify': ({ server }) => server.receive(record(21, 0x0301, Buffer.of(1, 0))),
+    'the client sends a fatal alert': ({ server }) => server.receive(record(21, 0x0301, Buffer.of(2, 40))),
+    'the client is refused': ({ server }) => server.receive(record(23, 0x0301, Buffer.of(0))),
+  };
+  for (const [title, end] of Object.entries(ends)) {
+    const waited = (advance: (pair: Pair) => void): string => {
+      const pair = begin();
+      advance(pair);
+      end(pair);
+      t.equal(pair.server.ends, 1, title);
+      return describeWait(pair.server.endWait);
+    };
+    t.equal(
+      waited(() => undefined),
+      'client_key_exchange',
+      title,
+    );
+    const keyExchange = ({ server, client }: Pair): void =>
+      server.receive(client.send(16, client.clientKeyExchange()));
+    t.equal(waited(keyExchange), 'change_cipher_spec', title);
+    if (title.startsWith('the client')) continue;
+    const held = (pair: Pair): void => {
+      pair.server.hold = true;
+      keyExchange(pair);
+    };
+    t.equal(waited(held), 'private_key', title);
+  }
+  const { server } = establish();
+  server.connection.abandon();
+  t.equal(server.outcome?.kind, 'abandoned');
+  t.equal(server.endWait, undefined, 'nothing, once it is complete');
+  const early = new TestServer();
+  early.connection.abandon();
+  t.equal(describeWait(early.endWait), 'client_hello');
 });
 
 test('nothing to send is nothing sent', async (t) => {
@@ -121,12 +162,12 @@ test('however much comes in one piece is read, as long as the host is not asked 
 
 test('a message behind the one that is being worked on waits its turn', async (t) => {
   const two = Buffer.concat([
-    handshakeMessage(1, helloBody({ sessionId: Buffer.alloc(32, 1) })),
-    handshakeMessage(16, Buffer.of(0)),
+    record(22, 0x0301, handshakeMessage(1, helloBody({ sessionId: Buffer.alloc(32, 1) }))),
+    record(22, 0x0301, handshakeMessage(16, Buffer.of(0))),
   ]);
   const server = new TestServer();
   server.hold = true;
-  server.receive(record(22, 0x0301, two));
+  server.receive(two);
   t.equal(server.refusal, undefined, 'while the session is looked up');
   server.completeOperations();
   t.equal(server.refusal, 'malformed_message', 'as ClientKeyExchange, which is what it is');

@@ -7,6 +7,8 @@ import {
   TICKET_KEY_LENGTH,
   type ServerParameters,
 } from '../../src/tls/index.js';
+import { MAX_TICKETS_PER_KEY } from '../../src/tls/session/tickets.js';
+import { record } from '../support/reference-protection.js';
 import { TestClient, vector16, type HelloOptions } from '../support/test-client.js';
 import { TestServer } from '../support/test-server.js';
 
@@ -133,10 +135,17 @@ test('a fatal alert makes a session unresumable (RFC 5246, 7.2.2)', async (t) =>
   t.equal(again(client, { sessionId: client.server!.sessionId }, {}, cache).result, 'full');
 });
 
-test('a fatal alert in a resumed handshake does so too', async (t) => {
+test('what comes before Finished does not end a session: anybody may have seen its id', async (t) => {
   const cache = newCache();
   const first = full({}, {}, cache);
   const { sessionId } = first.server!;
+  for (const bytes of [record(21, 0x0301, Buffer.of(2, 80)), record(23, 0x0301, Buffer.of(0))]) {
+    const stranger = new TestServer({}, cache);
+    stranger.receive(new TestClient({ sessionId }).hello());
+    stranger.receive(bytes);
+    t.not(stranger.outcome, undefined);
+    t.equal(cache.size, 1);
+  }
   const client = new TestClient({ sessionId });
   const server = new TestServer({}, cache);
   client.resume(first.master!);
@@ -146,10 +155,10 @@ test('a fatal alert in a resumed handshake does so too', async (t) => {
   client.protectWrites();
   server.receive(Buffer.concat([changeCipherSpec, client.send(20, Buffer.alloc(12))]));
   t.equal(server.refusal, 'bad_finished');
-  t.equal(again(first, { sessionId }, {}, cache).result, 'full');
+  t.equal(again(first, { sessionId }, {}, cache).result, 'resumed');
 });
 
-test('so does one after a resumption', async (t) => {
+test('a fatal alert after a resumption ends the session', async (t) => {
   const cache = newCache();
   const first = full({}, {}, cache);
   const { sessionId } = first.server!;
@@ -438,18 +447,34 @@ test('a ticket key has 48 bytes, and without one nothing is protected', async (t
   t.equal(tickets.unprotect(Buffer.alloc(200)), undefined);
 });
 
+test('a ticket key stops long before its nonces can repeat, and the client gets an empty ticket (RFC 5077, 3.3)', async (t) => {
+  const tickets = new TicketKeys(3600, () => 0, randomBytes, 3);
+  const key = randomBytes(TICKET_KEY_LENGTH);
+  const made = (): boolean => tickets.protect(SESSION) !== undefined;
+  tickets.use([key]);
+  t.same([made(), made()], [true, true]);
+  tickets.use([Buffer.from(key), randomBytes(TICKET_KEY_LENGTH)]);
+  t.same([made(), made()], [true, false], 'the same key again is the same key');
+  const client = full({ extensions: [EMPTY_TICKET] }, { tickets }, newCache());
+  t.equal(client.serverFinished, true);
+  t.same(client.ticket, Buffer.alloc(0));
+  tickets.use([randomBytes(TICKET_KEY_LENGTH), key]);
+  t.equal(made(), true, 'until there is a new key');
+  t.ok(MAX_TICKETS_PER_KEY * 64 <= 2 ** 32, 'NIST SP 800-38D, 8.3, for 64 processes that share a key');
+});
+
 test('what is protected opens only for what it was bound to, and only in the layout of this program', async (t) => {
   const key = randomBytes(TICKET_KEY_LENGTH);
   const tickets = new TicketKeys(3600, () => 0x12345678, randomBytes);
   tickets.use([key]);
   const [here, there] = [Buffer.from('here'), Buffer.from('there')];
-  const bound = tickets.protect(SESSION, here);
+  const bound = tickets.protect(SESSION, here)!;
   t.same(tickets.unprotect(bound, here), SESSION);
   t.equal(tickets.unprotect(bound, there), undefined);
   t.equal(tickets.unprotect(bound), undefined);
   t.notSame(tickets.protect(SESSION), tickets.protect(SESSION), 'each has a nonce of its own');
 
-  const state = opened(key, tickets.protect(SESSION));
+  const state = opened(key, tickets.protect(SESSION)!);
   t.same(tickets.unprotect(closed(key, state)), SESSION);
   const changes: Record<string, (bytes: Buffer) => Buffer> = {
     'another format': (bytes) => bytes.fill(2, 0, 1),

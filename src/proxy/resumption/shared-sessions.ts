@@ -75,7 +75,8 @@ export class SharedSessions implements SessionStore {
   }
 
   save(id: Buffer, session: Session): void {
-    this.#store?.set(id.toString('hex'), this.#seal.protect(session, id), this.#lifetime);
+    const sealed = this.#store && this.#seal.protect(session, id);
+    if (sealed !== undefined) this.#store?.set(id.toString('hex'), sealed, this.#lifetime);
     this.#local.save(id, session);
   }
 

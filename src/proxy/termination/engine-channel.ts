@@ -8,6 +8,7 @@ import {
   type OperationResult,
   type Outcome,
   type ServerParameters,
+  type Wait,
 } from '../../tls/index.js';
 import type { KeyRing } from '../../credentials/keys.js';
 import { NO_HANDLER, type Channel, type ChannelHandler } from '../transport/channel.js';
@@ -35,7 +36,8 @@ export class EngineChannel implements Channel {
   /** The client's close_notify came behind what is held. */
   #endHeld = false;
   #ended = false;
-  #waitedFor: string | undefined;
+  /** What the handshake waited for when the connection ended. */
+  #lastWait: Wait | undefined;
   #linger: NodeJS.Timeout | undefined;
 
   constructor(raw: Channel, parameters: ServerParameters, services: EngineServices, events: EngineEvents) {
@@ -49,7 +51,7 @@ export class EngineChannel implements Channel {
       end: () => this.#transportEnded(),
       closed: (error) => {
         clearTimeout(this.#linger);
-        this.#abandon();
+        this.#connection.abandon();
         this.handler.closed(error);
       },
     };
@@ -57,7 +59,7 @@ export class EngineChannel implements Channel {
 
   /** What the handshake waits for, or waited for when it ended. */
   get waitingFor(): string {
-    return this.#waitedFor ?? describeWait(this.#connection.wait);
+    return describeWait(this.#connection.wait ?? this.#lastWait);
   }
 
   /** What was read from the raw channel before the engine existed. */
@@ -75,14 +77,8 @@ export class EngineChannel implements Channel {
   }
 
   destroy(): void {
-    this.#abandon();
-    this.#raw.destroy();
-  }
-
-  /** What was waited for is gone with the handshake. */
-  #abandon(): void {
-    this.#waitedFor ??= describeWait(this.#connection.wait);
     this.#connection.abandon();
+    this.#raw.destroy();
   }
 
   pause(): void {
@@ -136,7 +132,10 @@ export class EngineChannel implements Channel {
       established: (established) => this.#events.established(established),
       saveSession: (id, session) => sessions.save(id, session),
       forgetSession: (id) => sessions.forget(id),
-      ended: (outcome) => this.#end(outcome),
+      ended: (outcome, wait) => {
+        this.#lastWait = wait;
+        if (outcome.kind !== 'abandoned') this.#end(outcome);
+      },
     };
   }
 
@@ -165,7 +164,7 @@ export class EngineChannel implements Channel {
       this.#raw.destroy();
       return;
     }
-    this.#abandon();
+    this.#connection.abandon();
     this.handler.end(false);
     this.#raw.end();
   }

@@ -172,6 +172,8 @@ export class TlsAcceptor {
     switch (outcome.kind) {
       case 'closed':
         return established ? undefined : { outcome: 'client_gone', reason: 'close_notify' };
+      case 'abandoned':
+        return undefined;
       case 'data_limit':
         return { outcome: 'data_limit' };
       case 'peer_alert':

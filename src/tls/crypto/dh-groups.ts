@@ -32,17 +32,22 @@ export class DhGroup {
 
   /**
    * The premaster secret, leading zero bytes stripped (RFC 5246, 8.1.2).
-   * @throws TlsError bad_key_share unless 2 <= Yc <= p-2 (RFC 7919, 5.1)
+   * @throws TlsError bad_key_share unless 2 <= Yc <= p-2 (RFC 7919, 5.1), and for what OpenSSL refuses: since 3.5 a
+   *   value outside the subgroup of a group that it has by name
    */
   premasterSecret(share: DhShare, peerPublicValue: Buffer): Buffer {
     const peer = stripLeadingZeros(peerPublicValue);
     if (compareUnsigned(peer, this.#largest) > 0 || isBelowTwo(peer)) {
       throw new TlsError('bad_key_share', 'dh_Yc is out of range');
     }
-    this.#diffieHellman.setPrivateKey(share.privateValue);
-    const secret = this.#diffieHellman.computeSecret(peer);
-    share.privateValue.fill(0);
-    return stripLeadingZeros(secret);
+    try {
+      this.#diffieHellman.setPrivateKey(share.privateValue);
+      return stripLeadingZeros(this.#diffieHellman.computeSecret(peer));
+    } catch (cause) {
+      throw new TlsError('bad_key_share', 'dh_Yc is not in the group', { cause });
+    } finally {
+      share.privateValue.fill(0);
+    }
   }
 }
 

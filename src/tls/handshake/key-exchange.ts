@@ -97,6 +97,8 @@ class RsaKeyExchange implements ServerKeyExchange {
     const { tolerateKeyExchangeBugs: tolerant, random } = this.#io.parameters;
     const ciphertext = encryptedPremasterSecret(body, credential.modulusLength, version, tolerant);
     const substitute = random(PREMASTER_SECRET_LENGTH);
+    // No alert here, even for a length that is public: the handshake ends at Finished, as for any other bad ciphertext.
+    if (ciphertext.length !== credential.modulusLength) return substitute;
     const block = yield* privateKey(this.#io, { kind: 'decrypt', credential, ciphertext });
     // OpenSSL's TLS_ROLLBACK_BUG exists only in clients that know nothing newer than TLS 1.0.
     const alsoAccept = tolerant && clientVersion <= ProtocolVersion.TLSv1 ? version : clientVersion;
@@ -114,13 +116,12 @@ function encryptedPremasterSecret(
   version: ProtocolVersion,
   tolerant: boolean,
 ): Buffer {
-  if (body.length === modulusLength && (version === ProtocolVersion.SSLv3 || tolerant)) return body;
+  const withLength = body.length === LENGTH_FIELD + modulusLength;
+  if (version === ProtocolVersion.SSLv3 && !withLength) return body;
+  if (body.length === modulusLength && tolerant) return body;
   const reader = new Reader(body);
   const ciphertext = reader.vector16().rest();
   reader.end();
-  if (ciphertext.length !== modulusLength) {
-    throw new TlsError('malformed_message', `${ciphertext.length} bytes of EncryptedPreMasterSecret`);
-  }
   return ciphertext;
 }
 
@@ -148,5 +149,7 @@ const HASHES = {
   [SignatureScheme.ecdsa_sha512]: 'sha512',
 } as const satisfies Record<SignatureScheme, SignOperation['hash']>;
 
+/** Bytes in front of an opaque<0..2^16-1>. */
+const LENGTH_FIELD = 2;
 /** Bytes (RFC 5246, 7.4.7.1). */
 const PREMASTER_SECRET_LENGTH = 48;

@@ -100,7 +100,6 @@ function* abbreviatedHandshake(io: HandshakeIo, offer: Offer, found: FoundSessio
   const { session, storedAs } = found;
   const { masterSecret } = session;
   const suite = CIPHER_SUITE_BY_ID.get(session.cipherSuite)!;
-  if (storedAs !== undefined) io.resumeSession(storedAs);
   try {
     const state = startState(io, offer, session.version, suite);
     const extensions = { ...answerExtensions(io, offer, state, false), sessionTicket: false };
@@ -109,6 +108,8 @@ function* abbreviatedHandshake(io: HandshakeIo, offer: Offer, found: FoundSessio
     sendFinished(io, state, masterSecret, protection);
     io.flush();
     const peer = yield* receiveFinished(io, state, masterSecret, protection);
+    // Not before: anybody may have seen the id, and could have the session forgotten by an alert in clear.
+    if (storedAs !== undefined) io.resumeSession(storedAs);
     return establish(peer, state, offer, { ...NO_KEY_EXCHANGE, resumed: true });
   } finally {
     masterSecret.fill(0);
@@ -271,7 +272,7 @@ function sendFinished(
 /** RFC 5077, 3.3: after the client's Finished is verified, before our ChangeCipherSpec. */
 function sendNewSessionTicket(io: HandshakeIo, session: Session): void {
   const tickets = io.parameters.tickets!;
-  const body = encodeNewSessionTicket(tickets.lifetimeHint, tickets.protect(session));
+  const body = encodeNewSessionTicket(tickets.lifetimeHint, tickets.protect(session) ?? NOTHING);
   io.send(HandshakeType.new_session_ticket, body);
 }
 

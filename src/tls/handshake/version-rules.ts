@@ -40,6 +40,7 @@ const SSL3_ALERTS: Partial<Record<AlertName, AlertName>> = {
   protocol_version: 'handshake_failure',
   insufficient_security: 'handshake_failure',
   internal_error: 'handshake_failure',
+  no_renegotiation: 'handshake_failure',
 };
 
 const ssl3: VersionRules = {

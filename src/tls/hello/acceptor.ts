@@ -125,9 +125,10 @@ export class Acceptor {
     const first = this.#reassembly.next(HandshakeType.client_hello);
     if (first === undefined) return undefined;
     if (first.body.length >= 2) this.#clientVersion = first.body.readUInt16BE(0);
+    const hello = decodeClientHello(first.message);
     // RFC 5246, 7.3: the client waits for ServerHello before it sends another message.
     if (this.#reassembly.partial) throw new TlsError('unexpected_message', 'bytes behind ClientHello');
-    return decodeClientHello(first.message);
+    return hello;
   }
 
   #append(chunk: Buffer): void {

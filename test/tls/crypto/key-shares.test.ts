@@ -1,6 +1,14 @@
 /** Public values that no honest client sends: each would leak or fix the secret if it were used. */
-import { createECDH, createPublicKey, diffieHellman, generateKeyPairSync, randomBytes } from 'node:crypto';
+import {
+  createECDH,
+  createPublicKey,
+  DiffieHellman,
+  diffieHellman,
+  generateKeyPairSync,
+  randomBytes,
+} from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { mock } from 'node:test';
 import { test } from 'tap';
 import { TlsError } from '../../../src/tls/alert.js';
 import { NamedGroup } from '../../../src/tls/code-points.js';
@@ -10,13 +18,17 @@ import { newEcdhShare, type EcdhGroup } from '../../../src/tls/crypto/ecdh-group
 const isBadKeyShare = (error: unknown): boolean =>
   error instanceof TlsError && error.reason === 'bad_key_share';
 
-function refuses(derive: () => unknown): boolean {
+function errorOf(derive: () => unknown): unknown {
   try {
     derive();
+    return undefined;
   } catch (error) {
-    return isBadKeyShare(error);
+    return error;
   }
-  return false;
+}
+
+function refuses(derive: () => unknown): boolean {
+  return isBadKeyShare(errorOf(derive));
 }
 
 /** The primes of FIPS 186-4, D.1.2. */
@@ -144,7 +156,7 @@ function floorOfPowerOfTwoTimesE(bits: bigint): bigint {
   return sum >> 64n;
 }
 
-test('DHE takes 2 to p-2, leading zeros or not, and nothing else (RFC 7919, 5.1)', async (t) => {
+test('DHE takes the members of the group from 2 to p-2, leading zeros or not, and nothing out of that range (RFC 7919, 5.1)', async (t) => {
   const group: DhGroup = ffdhe2048();
   const number = (value: bigint): Buffer => Buffer.from(value.toString(16).padStart(512, '0'), 'hex');
   const p = BigInt(`0x${group.prime.toString('hex')}`);
@@ -169,12 +181,33 @@ test('DHE takes 2 to p-2, leading zeros or not, and nothing else (RFC 7919, 5.1)
     refuses(() => group.premasterSecret(group.newShare(randomBytes), long)),
     'more bytes than p has',
   );
-  for (const value of [2n, 3n, p - 2n]) {
+  let largest = p - 2n;
+  while (power(largest, (p - 1n) / 2n, p) !== 1n) largest -= 1n;
+  for (const value of [2n, 4n, largest]) {
     const short = number(value).subarray(value < 256n ? 255 : 0);
     for (const bytes of [short, Buffer.concat([Buffer.alloc(3), short])]) {
       t.ok(group.premasterSecret(group.newShare(randomBytes), bytes).length > 0, `${bytes.length} bytes`);
     }
   }
+});
+
+test('a value of DHE that OpenSSL refuses is the fault of the client, and x is wiped', async (t) => {
+  const share = ffdhe2048().newShare(randomBytes);
+  const refusing = mock.method(DiffieHellman.prototype, 'computeSecret', () => {
+    throw new Error('Supplied key is invalid');
+  });
+  t.ok(refuses(() => ffdhe2048().premasterSecret(share, Buffer.of(3))));
+  refusing.mock.restore();
+  t.same(share.privateValue, Buffer.alloc(share.privateValue.length));
+  // Half of all values are outside the subgroup; OpenSSL refuses them since 3.5.
+  const errors = Array.from({ length: 40 }, () => {
+    const value = Buffer.concat([Buffer.of(0x7f), randomBytes(255)]);
+    return errorOf(() => ffdhe2048().premasterSecret(ffdhe2048().newShare(randomBytes), value));
+  });
+  t.same(
+    errors.filter((error) => error !== undefined && !isBadKeyShare(error)),
+    [],
+  );
 });
 
 test('the secret of DHE has no leading zeros, and each share serves once (RFC 5246, 8.1.2; Raccoon)', async (t) => {

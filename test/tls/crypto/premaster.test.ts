@@ -142,6 +142,25 @@ test('a ciphertext that is no number below the modulus is as good as any other b
   t.same(block, Buffer.alloc(LENGTH), 'and takes as long to be found bad');
 });
 
+test('a ciphertext of the wrong length gets no alert before Finished either (RFC 5246, 7.4.7.1)', async (t) => {
+  for (const version of [0x0300, 0x0301, 0x0303]) {
+    for (const length of [0, 1, 48, LENGTH - 1, LENGTH + 1, 512]) {
+      const server = new TestServer();
+      const client = new TestClient({ version, suites: [0x2f] });
+      server.receive(client.hello());
+      client.receive(server.take());
+      client.clientKeyExchange();
+      const ciphertext = Buffer.alloc(length, 1);
+      server.receive(client.send(16, version === 0x0300 ? ciphertext : vector16(ciphertext)));
+      t.equal(server.outcome, undefined, `${length} bytes in ${version.toString(16)}`);
+      const changeCipherSpec = client.changeCipherSpec();
+      client.protectWrites();
+      server.receive(Buffer.concat([changeCipherSpec, client.finished()]));
+      t.equal(server.refusal, 'bad_record_mac');
+    }
+  }
+});
+
 test('an EncryptedPreMasterSecret has a length from TLS 1.0 on and may have none in SSLv3 (RFC 5246, 7.4.7.1)', async (t) => {
   const attempt = (version: number, withLength: boolean, tolerateKeyExchangeBugs: boolean): string => {
     const server = new TestServer({ tolerateKeyExchangeBugs });

@@ -163,22 +163,16 @@ test('an SSLv2-format hello cut short or with a length off is refused (RFC 5246,
   }
 });
 
-const KEY_EXCHANGES: Record<string, { options: HelloOptions; lengthSize: number; tooShort: RegExp }> = {
-  RSA: { options: { version: 0x0301, suites: [0x2f] }, lengthSize: 2, tooShort: /^malformed_message$/ },
-  'RSA in SSLv3': {
-    options: { version: 0x0300, suites: [0x2f] },
-    lengthSize: 0,
-    tooShort: /^malformed_message$/,
-  },
-  DHE: { options: { version: 0x0301, suites: [0x33] }, lengthSize: 2, tooShort: /^malformed_message$/ },
+const KEY_EXCHANGES: Record<string, { options: HelloOptions; lengthSize: number }> = {
+  RSA: { options: { version: 0x0301, suites: [0x2f] }, lengthSize: 2 },
+  DHE: { options: { version: 0x0301, suites: [0x33] }, lengthSize: 2 },
   ECDHE: {
     options: { version: 0x0301, suites: [0xc013], extensions: [[10, hex('00020017')]] },
     lengthSize: 1,
-    tooShort: /^malformed_message$/,
   },
 };
 
-for (const [name, { options, lengthSize, tooShort }] of Object.entries(KEY_EXCHANGES)) {
+for (const [name, { options, lengthSize }] of Object.entries(KEY_EXCHANGES)) {
   test(`a ClientKeyExchange for ${name}, cut short or with a wrong length, is a decode_error (RFC 5246, 7.4.7)`, async (t) => {
     const started = new TestServer();
     const client = new TestClient(options);
@@ -196,17 +190,21 @@ for (const [name, { options, lengthSize, tooShort }] of Object.entries(KEY_EXCHA
     for (let length = 0; length < body.length; length += 1) {
       const result = reaction(t, `${length} bytes`, start, send(body.subarray(0, length)));
       // The tolerance for a missing length is for exactly the modulus' length.
-      if (!tooShort.test(result) && !(lengthSize === 2 && length === 256)) odd.push(`${length}: ${result}`);
+      if (result !== 'malformed_message' && !(lengthSize === 2 && length === 256))
+        odd.push(`${length}: ${result}`);
     }
     t.same(odd, []);
     const trailing = Buffer.concat([body, Buffer.of(0)]);
-    t.match(reaction(t, 'trailing', start, send(trailing)), tooShort, 'a byte too many');
-    if (lengthSize === 0) return;
+    t.equal(reaction(t, 'trailing', start, send(trailing)), 'malformed_message', 'a byte too many');
     const right = body.readUIntBE(0, lengthSize);
     for (const wrong of [right - 1, right + 1, 0, 2 ** (8 * lengthSize) - 1]) {
       const changed = Buffer.from(body);
       changed.writeUIntBE(wrong, 0, lengthSize);
-      t.match(reaction(t, `length ${wrong}`, start, send(changed)), tooShort, `length ${right} as ${wrong}`);
+      t.equal(
+        reaction(t, `length ${wrong}`, start, send(changed)),
+        'malformed_message',
+        `length ${right} as ${wrong}`,
+      );
     }
   });
 }
