@@ -92,12 +92,8 @@ function clientKeyExchange(ciphertext: Buffer): Buffer {
   return Buffer.concat([Buffer.of(16, 0, body.length >> 8, body.length & 0xff), body]);
 }
 
-/**
- * Bytes of content, MAC and padding, always the same: what anybody on the wire can see is no secret. The MAC of the
- * short one is computed by our own HMAC, and that of the long one by node:crypto's.
- */
-const SHORT = 272;
-const LONG = 320;
+/** Bytes of content, MAC and padding, always the same: what anybody on the wire can see is no secret. */
+const FRAGMENT_LENGTH = 320;
 const suite = CIPHER_SUITE_BY_ID.get(0x2f)!;
 
 interface CbcDamage {
@@ -108,7 +104,7 @@ interface CbcDamage {
 
 /** Opening one record of TLS 1.2 under AES-128-CBC and HMAC-SHA1, MAC-then-encrypt. */
 const opening =
-  (length: number, ...classes: readonly [CbcDamage, CbcDamage]): Comparison['sample'] =>
+  (...classes: readonly [CbcDamage, CbcDamage]): Comparison['sample'] =>
   (index) => {
     const { paddingLength, badPadding = false, badMac = false } = classes[index];
     const keys = { macKey: randomBytes(20), key: randomBytes(16), iv: Buffer.alloc(0) };
@@ -119,7 +115,7 @@ const opening =
       paddingLength,
       ...(badPadding && { paddingByte: paddingLength ^ 1 }),
     });
-    const fragment = sealing.seal(23, Buffer.alloc(length - 21 - paddingLength)).subarray(5);
+    const fragment = sealing.seal(23, Buffer.alloc(FRAGMENT_LENGTH - 21 - paddingLength)).subarray(5);
     const protection = createReadProtection({ ...parameters, random: randomBytes });
     return () => {
       try {
@@ -159,19 +155,12 @@ const COMPARISONS: readonly Comparison[] = [
     ...KEY_EXCHANGE,
     sample: keyExchange(GOOD, NO_SEPARATOR),
   },
-  { name: 'CBC record: bad MAC / bad MAC (control)', ...CBC, sample: opening(LONG, BAD_MAC, BAD_MAC) },
-  { name: 'CBC record: bad MAC / bad padding', ...CBC, sample: opening(LONG, BAD_MAC, BAD_PADDING) },
+  { name: 'CBC record: bad MAC / bad MAC (control)', ...CBC, sample: opening(BAD_MAC, BAD_MAC) },
+  { name: 'CBC record: bad MAC / bad padding', ...CBC, sample: opening(BAD_MAC, BAD_PADDING) },
   {
     name: 'CBC record: bad MAC, padding of 0 / of 255',
     ...CBC,
-    sample: opening(LONG, { paddingLength: 0, badMac: true }, { paddingLength: 255, badMac: true }),
-  },
-  { name: 'short CBC record: bad MAC / bad MAC (control)', ...CBC, sample: opening(SHORT, BAD_MAC, BAD_MAC) },
-  { name: 'short CBC record: bad MAC / bad padding', ...CBC, sample: opening(SHORT, BAD_MAC, BAD_PADDING) },
-  {
-    name: 'short CBC record: bad MAC, padding of 0 / of 240',
-    ...CBC,
-    sample: opening(SHORT, { paddingLength: 0, badMac: true }, { paddingLength: 240, badMac: true }),
+    sample: opening({ paddingLength: 0, badMac: true }, { paddingLength: 255, badMac: true }),
   },
 ];
 

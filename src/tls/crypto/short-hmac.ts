@@ -42,7 +42,7 @@ const HASHES = {
   sha1: shortHash(compressSha1, [...IV, 0xc3d2e1f0], false),
 } as const;
 
-/** One key, for as many messages as come. Holds key material until `wipe`. */
+/** One key, for as many expansions as come. Holds key material until `wipe`. */
 export class ShortHmac {
   /** Bytes. */
   readonly outputLength: number;
@@ -63,20 +63,6 @@ export class ShortHmac {
     }
     this.#inner = this.#absorbKey(INNER_PAD);
     this.#outer = this.#absorbKey(INNER_PAD ^ OUTER_PAD);
-    BLOCKS.fill(0);
-  }
-
-  /** Writes the MAC of `message` to `output` from `at` on. */
-  compute(message: Uint8Array, output: Uint8Array, at: number): void {
-    this.#authenticate(message);
-    const { initial, littleEndian } = this.#hash;
-    for (let word = 0; word < initial.length; word += 1, at += 4) {
-      const value = STATE[word]!;
-      output[at] = littleEndian ? value : value >>> 24;
-      output[at + 1] = littleEndian ? value >>> 8 : value >>> 16;
-      output[at + 2] = littleEndian ? value >>> 16 : value >>> 8;
-      output[at + 3] = littleEndian ? value >>> 24 : value;
-    }
     BLOCKS.fill(0);
   }
 
@@ -108,14 +94,6 @@ export class ShortHmac {
       }
     }
     MESSAGE.fill(0, 0, words);
-  }
-
-  /** Takes the time of `blocks` more of a message, and leaves nothing. */
-  burn(blocks: number): void {
-    for (let block = 0; block < blocks; block += 1) {
-      this.#load(IDLE, 0, BLOCK_LENGTH);
-      this.#hash.compress(STATE, BLOCKS, 0);
-    }
   }
 
   wipe(): void {
@@ -218,6 +196,5 @@ export const MAX_SEED = 256;
 const BLOCKS = new Int32Array(2 * BLOCK_WORDS);
 /** A digest, a seed, and the end of a message: five blocks. */
 const MESSAGE = new Int32Array(BLOCK_WORDS * Math.ceil((20 + MAX_SEED + 9) / BLOCK_LENGTH));
-const IDLE = new Uint8Array(BLOCK_LENGTH);
 /** Words: as many as SHA-1 has. */
 const STATE = new Int32Array(5);

@@ -7,9 +7,9 @@
 import { createCipheriv, createDecipheriv, timingSafeEqual, type Cipher, type Decipher } from 'node:crypto';
 import { TlsError } from '../alert.js';
 import type { BulkCipher } from '../cipher-suites.js';
-import { ProtocolVersion } from '../code-points.js';
+import { ProtocolVersion, type ContentType } from '../code-points.js';
 import { checkPadding, extractMac } from '../crypto/cbc-tail.js';
-import { recordMac, type RecordMac } from './mac.js';
+import { RecordMac } from './mac.js';
 import {
   newRecord,
   type ProtectionParameters,
@@ -21,7 +21,7 @@ type CbcCipher = Extract<BulkCipher, { kind: 'cbc' }>;
 
 export function cbcWriteProtection(parameters: ProtectionParameters, bulk: CbcCipher): WriteProtection {
   const { version, suite, keys, encryptThenMac, random } = parameters;
-  const mac = recordMac(version, suite.mac!, keys.macKey);
+  const mac = new RecordMac(version, suite.mac!, keys.macKey);
   const explicitIv = explicitIvLength(version, bulk);
   const cipher = chained(createCipheriv, bulk, keys, explicitIv);
   const encrypt = (content: Uint8Array, tail: Uint8Array): Buffer[] => {
@@ -51,7 +51,7 @@ export function cbcWriteProtection(parameters: ProtectionParameters, bulk: CbcCi
 
 export function cbcReadProtection(parameters: ProtectionParameters, bulk: CbcCipher): ReadProtection {
   const { version, suite, keys, encryptThenMac } = parameters;
-  const mac = recordMac(version, suite.mac!, keys.macKey);
+  const mac = new RecordMac(version, suite.mac!, keys.macKey);
   const explicitIv = explicitIvLength(version, bulk);
   const decipher = chained(createDecipheriv, bulk, keys, explicitIv);
   const maxPadding = version === ProtocolVersion.SSLv3 ? bulk.blockLength : undefined;
@@ -85,20 +85,20 @@ export function cbcReadProtection(parameters: ProtectionParameters, bulk: CbcCip
 
 /**
  * Lucky 13 and Vaudenay: padding and MAC are checked to one verdict, by as much work for any padding. What stays is the
- * one compression more or less of `mac.compute`, which `burn` evens out.
+ * one compression more or less of `mac.compute`, which `dummyCompressions` evens out.
  */
 function openMacThenEncrypt(
   plaintext: Buffer,
   mac: RecordMac,
-  type: Parameters<RecordMac['compute']>[0],
+  type: ContentType,
   maxPadding: number | undefined,
 ): Buffer {
   const { good, length } = checkPadding(plaintext, mac.length, maxPadding);
   const received = extractMac(plaintext, length, mac.length);
   const content = plaintext.subarray(0, length);
   const longest = plaintext.length - mac.length - 1;
-  const expected = mac.compute(type, content, longest);
-  mac.burn(length, longest);
+  const expected = mac.compute(type, content);
+  mac.dummyCompressions(length, longest);
   const authentic = timingSafeEqual(received, expected) ? 1 : 0;
   if ((good & authentic) === 0) throw new TlsError('bad_record_mac');
   return content;

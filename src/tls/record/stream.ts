@@ -3,7 +3,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { TlsError } from '../alert.js';
 import { Rc4 } from '../crypto/rc4.js';
 import { RECORD_HEADER_LENGTH } from './deframer.js';
-import { recordMac } from './mac.js';
+import { RecordMac } from './mac.js';
 import {
   newRecord,
   type ProtectionParameters,
@@ -13,7 +13,7 @@ import {
 
 export function streamWriteProtection({ version, suite, keys }: ProtectionParameters): WriteProtection {
   const rc4 = new Rc4(keys.key);
-  const mac = recordMac(version, suite.mac!, keys.macKey);
+  const mac = new RecordMac(version, suite.mac!, keys.macKey);
   return {
     seal(type, plaintext) {
       const record = newRecord(type, version, plaintext.length + mac.length);
@@ -28,7 +28,7 @@ export function streamWriteProtection({ version, suite, keys }: ProtectionParame
 
 export function streamReadProtection({ version, suite, keys }: ProtectionParameters): ReadProtection {
   const rc4 = new Rc4(keys.key);
-  const mac = recordMac(version, suite.mac!, keys.macKey);
+  const mac = new RecordMac(version, suite.mac!, keys.macKey);
   return {
     open(type, fragment) {
       if (fragment.length < mac.length) throw new TlsError('bad_record_mac');
