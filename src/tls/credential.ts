@@ -29,6 +29,12 @@ export function isKeyOf(key: KeyObject, leaf: X509Certificate): boolean {
     .equals(leaf.publicKey.export({ type: 'spki', format: 'der' }));
 }
 
+/** RFC 6125, 6.4.3: a wildcard stands for the whole left-most label only. */
+export function isNamed({ serverNames }: Credential, serverName: string): boolean {
+  const dot = serverName.indexOf('.');
+  return serverNames.includes(serverName) || (dot > 0 && serverNames.includes(`*${serverName.slice(dot)}`));
+}
+
 /** The certificates of a PEM text, in its order. */
 export function certificatesFromPem(pem: string): X509Certificate[] {
   return (pem.match(PEM_CERTIFICATE) ?? []).map((block) => new X509Certificate(block));

@@ -19,12 +19,12 @@ export type {
   ServerParameters,
   TicketProtector,
 } from './server-parameters.js';
-export type { Established } from './handshake/server-handshake.js';
+export type { Established } from './handshake/established.js';
 export { describeWait, type Wait } from './handshake/wait.js';
 export { PRESETS, type Policy, type PresetName } from './presets.js';
 
 // Certificates and private keys, for a host that has them in node:crypto's form.
-export { certificatesFromPem, credentialFrom, isKeyOf } from './credential.js';
+export { certificatesFromPem, credentialFrom, isKeyOf, isNamed } from './credential.js';
 export { decryptWithoutPadding, performPrivateKeyOperation } from './private-key.js';
 export { DhGroup } from './crypto/dh-groups.js';
 
@@ -38,7 +38,6 @@ export { Acceptor, type Accepted } from './hello/acceptor.js';
 export type { ClientHello, HelloFormat, Sslv2Offer } from './hello/client-hello.js';
 export { isSslv2CipherKind } from './hello/sslv2-client-hello.js';
 export { decodeHelloExtensions, type HelloExtensions } from './hello/extensions.js';
-export { isNamed } from './handshake/negotiate.js';
 
 // The tables: why a connection is refused, which suites there are, and the numbers on the wire.
 export { REFUSALS, TlsError, type AlertName, type Fault, type RefusalReason } from './alert.js';

@@ -3,35 +3,24 @@
  * time (alerts, closing, renegotiation, application data) and drives the handshake, which is a straight line.
  */
 import { AlertDescription, AlertLevel, alertName, REFUSALS, TlsError, type AlertName } from './alert.js';
-import { ContentType, HANDSHAKE_HEADER_LENGTH, HandshakeType, ProtocolVersion } from './code-points.js';
+import { ContentType, HandshakeType, ProtocolVersion } from './code-points.js';
 import { Acceptor, type Accepted, type NotTls } from './hello/acceptor.js';
 import type { ClientHello } from './hello/client-hello.js';
-import { Inbox, type HandshakeIo } from './handshake/io.js';
+import type { Established } from './handshake/established.js';
+import type { Completed } from './handshake/handshake-steps.js';
+import { HandshakeIo, type HandshakeOutput } from './handshake/io.js';
 import { Reassembly } from './record/reassembly.js';
-import { serverHandshake, type Established } from './handshake/server-handshake.js';
-import type { Session } from './session/session.js';
-import { Transcript } from './handshake/transcript.js';
+import { serverHandshake } from './handshake/server-handshake.js';
 import type { Step, Wait } from './handshake/wait.js';
 import { RecordLayer, type RecordContent } from './record/record-layer.js';
-import type { Operation, OperationResult, ServerParameters } from './server-parameters.js';
-import { versionRules, type VersionRules } from './handshake/version-rules.js';
-import { Writer } from './wire.js';
+import type { OperationResult, ServerParameters } from './server-parameters.js';
+import { alertNumber } from './handshake/version-rules.js';
 
 /** Where a connection's effects go. Calls come in order and only while one of the connection's methods runs. */
-export interface ConnectionOutput {
-  /** Bytes for the client, a record or a piece of one; the callee owns the buffer, and does well to cork its socket. */
-  transmit(bytes: Buffer): void;
+export interface ConnectionOutput extends HandshakeOutput {
   /** Application data; valid until the next call of `receive`. */
   deliver(plaintext: Buffer): void;
-  /** To be answered with `complete`, at once or later; meanwhile the connection reads nothing. */
-  operate(operation: Operation): void;
   established(established: Established): void;
-  /**
-   * The client may come back with this id, and `find_session` will ask for it. The session is the callee's from here on,
-   * its master secret to be wiped when it goes; outside this process it must not lie in clear, for which
-   * `TicketKeys.protect` serves. Nothing waits for it to be saved: who comes back too early has a full handshake.
-   */
-  saveSession(id: Buffer, session: Session): void;
   /** RFC 5246, 7.2.2: after a fatal alert the session must not be resumed. */
   forgetSession(id: Buffer): void;
   /** The last call, also after `abandon`; `wait` is what the handshake waited for, undefined after the handshake. */
@@ -53,24 +42,24 @@ export type Outcome = { readonly farewell: Buffer } & (
 
 export type ConnectionState = 'awaiting_hello' | 'handshaking' | 'established' | 'ended';
 
+interface Handshake {
+  readonly io: HandshakeIo;
+  readonly steps: Step<Completed>;
+}
+
 /** Feed it with `receive`, answer its operations with `complete`, and close it once. */
 export class ServerConnection {
   readonly #parameters: ServerParameters;
   readonly #output: ConnectionOutput;
   readonly #records: RecordLayer;
   readonly #reassembly = new Reassembly();
-  readonly #inbox = new Inbox();
   #state: ConnectionState = 'awaiting_hello';
   #acceptor: Acceptor | undefined;
   #hello: ClientHello | undefined;
-  #handshake: Step<Established> | undefined;
+  #handshake: Handshake | undefined;
   #wait: Wait | undefined = CLIENT_HELLO;
   #driving = false;
-  #operating = false;
   #reading = false;
-  /** Until a version is agreed on: how alerts are numbered. */
-  #rules: VersionRules = versionRules(ProtocolVersion.TLSv1);
-  #flight: Buffer[] = [];
   #sessionId: Buffer | undefined;
   #warnings = 0;
   #splitWrites = false;
@@ -170,10 +159,8 @@ export class ServerConnection {
 
   /** The result of the operation that the connection waits for; one that comes too late or twice is ignored. */
   complete(result: OperationResult): void {
-    if (!this.#operating) return;
-    this.#operating = false;
-    this.#inbox.putCompletion(result);
-    // Called from within operate(): whoever is driving finds the result without having waited.
+    if (this.#handshake?.io.putCompletion(result) !== true) return;
+    // Called from within operate(): the handshake finds the result without having waited.
     if (this.#driving) return;
     this.#guard(() => {
       this.#drive();
@@ -254,7 +241,7 @@ export class ServerConnection {
       if (message === undefined) return;
       // As a warning, no_renegotiation would leave clients up to OpenSSL 0.9.8a waiting for ServerHello.
       if (this.#state === 'established') throw new TlsError('renegotiation');
-      this.#inbox.putMessage(message);
+      this.#handshake!.io.putMessage(message);
       this.#drive();
     }
   }
@@ -268,7 +255,7 @@ export class ServerConnection {
   #receiveChangeCipherSpec(content: Buffer): void {
     if (content.length !== 1 || content[0] !== 1) throw new TlsError('malformed_change_cipher_spec');
     if (this.#wait?.for !== 'change_cipher_spec') throw new TlsError('early_change_cipher_spec');
-    this.#inbox.putChangeCipherSpec();
+    this.#handshake!.io.putChangeCipherSpec();
     this.#drive();
   }
 
@@ -304,16 +291,17 @@ export class ServerConnection {
       throw new TlsError('sslv2_hello_not_allowed');
     }
     this.#state = 'handshaking';
-    this.#handshake = serverHandshake(this.#handshakeIo(), hello);
+    const io = new HandshakeIo(this.#parameters, this.#records, this.#output);
+    this.#handshake = { io, steps: serverHandshake(io, hello) };
     this.#drive();
   }
 
   #drive(): void {
     this.#driving = true;
     try {
-      const handshake = this.#handshake!;
-      const step = handshake.next();
-      if (this.#hasEnded()) handshake.return(undefined as never);
+      const { steps } = this.#handshake!;
+      const step = steps.next();
+      if (this.#hasEnded()) steps.return(undefined as never);
       else if (step.done === true) this.#establish(step.value);
       else this.#wait = step.value;
     } finally {
@@ -321,7 +309,8 @@ export class ServerConnection {
     }
   }
 
-  #establish(established: Established): void {
+  #establish({ established, sessionId }: Completed): void {
+    this.#sessionId = sessionId;
     this.#handshake = undefined;
     this.#wait = undefined;
     this.#state = 'established';
@@ -338,56 +327,15 @@ export class ServerConnection {
     return this.#state === 'ended';
   }
 
-  #handshakeIo(): HandshakeIo {
-    const transcript = new Transcript();
-    const records = this.#records;
-    return {
-      parameters: this.#parameters,
-      transcript,
-      inbox: this.#inbox,
-      useVersion: (rules) => {
-        this.#rules = rules;
-        records.useVersion(rules.version, true);
-      },
-      limitFragments: (length) => records.limitFragments(length),
-      send: (type, body) => {
-        const message = new Writer(HANDSHAKE_HEADER_LENGTH + body.length)
-          .u8(type)
-          .vector24((w) => w.bytes(body))
-          .done();
-        transcript.add(message);
-        records.seal(ContentType.handshake, message, this.#flight);
-      },
-      sendChangeCipherSpec: () =>
-        records.seal(ContentType.change_cipher_spec, CHANGE_CIPHER_SPEC, this.#flight),
-      protectWrites: (protection) => records.protectWrites(protection),
-      protectReads: (protection) => records.protectReads(protection),
-      flush: () => this.#flush(),
-      operate: (operation) => {
-        this.#operating = true;
-        this.#output.operate(operation);
-      },
-      resumeSession: (id) => {
-        this.#sessionId = id;
-      },
-      saveSession: (id, session) => {
-        this.#sessionId = id;
-        this.#output.saveSession(id, session);
-      },
-    };
-  }
-
   // ---- what goes out ----
-
-  #flush(): void {
-    const flight = this.#flight;
-    this.#flight = [];
-    if (!this.#hasEnded()) this.#output.transmit(Buffer.concat(flight));
-  }
 
   #sealAlert(alert: AlertName, level: AlertLevel): Buffer {
     const pieces: Buffer[] = [];
-    this.#records.seal(ContentType.alert, Buffer.of(level, this.#rules.alertDescription(alert)), pieces);
+    this.#records.seal(
+      ContentType.alert,
+      Buffer.of(level, alertNumber(alert, this.#records.version)),
+      pieces,
+    );
     return Buffer.concat(pieces);
   }
 
@@ -430,21 +378,20 @@ export class ServerConnection {
 
   #end(outcome: Outcome): void {
     this.#state = 'ended';
-    this.#operating = false;
     // Runs the finally blocks, which wipe the secrets of an unfinished handshake.
     const handshake = this.#handshake;
     const wait = this.#wait;
     this.#handshake = undefined;
     this.#wait = undefined;
     this.#acceptor = undefined;
-    if (!this.#driving) handshake?.return(undefined as never);
+    handshake?.io.close();
+    if (!this.#driving) handshake?.steps.return(undefined as never);
     this.#output.ended(outcome, wait);
   }
 }
 
 const NOTHING = Buffer.alloc(0);
 const CLIENT_HELLO: Wait = { for: 'message', type: HandshakeType.client_hello };
-const CHANGE_CIPHER_SPEC = Buffer.of(1);
 const VERSIONS = Object.values(ProtocolVersion);
 
 /** ERROR with NO-CIPHER-ERROR (Hickman, 5.5.1): what a client of SSL 2.0 understands, and not SSL 2.0 spoken. */

@@ -138,9 +138,13 @@ test('premaster secret, master secret and key block are wiped in every version',
       keyBlock: (...inputs) => (secrets['key block'] = rules.keyBlock(...inputs)),
     };
   };
+  const steps = await t.mockImport<typeof import('../../src/tls/handshake/handshake-steps.js')>(
+    '../../src/tls/handshake/handshake-steps.js',
+    { '../../src/tls/handshake/version-rules.js': { versionRules } },
+  );
   const handshake = await t.mockImport<typeof import('../../src/tls/handshake/server-handshake.js')>(
     '../../src/tls/handshake/server-handshake.js',
-    { '../../src/tls/handshake/version-rules.js': { versionRules } },
+    { '../../src/tls/handshake/handshake-steps.js': steps },
   );
   const { ServerConnection } = await t.mockImport<typeof import('../../src/tls/server-connection.js')>(
     '../../src/tls/server-connection.js',
@@ -173,7 +177,14 @@ test('cipher keys that OpenSSL or RC4 has taken in are wiped; those that each re
     const suite = CIPHER_SUITE_BY_ID.get(id)!;
     const rules = versions.versionRules(id === suites['AES-GCM'] ? 0x0303 : 0x0301);
     taken.length = 0;
-    connectionProtection(rules, suite, Buffer.alloc(48, 5), Buffer.alloc(64, 6), false, crypto.randomBytes);
+    connectionProtection({
+      rules,
+      suite,
+      masterSecret: Buffer.alloc(48, 5),
+      seed: Buffer.alloc(64, 6),
+      encryptThenMac: false,
+      random: crypto.randomBytes,
+    });
     t.equal(taken.length, 2);
     for (const { macKey, key, iv } of taken) {
       t.equal(isWiped(key), id !== suites['AES-GCM'], `${name}: key`);

@@ -7,12 +7,12 @@ import { ProtocolVersion, SignatureScheme } from '../code-points.js';
 import type { DhGroup, DhShare } from '../crypto/dh-groups.js';
 import { newEcdhShare, type EcdhGroup, type EcdhShare } from '../crypto/ecdh-groups.js';
 import { unpadPremasterSecret } from '../crypto/rsa-premaster.js';
-import type { SignOperation } from '../server-parameters.js';
+import type { Credential, SignOperation } from '../server-parameters.js';
 import { Reader } from '../wire.js';
 import type { HandshakeIo } from './io.js';
 import { encodeDhParams, encodeEcdhParams } from './messages.js';
 import type { Negotiated } from './negotiate.js';
-import { privateKey, type Step } from './wait.js';
+import type { Step } from './wait.js';
 
 export interface ServerKeyExchange {
   /** ServerDHParams or ServerECDHParams, to be signed and sent; undefined where there is nothing to send. */
@@ -27,13 +27,16 @@ export function startKeyExchange(
   negotiated: Negotiated,
   clientVersion: number,
 ): ServerKeyExchange {
-  if (negotiated.ecdhGroup !== undefined) return new EcdheKeyExchange(negotiated.ecdhGroup);
-  if (negotiated.dhGroup !== undefined) return new DheKeyExchange(io, negotiated.dhGroup);
-  return new RsaKeyExchange(io, negotiated, clientVersion);
+  const { keyExchange } = negotiated;
+  switch (keyExchange.kind) {
+    case 'rsa':
+      return new RsaKeyExchange(io, negotiated, clientVersion);
+    case 'ecdhe':
+      return new EcdheKeyExchange(keyExchange.group);
+    case 'dhe':
+      return new DheKeyExchange(io, keyExchange.group);
+  }
 }
-
-// As classes, because a generator that is made anew for each handshake is made in V8's old space, with a prototype of
-// its own: it kept all of a handshake, 9 KB, from being collected while young.
 
 class EcdheKeyExchange implements ServerKeyExchange {
   readonly params: Buffer;
@@ -99,7 +102,7 @@ class RsaKeyExchange implements ServerKeyExchange {
     const substitute = random(PREMASTER_SECRET_LENGTH);
     // No alert here, even for a length that is public: the handshake ends at Finished, as for any other bad ciphertext.
     if (ciphertext.length !== credential.modulusLength) return substitute;
-    const block = yield* privateKey(this.#io, { kind: 'decrypt', credential, ciphertext });
+    const block = yield* this.#io.privateKey({ kind: 'decrypt', credential, ciphertext });
     // OpenSSL's TLS_ROLLBACK_BUG exists only in clients that know nothing newer than TLS 1.0.
     const alsoAccept = tolerant && clientVersion <= ProtocolVersion.TLSv1 ? version : clientVersion;
     return unpadPremasterSecret(block, clientVersion, substitute, alsoAccept);
@@ -125,13 +128,15 @@ function encryptedPremasterSecret(
   return ciphertext;
 }
 
-/** The signature over a ServerKeyExchange: both randoms and the parameters (RFC 5246, 7.4.3; RFC 8422, 5.4). */
-export function serverKeyExchangeSignature(
-  { credential, signatureScheme }: Negotiated,
-  randoms: Buffer,
-  params: Buffer,
+/**
+ * The signature over a ServerKeyExchange (RFC 5246, 7.4.3; RFC 8422, 5.4).
+ * @param data both randoms and the parameters
+ */
+export function signOperation(
+  credential: Credential,
+  signatureScheme: SignatureScheme | undefined,
+  data: Buffer,
 ): SignOperation {
-  const data = Buffer.concat([randoms, params]);
   if (signatureScheme !== undefined) {
     return { kind: 'sign', credential, hash: HASHES[signatureScheme], data };
   }

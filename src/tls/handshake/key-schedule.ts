@@ -11,15 +11,24 @@ export interface ConnectionProtection {
   readonly write: WriteProtection;
 }
 
-/** @param seed ServerHello.random and ClientHello.random */
-export function connectionProtection(
-  rules: VersionRules,
-  suite: CipherSuite,
-  masterSecret: Buffer,
-  seed: Buffer,
-  encryptThenMac: boolean,
-  random: (length: number) => Buffer,
-): ConnectionProtection {
+export interface KeySchedule {
+  readonly rules: VersionRules;
+  readonly suite: CipherSuite;
+  readonly masterSecret: Buffer;
+  /** ServerHello.random and ClientHello.random. */
+  readonly seed: Buffer;
+  readonly encryptThenMac: boolean;
+  readonly random: (length: number) => Buffer;
+}
+
+export function connectionProtection({
+  rules,
+  suite,
+  masterSecret,
+  seed,
+  encryptThenMac,
+  random,
+}: KeySchedule): ConnectionProtection {
   const macLength = suite.mac === undefined ? 0 : MAC_LENGTHS[suite.mac];
   const ivLength = keyBlockIvLength(suite, rules.version);
   const length = 2 * (macLength + suite.bulk.keyLength + ivLength);

@@ -8,29 +8,35 @@ import {
   SignatureScheme,
   TLS_FALLBACK_SCSV,
 } from '../code-points.js';
+import { isNamed } from '../credential.js';
 import { ffdhe2048, type DhGroup } from '../crypto/dh-groups.js';
 import type { EcdhGroup } from '../crypto/ecdh-groups.js';
-import type { ClientHello } from '../hello/client-hello.js';
 import type { HelloExtensions } from '../hello/extensions.js';
+import type { Offer } from '../hello/offer.js';
 import type { Credential, ServerParameters } from '../server-parameters.js';
 import { compareSuites } from './preference.js';
-
-export interface Offer {
-  readonly hello: ClientHello;
-  readonly extensions: HelloExtensions;
-}
 
 export interface Negotiated {
   readonly version: ProtocolVersion;
   readonly suite: CipherSuite;
   readonly credential: Credential;
-  /** Of an ECDHE suite. */
-  readonly ecdhGroup: EcdhGroup | undefined;
-  /** Of a DHE suite. */
-  readonly dhGroup: DhGroup | undefined;
-  /** Of a suite whose ServerKeyExchange is signed, at TLS 1.2. */
-  readonly signatureScheme: SignatureScheme | undefined;
+  readonly keyExchange: KeyExchange;
 }
+
+/** `signatureScheme` is what signs ServerKeyExchange at TLS 1.2; older versions have no choice, and undefined here. */
+export type KeyExchange =
+  | { readonly kind: 'rsa' }
+  | {
+      readonly kind: 'ecdhe';
+      readonly group: EcdhGroup;
+      readonly signatureScheme: SignatureScheme | undefined;
+    }
+  | { readonly kind: 'dhe'; readonly group: DhGroup; readonly signatureScheme: SignatureScheme | undefined };
+
+/** What a suite lacks. */
+export type Obstacle = 'no_shared_cipher_suite' | 'no_shared_signature_algorithm' | 'no_shared_dh_group';
+
+export type Negotiation = { readonly chosen: Negotiated } | { readonly obstacle: Obstacle };
 
 /** @throws TlsError no_shared_version, inappropriate_fallback, no_null_compression */
 export function negotiateVersion(
@@ -56,31 +62,28 @@ export function negotiateVersion(
   return version;
 }
 
-/** @throws TlsError no_shared_cipher_suite, no_shared_signature_algorithm, no_shared_dh_group */
-export function negotiate(offer: Offer, version: ProtocolVersion, parameters: ServerParameters): Negotiated {
+/** The best suite that can be served to this client, with what it takes; or why there is none. */
+export function negotiate(offer: Offer, version: ProtocolVersion, parameters: ServerParameters): Negotiation {
   const offered = new Set(offer.hello.cipherSuites);
   const candidates = parameters.cipherSuites
     .filter((suite) => offered.has(suite.id) && suite.minVersion <= version && version <= suite.maxVersion)
     .sort(compareSuites(offer, version));
   const obstacles = new Set<Obstacle>();
-  for (const credentials of [suitedCredentials(offer, version, parameters), parameters.credentials]) {
+  for (const credentials of [preferredCredentials(offer, version, parameters), parameters.credentials]) {
     for (const suite of candidates) {
-      const chosen = serve(suite, offer, version, { ...parameters, credentials });
-      if (typeof chosen === 'string') obstacles.add(chosen);
-      else if (chosen !== undefined) return chosen;
+      const result = trySuite(suite, offer, version, { ...parameters, credentials });
+      if ('chosen' in result) return result;
+      obstacles.add(result.obstacle);
     }
   }
-  // RFC 7919, 4: where the group is what is missing, the alert must say so.
-  if (obstacles.has('no_shared_dh_group')) throw new TlsError('no_shared_dh_group');
-  const [obstacle = 'no_shared_cipher_suite'] = obstacles;
-  throw new TlsError(obstacle);
+  return { obstacle: OBSTACLES.find((obstacle) => obstacles.has(obstacle)) ?? 'no_shared_cipher_suite' };
 }
 
-/** What one suite lacked although both sides have it. */
-type Obstacle = 'no_shared_signature_algorithm' | 'no_shared_dh_group';
+/** The most telling first; RFC 7919, 4: where the group is what is missing, the alert must say so. */
+const OBSTACLES: readonly Obstacle[] = ['no_shared_dh_group', 'no_shared_signature_algorithm'];
 
 /** Those that are not meant for others; of all that fit, the ones meant for this client in front. */
-function suitedCredentials(
+function preferredCredentials(
   { hello }: Offer,
   version: ProtocolVersion,
   { credentials }: ServerParameters,
@@ -93,36 +96,40 @@ function suitedCredentials(
   ];
 }
 
-/** What it takes to serve one suite to this client; undefined where something is missing. */
-function serve(
+function trySuite(
   suite: CipherSuite,
-  offer: Offer,
+  { extensions }: Offer,
   version: ProtocolVersion,
   parameters: ServerParameters,
-): Negotiated | Obstacle | undefined {
-  const { extensions } = offer;
+): Negotiation {
   const credential = chooseCredential(suite, extensions, parameters.credentials);
-  if (credential === undefined) return undefined;
-  const choice = {
-    version,
-    suite,
-    credential,
-    ecdhGroup: undefined,
-    dhGroup: undefined,
-    signatureScheme: undefined,
-  };
-  if (suite.keyExchange === 'rsa') return choice;
+  if (credential === undefined) return { obstacle: 'no_shared_cipher_suite' };
+  if (suite.keyExchange === 'rsa')
+    return { chosen: { version, suite, credential, keyExchange: { kind: 'rsa' } } };
 
-  const ecdhGroup = suite.keyExchange === 'ecdhe' ? chooseEcdhGroup(extensions, parameters) : undefined;
-  const dhGroup = suite.keyExchange === 'dhe' ? chooseDhGroup(extensions, parameters) : undefined;
-  if (suite.keyExchange === 'dhe' && dhGroup === undefined) return 'no_shared_dh_group';
-  if (suite.keyExchange === 'ecdhe' && ecdhGroup === undefined) return undefined;
+  const signed = version === ProtocolVersion['TLSv1.2'];
+  const signatureScheme = signed ? chooseSignatureScheme(credential, extensions, parameters) : undefined;
+  const group = chooseGroup(suite.keyExchange, extensions, parameters);
+  if (group === undefined) {
+    return { obstacle: suite.keyExchange === 'dhe' ? 'no_shared_dh_group' : 'no_shared_cipher_suite' };
+  }
+  if (signed && signatureScheme === undefined) return { obstacle: 'no_shared_signature_algorithm' };
+  return { chosen: { version, suite, credential, keyExchange: { ...group, signatureScheme } } };
+}
 
-  if (version !== ProtocolVersion['TLSv1.2']) return { ...choice, ecdhGroup, dhGroup };
-  const signatureScheme = chooseSignatureScheme(credential, extensions, parameters);
-  return signatureScheme === undefined
-    ? 'no_shared_signature_algorithm'
-    : { ...choice, ecdhGroup, dhGroup, signatureScheme };
+type ChosenGroup = { kind: 'ecdhe'; group: EcdhGroup } | { kind: 'dhe'; group: DhGroup };
+
+function chooseGroup(
+  kind: 'ecdhe' | 'dhe',
+  extensions: HelloExtensions,
+  parameters: ServerParameters,
+): ChosenGroup | undefined {
+  if (kind === 'ecdhe') {
+    const group = chooseEcdhGroup(extensions, parameters);
+    return group && { kind, group };
+  }
+  const group = chooseDhGroup(extensions, parameters);
+  return group && { kind, group };
 }
 
 function chooseCredential(
@@ -137,12 +144,6 @@ function chooseCredential(
       (curve === undefined || supportedGroups === undefined || supportedGroups.includes(NamedGroup[curve])),
   );
   return able.find((credential) => serverName !== undefined && isNamed(credential, serverName)) ?? able[0];
-}
-
-/** RFC 6125, 6.4.3: a wildcard stands for the whole left-most label only. */
-export function isNamed({ serverNames }: Credential, serverName: string): boolean {
-  const dot = serverName.indexOf('.');
-  return serverNames.includes(serverName) || (dot > 0 && serverNames.includes(`*${serverName.slice(dot)}`));
 }
 
 /** RFC 8422, 4: a client without supported_groups leaves the curve to us, and all of that age know P-256. */

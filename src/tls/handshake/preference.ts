@@ -1,77 +1,83 @@
 /**
- * The server's order of preference, which depends on what the hello lets us assume about the client's age. In words:
- * forward secrecy where the client says it can, plain RSA with a good cipher before guessing, and RC4 and 3DES only for
- * those who have nothing else.
+ * The server's order of preference, which depends on what the hello shows of the client's age. In words: forward secrecy
+ * where it is known to work, plain RSA with a good cipher before a guess, and RC4 and 3DES only for those that offer
+ * nothing else.
  */
 import { CIPHER_SUITE_BY_ID, CIPHER_SUITES, type CipherFamily, type CipherSuite } from '../cipher-suites.js';
 import { isFiniteFieldGroup, ProtocolVersion } from '../code-points.js';
-import type { Offer } from './negotiate.js';
+import type { Offer } from '../hello/offer.js';
+
+/** The place of a suite by one criterion: the lower, the better. */
+type Rank = (suite: CipherSuite) => number;
+
+/** The first criterion by which two suites differ decides. */
+const CRITERIA: readonly ((offer: Offer, version: ProtocolVersion) => Rank)[] = [
+  cipherStrength,
+  safeKeyExchange,
+  cipher,
+  ecdsaBeforeRsa,
+];
 
 /** A comparator: the better suite first. */
 export function compareSuites(offer: Offer, version: ProtocolVersion) {
-  const rank = suiteRanker(offer, version);
+  const ranks = CRITERIA.map((criterion) => criterion(offer, version));
   return (a: CipherSuite, b: CipherSuite): number => {
-    const left = rank(a);
-    const right = rank(b);
-    return left[0] - right[0] || left[1] - right[1] || left[2] - right[2] || a.id - b.id;
+    for (const rank of ranks) {
+      const difference = rank(a) - rank(b);
+      if (difference !== 0) return difference;
+    }
+    return a.id - b.id;
   };
 }
 
-type Rank = readonly [tier: number, within: number, tieBreak: number];
-
-function suiteRanker({ hello, extensions }: Offer, version: ProtocolVersion): (suite: CipherSuite) => Rank {
-  const curvesKnown = extensions.supportedGroups !== undefined;
-  const longDhKnown =
-    extensions.supportedGroups?.some(isFiniteFieldGroup) === true ||
-    (version === ProtocolVersion['TLSv1.2'] && extensions.signatureAlgorithms !== undefined);
-  const keyExchange = {
-    ecdhe: curvesKnown ? 0 : 3,
-    // Java 6 and 7 fail with more than 1024 bits and cannot say so; only a modern offer shows that DHE is safe.
-    dhe: longDhKnown ? 1 : 4,
-    rsa: 2,
-  };
-  const families = FAMILY_TIERS[ageOf(version)];
-  const cipherRank = cipherRanks(hello.cipherSuites);
-  return (suite) => {
-    const authentication = suite.authentication === 'ecdsa' ? 0 : 1;
-    const tier = families[suite.family];
-    if (tier !== STRONG) return [tier, cipherTie(suite) + keyExchange[suite.keyExchange] * 2, authentication];
-    return [tier, keyExchange[suite.keyExchange], cipherRank(suite) * 2 + authentication];
-  };
+function cipherStrength(_offer: Offer, version: ProtocolVersion): Rank {
+  const order = STRENGTHS.get(version) ?? STRENGTHS_OF_LATER_VERSIONS;
+  return ({ family }) => order.findIndex((families) => families.includes(family));
 }
 
-/** SHA-1 before MD5 in the MAC. */
-function cipherTie(suite: CipherSuite): number {
-  return suite.mac === 'md5' ? 1 : 0;
+const STRONG: readonly CipherFamily[] = ['aes-gcm', 'chacha20', 'aes-cbc', 'camellia'];
+
+/** TLS 1.1 and 1.2 repair CBC, and not RC4. */
+const STRENGTHS_OF_LATER_VERSIONS: readonly (readonly CipherFamily[])[] = [
+  STRONG,
+  ['3des'],
+  ['rc4'],
+  ['des'],
+];
+
+const STRENGTHS = new Map<ProtocolVersion, readonly (readonly CipherFamily[])[]>([
+  // SSLv3 CBC is open to POODLE.
+  [ProtocolVersion.SSLv3, [['rc4'], STRONG, ['3des'], ['des']]],
+  // Exchange 2003 and its kin truncate data under 3DES (Microsoft KB 938857), and CBC is open to BEAST.
+  [ProtocolVersion.TLSv1, [STRONG, ['rc4'], ['3des'], ['des']]],
+]);
+
+/** Forward secrecy stands before plain RSA where the hello shows that it works, and behind it where that is a guess. */
+function safeKeyExchange(offer: Offer, version: ProtocolVersion): Rank {
+  const order: CipherSuite['keyExchange'][] = [];
+  if (knowsCurves(offer)) order.push('ecdhe');
+  if (knowsLongDhGroups(offer, version)) order.push('dhe');
+  order.push('rsa', 'ecdhe', 'dhe');
+  return ({ keyExchange }) => order.indexOf(keyExchange);
 }
 
-function ageOf(version: ProtocolVersion): keyof typeof FAMILY_TIERS {
-  if (version === ProtocolVersion.SSLv3) return 'ssl3';
-  return version === ProtocolVersion.TLSv1 ? 'tls10' : 'later';
+/** An SSLv2-format hello cannot name curves; what lists ECDHE in one (JSSE, OpenSSL 1.0.1) knows P-256. */
+function knowsCurves({ hello, extensions }: Offer): boolean {
+  return extensions.supportedGroups !== undefined || hello.format === 'sslv2';
+}
+
+/** Java 6 and 7 fail with more than 1024 bits and cannot say so; only a modern offer shows that DHE is safe. */
+function knowsLongDhGroups({ extensions }: Offer, version: ProtocolVersion): boolean {
+  if (extensions.supportedGroups?.some(isFiniteFieldGroup) === true) return true;
+  return version === ProtocolVersion['TLSv1.2'] && extensions.signatureAlgorithms !== undefined;
 }
 
 /** ChaCha20 goes first for a client that puts it first: it has no AES instructions. */
-function cipherRanks(offered: readonly number[]): (suite: CipherSuite) => number {
-  const firstAead = offered.find((id) => CIPHER_SUITE_BY_ID.get(id)?.bulk.kind === 'aead');
+function cipher({ hello }: Offer): Rank {
+  const firstAead = hello.cipherSuites.find((id) => CIPHER_SUITE_BY_ID.get(id)?.bulk.kind === 'aead');
   const chachaFirst = firstAead !== undefined && CIPHER_SUITE_BY_ID.get(firstAead)?.family === 'chacha20';
-  return (suite) => (chachaFirst && suite.family === 'chacha20' ? -1 : CIPHER_RANKS.get(suite.id)!);
+  return ({ id, family }) => (chachaFirst && family === 'chacha20' ? -1 : CIPHER_RANKS.get(id)!);
 }
-
-/** In this tier key exchange counts first, then the cipher. */
-const STRONG = 0;
-
-type FamilyTiers = Record<CipherFamily, number>;
-const strong = { 'aes-gcm': STRONG, chacha20: STRONG, 'aes-cbc': STRONG, camellia: STRONG };
-
-/**
- * SSLv3 CBC is open to POODLE, so RC4 stands above it. At TLS 1.0 RC4 stands above 3DES: Exchange 2003 and its kin
- * truncate data under 3DES (Microsoft KB 938857), and CBC is open to BEAST. Later versions repair CBC, not RC4.
- */
-const FAMILY_TIERS = {
-  ssl3: { ...strong, rc4: -1, '3des': 1, des: 3 },
-  tls10: { ...strong, rc4: 1, '3des': 2, des: 3 },
-  later: { ...strong, '3des': 1, rc4: 2, des: 3 },
-} as const satisfies Record<string, FamilyTiers>;
 
 const CIPHER_ORDER = [
   'AES128-GCM-SHA256',
@@ -87,11 +93,19 @@ const CIPHER_ORDER = [
   'CAMELLIA256-SHA384',
   'CAMELLIA128-SHA',
   'CAMELLIA256-SHA',
+  'DES-CBC3-SHA',
+  'RC4-SHA',
+  'RC4-MD5',
+  'DES-CBC-SHA',
 ];
 
 const CIPHER_RANKS = new Map(
   CIPHER_SUITES.map(({ id, opensslName }) => [
     id,
-    CIPHER_ORDER.indexOf(opensslName.replace(/^(ECDHE|DHE)-(RSA|ECDSA)-/, '')),
+    CIPHER_ORDER.indexOf(opensslName.replace(/^(ECDHE|DHE|EDH)-(RSA|ECDSA)-/, '')),
   ]),
 );
+
+function ecdsaBeforeRsa(): Rank {
+  return ({ authentication }) => (authentication === 'ecdsa' ? 0 : 1);
+}

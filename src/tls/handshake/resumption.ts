@@ -4,9 +4,9 @@ import { CIPHER_SUITE_BY_ID } from '../cipher-suites.js';
 import type { ProtocolVersion } from '../code-points.js';
 import type { ServerParameters } from '../server-parameters.js';
 import type { HandshakeIo } from './io.js';
-import type { Offer } from './negotiate.js';
+import type { Offer } from '../hello/offer.js';
 import type { Session } from '../session/session.js';
-import { lookUpSession, type Step } from './wait.js';
+import type { Step } from './wait.js';
 
 export interface FoundSession {
   /** The handshake's own: its master secret is wiped when it is used up. */
@@ -48,7 +48,7 @@ function* offeredSession(io: HandshakeIo, { hello, extensions }: Offer): Step<Fo
   }
   const { sessionId } = hello;
   if (!sessionIds || sessionId.length === 0) return undefined;
-  const stored = yield* lookUpSession(io, { kind: 'find_session', sessionId });
+  const stored = yield* io.findSession({ kind: 'find_session', sessionId });
   return (
     stored && { session: { ...stored, masterSecret: Buffer.from(stored.masterSecret) }, storedAs: sessionId }
   );

@@ -22,10 +22,6 @@ export interface VersionRules {
   keyBlock(suite: CipherSuite, masterSecret: Buffer, seed: Buffer, length: number): Buffer;
   /** The content of Finished over everything in the transcript so far. */
   verifyData(suite: CipherSuite, masterSecret: Buffer, transcript: Transcript, sender: Sender): Buffer;
-  /** ServerKeyExchange names its SignatureAndHashAlgorithm (RFC 5246, 7.4.3). */
-  readonly signatureSchemes: boolean;
-  /** The number this version sends for an alert. */
-  alertDescription(alert: AlertName): number;
 }
 
 export function versionRules(version: ProtocolVersion): VersionRules {
@@ -43,6 +39,12 @@ const SSL3_ALERTS: Partial<Record<AlertName, AlertName>> = {
   no_renegotiation: 'handshake_failure',
 };
 
+/** The number for an alert; until a version is agreed on, that of TLS. */
+export function alertNumber(alert: AlertName, version: ProtocolVersion | undefined): AlertDescription {
+  const known = version === ProtocolVersion.SSLv3 ? (SSL3_ALERTS[alert] ?? alert) : alert;
+  return AlertDescription[known];
+}
+
 const ssl3: VersionRules = {
   version: ProtocolVersion.SSLv3,
   transcriptAlgorithms: () => ['md5', 'sha1'],
@@ -53,8 +55,6 @@ const ssl3: VersionRules = {
     const [md5, sha1] = transcript.hashes();
     return ssl3VerifyData(masterSecret, md5!, sha1!, sender);
   },
-  signatureSchemes: false,
-  alertDescription: (alert) => AlertDescription[SSL3_ALERTS[alert] ?? alert],
 };
 
 type Prf = (suite: CipherSuite, secret: Buffer, label: string, seed: Buffer, length: number) => Buffer;
@@ -74,8 +74,6 @@ function tls(
     keyBlock: (suite, masterSecret, seed, length) => prf(suite, masterSecret, 'key expansion', seed, length),
     verifyData: (suite, masterSecret, transcript, sender) =>
       prf(suite, masterSecret, `${sender} finished`, transcript.digest(), TLS_VERIFY_DATA_LENGTH),
-    signatureSchemes: version === ProtocolVersion['TLSv1.2'],
-    alertDescription: (alert) => AlertDescription[alert],
   };
 }
 

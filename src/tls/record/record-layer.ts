@@ -49,6 +49,11 @@ export class RecordLayer {
     return Math.max(this.#bytesRead, this.#bytesWritten);
   }
 
+  /** As negotiated; undefined before that. */
+  get version(): ProtocolVersion | undefined {
+    return this.#version;
+  }
+
   /** Bytes received and not yet read. */
   get buffered(): number {
     return this.#deframer.buffered;

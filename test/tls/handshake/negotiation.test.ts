@@ -16,6 +16,7 @@ import {
   vector16,
   type HelloOptions,
 } from '../../support/test-client.js';
+import { SignatureScheme } from '../../../src/tls/code-points.js';
 import { TestServer } from '../../support/test-server.js';
 
 const hex = (text: string): Buffer => Buffer.from(text, 'hex');
@@ -82,7 +83,7 @@ test('a client of today gets forward secrecy and authenticated encryption first'
   );
 });
 
-test('an old hello without extensions gets what it cannot fail with: plain RSA before curves and long primes', async (t) => {
+test('an old record-format hello without extensions gets what it cannot fail with: plain RSA before curves and long primes', async (t) => {
   const preference = [
     'AES128-SHA',
     'AES256-SHA',
@@ -95,9 +96,32 @@ test('an old hello without extensions gets what it cannot fail with: plain RSA b
     'DHE-RSA-DES-CBC3-SHA',
     'DES-CBC-SHA',
   ];
-  for (const format of ['record', 'sslv2'] as const) {
-    t.same(order(preference, { format, version: 0x0301 }), preference);
-  }
+  t.same(order(preference, { version: 0x0301 }), preference);
+});
+
+test('an SSLv2-format hello that lists ECDHE gets it, with P-256, and signed with SHA-1 at TLS 1.2', async (t) => {
+  const preference = [
+    'ECDHE-RSA-AES128-SHA',
+    'ECDHE-RSA-AES256-SHA',
+    'AES128-SHA',
+    'DHE-RSA-AES128-SHA',
+    'RC4-SHA',
+    'DES-CBC3-SHA',
+  ];
+  t.same(order(preference, { format: 'sslv2', version: 0x0301 }), preference);
+  const { server, client } = answer({ format: 'sslv2', version: 0x0303, suites: [0x9c, 0xc02f] });
+  server.receive(client.secondFlight());
+  t.match(server.established, {
+    suite: { opensslName: 'ECDHE-RSA-AES128-GCM-SHA256' },
+    group: NamedGroup.secp256r1,
+    signatureScheme: SignatureScheme.rsa_pkcs1_sha1,
+  });
+  t.equal(
+    answer({ format: 'sslv2', version: 0x0303, suites: [0x9c, 0xc02f] }, { sha1Signatures: false }).client
+      .server?.suite.opensslName,
+    'AES128-GCM-SHA256',
+    'plain RSA where nothing may be signed with SHA-1',
+  );
 });
 
 test('TLS 1.0 puts RC4 above 3DES, TLS 1.1 below it, and single DES is always last', async (t) => {
@@ -263,7 +287,8 @@ test('each preset negotiates what its name promises', async (t) => {
     'no_shared_cipher_suite',
   );
   t.equal(negotiated({ format: 'sslv2', version }, 'intermediate'), 'sslv2_hello_not_allowed');
-  t.equal(negotiated({ format: 'sslv2', version: 0x0301 }, 'legacy'), 'AES128-SHA');
+  t.equal(negotiated({ format: 'sslv2', version: 0x0301 }, 'legacy'), 'ECDHE-ECDSA-AES128-SHA');
+  t.equal(negotiated({ version: 0x0301 }, 'legacy'), 'AES128-SHA');
   t.equal(negotiated({ version: 0x0300 }, 'legacy'), 'no_shared_version');
   t.equal(negotiated({ version: 0x0301, suites: [0x09] }, 'legacy'), 'no_shared_cipher_suite');
   t.equal(negotiated({ version: 0x0301, suites: [0x04] }, 'legacy'), 'RC4-MD5');

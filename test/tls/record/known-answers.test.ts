@@ -63,14 +63,14 @@ test('records that tlslite-ng seals are opened, and sealed the same where nothin
   for (const vector of vectors) {
     const suite = CIPHER_SUITE_BY_ID.get(vector.suite)!;
     const explicitIv = suite.bulk.kind === 'cbc' && vector.version >= ProtocolVersion['TLSv1.1'];
-    const { read, write } = connectionProtection(
-      versionRules(vector.version),
+    const { read, write } = connectionProtection({
+      rules: versionRules(vector.version),
       suite,
-      hex(vector.masterSecret),
-      hex(vector.serverRandom + vector.clientRandom),
-      vector.encryptThenMac,
-      explicitIv ? (length) => Buffer.alloc(length) : noRandom,
-    );
+      masterSecret: hex(vector.masterSecret),
+      seed: hex(vector.serverRandom + vector.clientRandom),
+      encryptThenMac: vector.encryptThenMac,
+      random: explicitIv ? (length) => Buffer.alloc(length) : noRandom,
+    });
     vector.contents.forEach((content, index) => {
       const opened = read.open(23, hex(vector.clientRecords[index]!).subarray(5));
       t.equal(opened.toString('hex'), content, `${title(vector)}: opened`);
