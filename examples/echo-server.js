@@ -13,11 +13,6 @@ const sessions = new oldhello.SessionCache(1000, 3_600_000, () => performance.no
 const parameters = {
   ...oldhello.PRESETS.ancient,
   credentials: [oldhello.credentialFrom(oldhello.certificatesFromPem(readFileSync(chainFile, 'latin1')))],
-  serviceMaxVersion: oldhello.ProtocolVersion['TLSv1.2'],
-  smallDhGroup: undefined,
-  sessionIds: true,
-  tickets: undefined,
-  sessionContext: 'echo',
   random: randomBytes,
 };
 

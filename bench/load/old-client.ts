@@ -16,7 +16,7 @@ import {
 } from 'node:crypto';
 import { prfTls10 } from '../../src/tls/crypto/prf.js';
 import { Rc4 } from '../../src/tls/crypto/rc4.js';
-import { alertName } from '../../src/tls/index.js';
+import { alertName } from '../../src/tls/wire-format.js';
 
 export type SuiteName =
   'AES128-SHA' | 'RC4-MD5' | 'DES-CBC3-SHA' | 'CAMELLIA128-SHA' | 'ECDHE-RSA-AES128-SHA';

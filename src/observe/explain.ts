@@ -14,6 +14,7 @@ import {
   type RefusalReason,
   type ServerParameters,
 } from '../tls/index.js';
+import { REFUSAL_ADVICE } from './advice.js';
 import { numbers, offeredVersion } from './hello/hello-numbers.js';
 import { offerInWords } from './hello/offer.js';
 import { onlyUnserved } from './hello/unserved-suites.js';
@@ -46,8 +47,8 @@ export function explainOutcome(outcome: Outcome, reason: string | undefined): st
 
 /** A refusal of ours, with what the client offered and what was missing. */
 export function explainFailure({ reason, detail, hello, parameters }: FailedHandshake): string {
-  const row = REFUSALS[reason];
   const specific = hello === undefined ? undefined : missing(reason, hello, parameters);
+  const row = { meaning: REFUSALS[reason].meaning, remedy: REFUSAL_ADVICE[reason] };
   const { meaning, remedy } = { ...row, ...specific };
   return sentence({ meaning: detail === undefined ? meaning : `${meaning} (${detail})`, remedy });
 }

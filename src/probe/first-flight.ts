@@ -1,6 +1,15 @@
 /** Reads the first flight of a server, as far as it is in clear: does it serve what it was offered? */
 import { ServerHelloWatch, type AgreedTls } from '../observe/hello/server-hello.js';
-import { alertName } from '../tls/index.js';
+import {
+  AlertDescription,
+  AlertLevel,
+  alertName,
+  ContentType,
+  HANDSHAKE_HEADER_LENGTH,
+  HandshakeType,
+  MAX_PLAINTEXT_LENGTH,
+  RECORD_HEADER_LENGTH,
+} from '../tls/wire-format.js';
 
 export type Answer =
   /** The whole flight came: from TLS 1.3 on as far as anybody can read it. */
@@ -37,24 +46,28 @@ export class FirstFlight {
   }
 
   #record(type: number, fragment: Buffer): Answer | undefined {
-    if (type === ALERT) {
-      if (fragment[0] !== FATAL && fragment[1] !== CLOSE_NOTIFY) return undefined;
+    if (type === ContentType.alert) {
+      if (fragment[0] !== AlertLevel.fatal && fragment[1] !== AlertDescription.close_notify) return undefined;
       return { kind: 'refused', alert: alertName(fragment[1] ?? 0) };
     }
-    if (type !== HANDSHAKE) return this.#tls === undefined ? NOT_TLS : { kind: 'served', tls: this.#tls };
+    if (type !== ContentType.handshake)
+      return this.#tls === undefined ? NOT_TLS : { kind: 'served', tls: this.#tls };
     this.#messages = Buffer.concat([this.#messages, fragment]);
     return this.#messages.length > MAX_FLIGHT_LENGTH ? NOT_TLS : this.#readMessages();
   }
 
   #readMessages(): Answer | undefined {
     for (;;) {
-      const end = this.#messages.length < 4 ? Infinity : 4 + this.#messages.readUIntBE(1, 3);
+      const end =
+        this.#messages.length < HANDSHAKE_HEADER_LENGTH
+          ? Infinity
+          : HANDSHAKE_HEADER_LENGTH + this.#messages.readUIntBE(1, 3);
       if (this.#messages.length < end) return undefined;
       const message = this.#messages.subarray(0, end);
       this.#messages = this.#messages.subarray(end);
-      if (message[0] === SERVER_HELLO) this.#tls = readServerHello(message);
+      if (message[0] === HandshakeType.server_hello) this.#tls = readServerHello(message);
       if (this.#tls === undefined) return NOT_TLS;
-      const over = message[0] === SERVER_HELLO_DONE || this.#tls.version === 'TLSv1.3';
+      const over = message[0] === HandshakeType.server_hello_done || this.#tls.version === 'TLSv1.3';
       if (over) return { kind: 'served', tls: this.#tls };
     }
   }
@@ -62,24 +75,15 @@ export class FirstFlight {
 
 /** The watch expects it in one record, however it came. */
 function readServerHello(message: Buffer): AgreedTls | undefined {
-  const header = Buffer.from([HANDSHAKE, 3, 1, 0, 0]);
+  const header = Buffer.from([ContentType.handshake, 3, 1, 0, 0]);
   header.writeUInt16BE(Math.min(message.length, 0xffff), 3);
   return new ServerHelloWatch().push(Buffer.concat([header, message]));
 }
 
 const NOT_TLS: Answer = { kind: 'not_tls' };
 
-/** RFC 5246, 6.2.1 and 7.4. */
-const CHANGE_CIPHER_SPEC = 20;
-const ALERT = 21;
-const HANDSHAKE = 22;
-const CONTENT_TYPES = new Set([CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, 23]);
-const SERVER_HELLO = 2;
-const SERVER_HELLO_DONE = 14;
-const FATAL = 2;
-const CLOSE_NOTIFY = 0;
-/** Bytes. */
-const RECORD_HEADER_LENGTH = 5;
-const MAX_RECORD_LENGTH = RECORD_HEADER_LENGTH + (1 << 14) + 256;
+const CONTENT_TYPES = new Set<number>(Object.values(ContentType));
+/** Bytes; RFC 8446, 5.2 adds 256. */
+const MAX_RECORD_LENGTH = RECORD_HEADER_LENGTH + MAX_PLAINTEXT_LENGTH + 256;
 /** Bytes: a chain of certificates several times as long as any. */
 const MAX_FLIGHT_LENGTH = 1 << 18;

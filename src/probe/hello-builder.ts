@@ -1,6 +1,7 @@
 /** Builds ClientHellos of both formats, byte for byte as old clients sent them. */
 import { randomBytes } from 'node:crypto';
-import { Writer, type HelloFormat } from '../tls/index.js';
+import type { HelloFormat } from '../tls/index.js';
+import { ContentType, HandshakeType, RANDOM_LENGTH, Writer } from '../tls/wire-format.js';
 
 export interface HelloRecipe {
   readonly format: HelloFormat;
@@ -18,7 +19,7 @@ export function buildHello(recipe: HelloRecipe): Buffer {
 
 /** RFC 5246, E.2. */
 function sslv2Hello({ version, suites }: HelloRecipe): Buffer {
-  const message = new Writer().u8(CLIENT_HELLO).u16(version);
+  const message = new Writer().u8(HandshakeType.client_hello).u16(version);
   message
     .u16(suites.length * CIPHER_SPEC_LENGTH)
     .u16(0)
@@ -33,9 +34,9 @@ function sslv2Hello({ version, suites }: HelloRecipe): Buffer {
 
 /** RFC 5246, 7.4.1.2; the record says TLS 1.0 at most, as E.1 has it, because old servers stumble over more. */
 function recordHello({ version, suites, extensions }: HelloRecipe): Buffer {
-  const writer = new Writer().u8(HANDSHAKE).u16(Math.min(version, TLS_1_0));
+  const writer = new Writer().u8(ContentType.handshake).u16(Math.min(version, TLS_1_0));
   writer.vector16((record) => {
-    record.u8(CLIENT_HELLO).vector24((hello) => {
+    record.u8(HandshakeType.client_hello).vector24((hello) => {
       hello.u16(version).bytes(randomBytes(RANDOM_LENGTH)).u8(0);
       hello.vector16((list) => suites.forEach((suite) => list.u16(suite)));
       hello.u8(1).u8(0);
@@ -48,9 +49,6 @@ function recordHello({ version, suites, extensions }: HelloRecipe): Buffer {
   return writer.done();
 }
 
-const HANDSHAKE = 22;
-const CLIENT_HELLO = 1;
 const TLS_1_0 = 0x0301;
 /** Bytes. */
-const RANDOM_LENGTH = 32;
 const CIPHER_SPEC_LENGTH = 3;

@@ -1,7 +1,8 @@
 /** The kinds of clients that a probe pretends to be, one row each. */
 import { generateKeyPairSync } from 'node:crypto';
 import { isIP } from 'node:net';
-import { ExtensionType, NamedGroup, ProtocolVersion, TLS_1_3, Writer } from '../tls/index.js';
+import { ExtensionType, NamedGroup, ProtocolVersion, TLS_1_3 } from '../tls/index.js';
+import { Writer } from '../tls/wire-format.js';
 import type { HelloRecipe } from './hello-builder.js';
 
 export interface ProbedClient {

@@ -2,7 +2,8 @@
 import { connect, type Socket } from 'node:net';
 import { sanitizePeerText } from '../observe/sanitize.js';
 import { STARTTLS_FAILURES, StarttlsDialogue, type StarttlsFailure } from '../smtp/starttls-dialogue.js';
-import { ProtocolVersion, Writer, type ProtocolVersionName } from '../tls/index.js';
+import { ProtocolVersion, type ProtocolVersionName } from '../tls/index.js';
+import { AlertDescription, AlertLevel, ContentType, Writer } from '../tls/wire-format.js';
 import { FirstFlight } from './first-flight.js';
 import { buildHello } from './hello-builder.js';
 import { notTls, obstacle, unreachable, type Obstacle, type ObstacleReason } from './obstacle.js';
@@ -175,7 +176,11 @@ function userCanceled(agreed: string): Buffer {
   const version = Object.hasOwn(ProtocolVersion, agreed)
     ? ProtocolVersion[agreed as ProtocolVersionName]
     : ProtocolVersion['TLSv1.2'];
-  return new Writer().u8(ALERT).u16(version).u16(2).u8(FATAL).u8(USER_CANCELED).done();
+  return new Writer()
+    .u8(ContentType.alert)
+    .u16(version)
+    .vector16((w) => w.u8(AlertLevel.fatal).u8(AlertDescription.user_canceled))
+    .done();
 }
 
 const DIALOGUE_OBSTACLES: Readonly<Record<StarttlsFailure, ObstacleReason>> = {
@@ -185,9 +190,6 @@ const DIALOGUE_OBSTACLES: Readonly<Record<StarttlsFailure, ObstacleReason>> = {
   backend_ehlo_refused: 'greeting_refused',
   backend_reply_broken: 'not_smtp',
 };
-const ALERT = 21;
-const FATAL = 2;
-const USER_CANCELED = 90;
 /** A name that cannot exist (RFC 2606, 2). */
 const HELO_NAME = 'probe.invalid';
 /** The longest replies of SMTP and the longest flight together. */

@@ -55,13 +55,7 @@ interface Refusal {
   readonly alert: AlertName;
   readonly fault: Fault;
   readonly meaning: string;
-  /** What the admin can do about it. */
-  readonly remedy: string;
 }
-
-/** What to do about a client that no honest library makes. */
-const NO_REAL_CLIENT =
-  'nothing; probers and broken programs do this, and if a real sender does, report it with its fingerprint';
 
 /** Every reason for which the engine ends a connection with a fatal alert. */
 export const REFUSALS = {
@@ -69,200 +63,163 @@ export const REFUSALS = {
     alert: 'decode_error',
     fault: 'undecodable',
     meaning: 'a handshake message did not have the structure the specification gives it',
-    remedy: NO_REAL_CLIENT,
   },
   malformed_sslv2_hello: {
     alert: 'decode_error',
     fault: 'undecodable',
     meaning: 'the lengths inside the SSLv2-format ClientHello contradict each other',
-    remedy: NO_REAL_CLIENT,
   },
   short_challenge: {
     alert: 'illegal_parameter',
     fault: 'misbehaved',
     meaning: 'the challenge of the SSLv2-format ClientHello has fewer than 16 bytes',
-    remedy: NO_REAL_CLIENT,
   },
   not_tls: {
     alert: 'protocol_version',
     fault: 'undecodable',
     meaning: 'the first bytes are neither a TLS record nor an SSLv2-format ClientHello',
-    remedy: 'see what the client is: a scanner, or a program that speaks something else to this port',
   },
   no_shared_version: {
     alert: 'protocol_version',
     fault: 'incompatible',
     meaning: 'the client offers no protocol version that is allowed here',
-    remedy:
-      'allow what it offers with profile = "ancient" or min-version in [tls], or for its network in a [[policy]]; else it needs newer software',
   },
   sslv2_hello_not_allowed: {
     alert: 'protocol_version',
     fault: 'incompatible',
     meaning: 'the client opened with an SSLv2-format ClientHello, which is switched off here',
-    remedy: 'set sslv2-hello = true in [tls], or for its network in a [[policy]]',
   },
   no_shared_cipher_suite: {
     alert: 'handshake_failure',
     fault: 'incompatible',
     meaning:
       'the client offers no cipher suite that is allowed here and that a configured certificate can serve',
-    remedy:
-      'allow what it offers (rc4, triple-des and single-des in [tls]), give it an RSA certificate if it has suites for RSA only, or look for newer software for it',
   },
   no_shared_signature_algorithm: {
     alert: 'handshake_failure',
     fault: 'incompatible',
     meaning: 'the client accepts no signature algorithm that our certificate can produce',
-    remedy: 'add a certificate of another kind: clients that know no ECDSA need an RSA one',
   },
   no_shared_dh_group: {
     alert: 'insufficient_security',
     fault: 'incompatible',
     meaning:
       'the client offers only DHE cipher suites, and of the groups it names for them none is known here',
-    remedy: 'look for newer software for it, or let it offer ffdhe2048, elliptic curves or plain RSA as well',
   },
   no_null_compression: {
     alert: 'illegal_parameter',
     fault: 'misbehaved',
     meaning: 'the ClientHello does not offer the null compression method',
-    remedy: NO_REAL_CLIENT,
   },
   inappropriate_fallback: {
     alert: 'inappropriate_fallback',
     fault: 'misbehaved',
     meaning: 'the client retried with an older version than both sides support (TLS_FALLBACK_SCSV)',
-    remedy: 'find out why its first attempt failed; the log has it a moment before',
   },
   bad_renegotiation_info: {
     alert: 'handshake_failure',
     fault: 'misbehaved',
     meaning: 'renegotiation_info of a first handshake is not empty',
-    remedy: NO_REAL_CLIENT,
   },
   renegotiation: {
     alert: 'no_renegotiation',
     fault: 'misbehaved',
     meaning: 'the client asked for renegotiation, which is never done here',
-    remedy: 'switch renegotiation off in the client; mail needs none',
   },
   bad_extension: {
     alert: 'illegal_parameter',
     fault: 'misbehaved',
     meaning: 'an extension holds a value that the specification forbids',
-    remedy: NO_REAL_CLIENT,
   },
   extended_master_secret_missing: {
     alert: 'handshake_failure',
     fault: 'misbehaved',
     meaning: 'the client resumes a session without the extended_master_secret it was made with',
-    remedy: 'let it try again; if it keeps happening, switch session resumption off in the client',
   },
   bad_key_share: {
     alert: 'illegal_parameter',
     fault: 'misbehaved',
     meaning: "the client's Diffie-Hellman public value is not a valid element of the group",
-    remedy: NO_REAL_CLIENT,
   },
   unexpected_message: {
     alert: 'unexpected_message',
     fault: 'misbehaved',
     meaning: 'a message arrived at a point of the protocol where it is not allowed',
-    remedy: NO_REAL_CLIENT,
   },
   unexpected_record: {
     alert: 'unexpected_message',
     fault: 'misbehaved',
     meaning: 'a record of this content type is not allowed at this point',
-    remedy: NO_REAL_CLIENT,
   },
   interleaved_record: {
     alert: 'unexpected_message',
     fault: 'misbehaved',
     meaning: 'another record stands between the fragments of one handshake message',
-    remedy: NO_REAL_CLIENT,
   },
   early_change_cipher_spec: {
     alert: 'unexpected_message',
     fault: 'misbehaved',
     meaning: 'ChangeCipherSpec came before the keys could exist, or twice',
-    remedy:
-      'see who it is: this is the shape of an attack of 2014 (EarlyCCS), and what vulnerability scanners send',
   },
   malformed_change_cipher_spec: {
     alert: 'illegal_parameter',
     fault: 'undecodable',
     meaning: 'a ChangeCipherSpec message is not the single byte 1',
-    remedy: NO_REAL_CLIENT,
   },
   malformed_alert: {
     alert: 'decode_error',
     fault: 'undecodable',
     meaning: 'an alert does not have exactly two bytes',
-    remedy: NO_REAL_CLIENT,
   },
   unknown_alert_level: {
     alert: 'illegal_parameter',
     fault: 'misbehaved',
     meaning: 'an alert is neither a warning nor fatal',
-    remedy: NO_REAL_CLIENT,
   },
   empty_record: {
     alert: 'unexpected_message',
     fault: 'misbehaved',
     meaning: 'a record without content where content is required, or too many of them in a row',
-    remedy: NO_REAL_CLIENT,
   },
   too_many_warnings: {
     alert: 'unexpected_message',
     fault: 'misbehaved',
     meaning: 'more warning alerts in a row than any honest client sends',
-    remedy: NO_REAL_CLIENT,
   },
   message_too_long: {
     alert: 'illegal_parameter',
     fault: 'misbehaved',
     meaning: 'a ClientHello is longer than any that is read here',
-    remedy: NO_REAL_CLIENT,
   },
   too_many_fragments: {
     alert: 'unexpected_message',
     fault: 'misbehaved',
     meaning: 'a handshake message is spread over more records than any honest client uses',
-    remedy: NO_REAL_CLIENT,
   },
   record_overflow: {
     alert: 'record_overflow',
     fault: 'misbehaved',
     meaning: 'a record is longer than the protocol allows',
-    remedy: NO_REAL_CLIENT,
   },
   wrong_record_version: {
     alert: 'protocol_version',
     fault: 'misbehaved',
     meaning: 'a record carries another version than the one negotiated',
-    remedy: NO_REAL_CLIENT,
   },
   bad_record_mac: {
     alert: 'bad_record_mac',
     fault: 'misbehaved',
     meaning: 'a record could not be authenticated: damaged, forged, or the key exchange failed',
-    remedy:
-      'look for something between that changes bytes; if it is always this client, its profile "ancient" tolerates more of the bugs of old libraries',
   },
   bad_finished: {
     alert: 'decrypt_error',
     fault: 'misbehaved',
     meaning: "the client's Finished does not match what was said in the handshake",
-    remedy:
-      'look for something between that changes bytes; if it is always this client, report it with its fingerprint',
   },
   internal_error: {
     alert: 'internal_error',
     fault: 'local',
     meaning: 'the server could not go on for a reason of its own',
-    remedy: 'look for an internal_error event beside it, and report both',
   },
 } as const satisfies Record<string, Refusal>;
 

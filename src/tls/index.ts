@@ -54,7 +54,3 @@ export {
   type ProtocolVersionName,
   type SignatureScheme,
 } from './code-points.js';
-
-// For a client that builds its own hellos and reads the answers.
-export { alertName } from './alert.js';
-export { Writer } from './wire.js';

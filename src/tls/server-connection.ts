@@ -13,7 +13,12 @@ import { Reassembly } from './record/reassembly.js';
 import { serverHandshake } from './handshake/server-handshake.js';
 import type { Step, Wait } from './handshake/wait.js';
 import { RecordLayer, type RecordContent } from './record/record-layer.js';
-import type { OperationResult, ServerParameters } from './server-parameters.js';
+import {
+  withDefaults,
+  type CompleteParameters,
+  type OperationResult,
+  type ServerParameters,
+} from './server-parameters.js';
 import { alertNumber } from './handshake/version-rules.js';
 
 /** Where a connection's effects go. Calls come in order and only while one of the connection's methods runs. */
@@ -49,7 +54,7 @@ interface Handshake {
 
 /** Feed it with `receive`, answer its operations with `complete`, and close it once. */
 export class ServerConnection {
-  readonly #parameters: ServerParameters;
+  readonly #parameters: CompleteParameters;
   readonly #output: ConnectionOutput;
   readonly #records: RecordLayer;
   readonly #reassembly = new Reassembly();
@@ -68,7 +73,7 @@ export class ServerConnection {
   #limitedByBlocks = false;
 
   constructor(parameters: ServerParameters, output: ConnectionOutput) {
-    this.#parameters = parameters;
+    this.#parameters = withDefaults(parameters);
     this.#output = output;
     this.#records = new RecordLayer(parameters);
   }

@@ -32,6 +32,7 @@ export interface TicketProtector {
   readonly lifetimeHint: number;
 }
 
+/** A preset, `credentials` and `random` are enough; the rest has defaults. */
 export interface ServerParameters {
   readonly minVersion: ProtocolVersion;
   readonly maxVersion: ProtocolVersion;
@@ -45,8 +46,8 @@ export interface ServerParameters {
   readonly sha1Signatures: boolean;
   /** Accept an SSLv2-format ClientHello. */
   readonly sslv2Hello: boolean;
-  /** The newest version the service on this address offers, TLS 1.3 elsewhere in the host included. */
-  readonly serviceMaxVersion: number;
+  /** The newest version the service on this address offers, TLS 1.3 elsewhere in the host included; else maxVersion. */
+  readonly serviceMaxVersion?: number | undefined;
   /**
    * Bear with clients that omit the length of an RSA ClientKeyExchange at TLS 1.0 and later, or that write the
    * negotiated version into the premaster secret (OpenSSL's TLS_ROLLBACK_BUG).
@@ -55,18 +56,30 @@ export interface ServerParameters {
   /** Accept records of up to 2^15 bytes, as old Microsoft stacks send them. */
   readonly largeRecords: boolean;
   /** A group of 1024 bits for clients that fail with a longer one and cannot say so (Java 6 and 7). */
-  readonly smallDhGroup: DhGroup | undefined;
+  readonly smallDhGroup?: DhGroup | undefined;
   /** Split application data but the first 1/n-1 in CBC suites of SSLv3 and TLS 1.0, against BEAST. */
   readonly recordSplitting: boolean;
   /** Bytes of records each way after which a connection with a 64-bit block cipher is closed, against SWEET32. */
   readonly smallBlockLimit: number;
-  /** Give out session ids, and ask the host for sessions by id. */
-  readonly sessionIds: boolean;
-  readonly tickets: TicketProtector | undefined;
-  /** Sessions resume only within the same context: same policy, same certificates. */
-  readonly sessionContext: string;
+  /** Give out session ids, and ask the host for sessions by id; true where it is not set. */
+  readonly sessionIds?: boolean | undefined;
+  readonly tickets?: TicketProtector | undefined;
+  /** Sessions resume only within the same context: same policy, same certificates. Empty where it is not set. */
+  readonly sessionContext?: string | undefined;
   /** Cryptographically secure bytes; a parameter so that a test can replay a handshake. */
   readonly random: (length: number) => Buffer;
+}
+
+/** With every default filled in. */
+export interface CompleteParameters extends ServerParameters {
+  readonly serviceMaxVersion: number;
+  readonly sessionIds: boolean;
+  readonly sessionContext: string;
+}
+
+export function withDefaults(parameters: ServerParameters): CompleteParameters {
+  const { serviceMaxVersion = parameters.maxVersion, sessionIds = true, sessionContext = '' } = parameters;
+  return { ...parameters, serviceMaxVersion, sessionIds, sessionContext };
 }
 
 export interface SignOperation {

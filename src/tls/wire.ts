@@ -4,7 +4,7 @@
  */
 import { TlsError } from './alert.js';
 
-/** Reads one structure; every read past its end throws `TlsError('decode_error')`. */
+/** Reads one structure; every read past its end throws TlsError malformed_message. */
 export class Reader {
   readonly #bytes: Buffer;
   #at = 0;

@@ -4,9 +4,9 @@ import { NOT_TLS, OTHER_ALERTS, PEER_ALERTS, type Explained } from '../../src/ob
 import { NEEDS } from '../../src/observe/hello/needs.js';
 import { OUTCOMES } from '../../src/observe/outcomes.js';
 import { BACKEND_ADVICE, BACKEND_FAILURES } from '../../src/proxy/backend/backend-error.js';
-import { GATE_ADVICE } from '../../src/observe/advice.js';
+import { GATE_ADVICE, REFUSAL_ADVICE } from '../../src/observe/advice.js';
 import { GATE_REFUSALS } from '../../src/smtp/gate-refusals.js';
-import { REFUSALS, type Fault } from '../../src/tls/index.js';
+import { REFUSALS, type Fault, type RefusalReason } from '../../src/tls/index.js';
 import { LIMITS } from '../../src/policy/limits.js';
 import { checkDoc, table } from '../support/generated-doc.js';
 
@@ -38,7 +38,11 @@ const outcomes = Object.fromEntries(
 const refusals = Object.fromEntries(
   Object.entries(REFUSALS).map(([code, row]) => [
     code,
-    { ...row, meaning: `${row.meaning} (alert ${row.alert})`, fault: WHOSE[row.fault] },
+    {
+      meaning: `${row.meaning} (alert ${row.alert})`,
+      remedy: REFUSAL_ADVICE[code as RefusalReason],
+      fault: WHOSE[row.fault],
+    },
   ]),
 );
 const backend = Object.fromEntries(

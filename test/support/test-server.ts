@@ -66,9 +66,7 @@ export const EVERYTHING: ServerParameters = {
   cipherSuites: CIPHER_SUITES,
   credentials: [RSA.credential, ECDSA.credential],
   serviceMaxVersion: 0x0303,
-  smallDhGroup: undefined,
   sessionIds: true,
-  tickets: undefined,
   sessionContext: 'test',
   random: randomBytes,
 };

@@ -9,7 +9,7 @@ import type {
   Operation,
   OperationResult,
   PrivateKeyOperation,
-  ServerParameters,
+  CompleteParameters,
 } from '../server-parameters.js';
 import type { Session } from '../session/session.js';
 import { Writer } from '../wire.js';
@@ -32,7 +32,7 @@ export interface HandshakeOutput {
 }
 
 export class HandshakeIo {
-  readonly parameters: ServerParameters;
+  readonly parameters: CompleteParameters;
   readonly transcript = new Transcript();
   readonly #records: RecordLayer;
   readonly #output: HandshakeOutput;
@@ -44,7 +44,7 @@ export class HandshakeIo {
   #operating = false;
   #completion: { readonly result: OperationResult } | undefined;
 
-  constructor(parameters: ServerParameters, records: RecordLayer, output: HandshakeOutput) {
+  constructor(parameters: CompleteParameters, records: RecordLayer, output: HandshakeOutput) {
     this.parameters = parameters;
     this.#records = records;
     this.#output = output;

@@ -13,7 +13,7 @@ import { ffdhe2048, type DhGroup } from '../crypto/dh-groups.js';
 import type { EcdhGroup } from '../crypto/ecdh-groups.js';
 import type { HelloExtensions } from '../hello/extensions.js';
 import type { Offer } from '../hello/offer.js';
-import type { Credential, ServerParameters } from '../server-parameters.js';
+import type { Credential, CompleteParameters } from '../server-parameters.js';
 import { compareSuites } from './preference.js';
 
 export interface Negotiated {
@@ -41,7 +41,7 @@ export type Negotiation = { readonly chosen: Negotiated } | { readonly obstacle:
 /** @throws TlsError no_shared_version, inappropriate_fallback, no_null_compression */
 export function negotiateVersion(
   { hello, extensions }: Offer,
-  parameters: ServerParameters,
+  parameters: CompleteParameters,
 ): ProtocolVersion {
   const { clientVersion, cipherSuites, compressionMethods } = hello;
   if (cipherSuites.includes(TLS_FALLBACK_SCSV) && clientVersion < parameters.serviceMaxVersion) {
@@ -63,7 +63,11 @@ export function negotiateVersion(
 }
 
 /** The best suite that can be served to this client, with what it takes; or why there is none. */
-export function negotiate(offer: Offer, version: ProtocolVersion, parameters: ServerParameters): Negotiation {
+export function negotiate(
+  offer: Offer,
+  version: ProtocolVersion,
+  parameters: CompleteParameters,
+): Negotiation {
   const offered = new Set(offer.hello.cipherSuites);
   const candidates = parameters.cipherSuites
     .filter((suite) => offered.has(suite.id) && suite.minVersion <= version && version <= suite.maxVersion)
@@ -86,7 +90,7 @@ const OBSTACLES: readonly Obstacle[] = ['no_shared_dh_group', 'no_shared_signatu
 function preferredCredentials(
   { hello }: Offer,
   version: ProtocolVersion,
-  { credentials }: ServerParameters,
+  { credentials }: CompleteParameters,
 ): readonly Credential[] {
   const legacy = version < ProtocolVersion['TLSv1.2'] || hello.extensions === undefined;
   const audience = legacy ? 'legacy' : 'modern';
@@ -100,7 +104,7 @@ function trySuite(
   suite: CipherSuite,
   { extensions }: Offer,
   version: ProtocolVersion,
-  parameters: ServerParameters,
+  parameters: CompleteParameters,
 ): Negotiation {
   const credential = chooseCredential(suite, extensions, parameters.credentials);
   if (credential === undefined) return { obstacle: 'no_shared_cipher_suite' };
@@ -122,7 +126,7 @@ type ChosenGroup = { kind: 'ecdhe'; group: EcdhGroup } | { kind: 'dhe'; group: D
 function chooseGroup(
   kind: 'ecdhe' | 'dhe',
   extensions: HelloExtensions,
-  parameters: ServerParameters,
+  parameters: CompleteParameters,
 ): ChosenGroup | undefined {
   if (kind === 'ecdhe') {
     const group = chooseEcdhGroup(extensions, parameters);
@@ -149,7 +153,7 @@ function chooseCredential(
 /** RFC 8422, 4: a client without supported_groups leaves the curve to us, and all of that age know P-256. */
 function chooseEcdhGroup(
   { supportedGroups }: HelloExtensions,
-  { groups }: ServerParameters,
+  { groups }: CompleteParameters,
 ): EcdhGroup | undefined {
   const usable = groups.filter(isEcdhGroup);
   if (supportedGroups === undefined) return usable.find((group) => group === NamedGroup.secp256r1);
@@ -163,7 +167,7 @@ function isEcdhGroup(group: NamedGroup): group is EcdhGroup {
 /** RFC 7919, 4: a client that names finite-field groups gets one of them or none. */
 function chooseDhGroup(
   { supportedGroups, signatureAlgorithms }: HelloExtensions,
-  { smallDhGroup }: ServerParameters,
+  { smallDhGroup }: CompleteParameters,
 ): DhGroup | undefined {
   if (supportedGroups?.some(isFiniteFieldGroup)) {
     return supportedGroups.includes(NamedGroup.ffdhe2048) ? ffdhe2048() : undefined;
@@ -174,7 +178,7 @@ function chooseDhGroup(
 function chooseSignatureScheme(
   { authentication, curve }: Credential,
   { signatureAlgorithms = SHA1_DEFAULTS }: HelloExtensions,
-  { sha1Signatures }: ServerParameters,
+  { sha1Signatures }: CompleteParameters,
 ): SignatureScheme | undefined {
   const ours = authentication === 'rsa' ? RSA_SCHEMES : curve === 'secp384r1' ? P384_SCHEMES : P256_SCHEMES;
   return ours.find(

@@ -2,7 +2,7 @@
 import { TlsError } from '../alert.js';
 import { CIPHER_SUITE_BY_ID } from '../cipher-suites.js';
 import type { ProtocolVersion } from '../code-points.js';
-import type { ServerParameters } from '../server-parameters.js';
+import type { CompleteParameters } from '../server-parameters.js';
 import type { HandshakeIo } from './io.js';
 import type { Offer } from '../hello/offer.js';
 import type { Session } from '../session/session.js';
@@ -59,7 +59,7 @@ function mayResume(
   session: Session,
   { hello, extensions }: Offer,
   version: ProtocolVersion,
-  { cipherSuites, sessionContext }: ServerParameters,
+  { cipherSuites, sessionContext }: CompleteParameters,
 ): boolean {
   const suite = CIPHER_SUITE_BY_ID.get(session.cipherSuite);
   return (

@@ -1,11 +1,11 @@
 import { ProtocolVersion, TLS_1_3 } from '../code-points.js';
 import { RANDOM_LENGTH } from '../hello/client-hello.js';
-import type { ServerParameters } from '../server-parameters.js';
+import type { CompleteParameters } from '../server-parameters.js';
 
 /** RFC 8446, 4.1.3: the last bytes show a client that can do better that its offer was stripped on the way. */
 export function newServerRandom(
   version: ProtocolVersion,
-  { random, serviceMaxVersion }: ServerParameters,
+  { random, serviceMaxVersion }: CompleteParameters,
 ): Buffer {
   const serverRandom = random(RANDOM_LENGTH);
   if (version === ProtocolVersion['TLSv1.2']) {

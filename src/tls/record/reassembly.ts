@@ -19,7 +19,10 @@ export class Reassembly {
   /** Records that hold a piece of the message that has begun. */
   #fragments = 0;
 
-  /** True while a message has begun and not ended: no other record may come between (RFC 5246, 6.2.1). */
+  /**
+   * True while a message has begun and not ended. No other record may come between: RFC 5246, 6.2.1 would allow it, but
+   * no client was seen to do it, and this way there is less state to get wrong.
+   */
   get partial(): boolean {
     return this.#length > 0;
   }
@@ -91,7 +94,7 @@ function maxLength(type: HandshakeType): number {
 
 const EMPTY = Buffer.alloc(0);
 
-/** Bytes: what BoringSSL accepts too, and forty times the longest hello ever captured. */
+/** Bytes: what BoringSSL accepts too, and thirty times the longest hello captured. */
 const MAX_HELLO_LENGTH = 16_384;
 /** Bytes: a ciphertext of RSA with 16384 bits, the longest keys there are, and its length. */
 const MAX_KEY_EXCHANGE_LENGTH = 2050;

@@ -1,4 +1,4 @@
-/** The state that lets a client skip the key exchange next time, and when it may (RFC 5246, 7.3; RFC 7627, 5.3). */
+/** The state that lets a client skip the key exchange next time (RFC 5246, 7.3). */
 import type { ProtocolVersion } from '../code-points.js';
 
 export interface Session {
