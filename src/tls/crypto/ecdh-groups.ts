@@ -51,7 +51,7 @@ function newCurveShare(ecdh: ECDH, coordinateLength: number): EcdhShare {
 function newX25519Share(): EcdhShare {
   const { publicKey, privateKey } = generateKeyPairSync('x25519');
   return {
-    publicPoint: publicKey.export({ type: 'spki', format: 'der' }).subarray(X25519_SPKI_PREFIX.length),
+    publicPoint: Buffer.from(publicKey.export({ format: 'jwk' }).x!, 'base64url'),
     premasterSecret(peerPoint) {
       if (peerPoint.length !== X25519_LENGTH) throw new TlsError('bad_key_share', 'not an X25519 public key');
       return orBadKeyShare(() => diffieHellman({ privateKey, publicKey: x25519PublicKey(peerPoint) }));
@@ -59,8 +59,10 @@ function newX25519Share(): EcdhShare {
   };
 }
 
+/** As JWK (RFC 8037, 2): DER costs a handshake 140 us more with Node 20, 25 us with Node 22 and 24. */
 function x25519PublicKey(point: Buffer): KeyObject {
-  return createPublicKey({ key: Buffer.concat([X25519_SPKI_PREFIX, point]), format: 'der', type: 'spki' });
+  const key = { kty: 'OKP', crv: 'X25519', x: point.toString('base64url') };
+  return createPublicKey({ key, format: 'jwk' });
 }
 
 function orBadKeyShare(derive: () => Buffer): Buffer {
@@ -73,5 +75,3 @@ function orBadKeyShare(derive: () => Buffer): Buffer {
 
 const UNCOMPRESSED = 4;
 const X25519_LENGTH = 32;
-/** SubjectPublicKeyInfo of an X25519 key up to the key itself (RFC 8410, 4). */
-const X25519_SPKI_PREFIX = Buffer.from('302a300506032b656e032100', 'hex');
