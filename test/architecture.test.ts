@@ -43,7 +43,7 @@ const MAY_IMPORT: Record<string, { folders: string[]; modules: string[] }> = {
       'report',
       'system',
     ],
-    modules: ['*', 'pino-pretty'],
+    modules: ['*'],
   },
   '.': { folders: ['commands', 'config', 'credentials', 'system'], modules: ['*'] },
 };

@@ -7,11 +7,11 @@
 import { readFileSync } from 'node:fs';
 import { test } from 'tap';
 import { ConnectionRecord } from '../src/observe/connection-record.js';
-import { LOG_EVENTS } from '../src/observe/events.js';
 import { explainFailure } from '../src/observe/explain.js';
 import { describeHello } from '../src/observe/hello-description.js';
 import { ServerHelloWatch } from '../src/observe/hello/server-hello.js';
 import { Metrics } from '../src/observe/metrics.js';
+import { eventSentence } from '../src/observe/sentence.js';
 import { StatusBoard } from '../src/observe/status/status.js';
 import { GATE_REFUSALS } from '../src/smtp/gate-refusals.js';
 import { Gate } from '../src/smtp/gate.js';
@@ -184,7 +184,10 @@ run('what is logged and counted of a hello', INPUTS * 4, captured, (input, rng) 
   }
   if (event.hello === undefined) return 'it is not described';
   const line = { level: 'info', time: new Date(0).toISOString(), event: 'connection_closed', ...event };
-  return differencesFromDeclaration({ ...line, msg: LOG_EVENTS.connection_closed.meaning })[0];
+  return differencesFromDeclaration({
+    ...line,
+    msg: eventSentence({ event: 'connection_closed', fields: event, level: 'info' }),
+  })[0];
 });
 
 const serverHellos = [

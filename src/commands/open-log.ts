@@ -4,7 +4,9 @@ import { isatty } from 'node:tty';
 import { UnusableValueError } from '../config/config-error.js';
 import type { LogConfig } from '../config/schema.js';
 import { reportDefectsTo } from '../observe/guard.js';
+import type { Level } from '../observe/events.js';
 import { createLog, type LogChannel } from '../observe/log.js';
+import type { TerminalStyle } from '../observe/terminal-line.js';
 import { LineOutput } from '../system/line-output.js';
 
 export interface OpenLog extends LogChannel {
@@ -17,7 +19,7 @@ export interface OpenLog extends LogChannel {
 }
 
 /** @throws UnusableValueError for a file that cannot be opened */
-export async function openLog({ file, level, format, priorities, repeatLimit }: LogConfig): Promise<OpenLog> {
+export function openLog({ file, level, format, priorities, repeatLimit }: LogConfig): OpenLog {
   const fd = file === undefined ? STDOUT : openLogFile(file);
   let dropped = 0;
   const output = new LineOutput({
@@ -29,15 +31,12 @@ export async function openLog({ file, level, format, priorities, repeatLimit }: 
   });
   process.once('exit', () => output.flushSync());
   const isPretty = format === 'pretty' || (format === 'auto' && isatty(fd));
-  const show = isPretty ? await prettyLine() : undefined;
   const prefix = priorities === 'always' || (priorities === 'auto' && isJournal(fd));
   const written = createLog({
     level,
     repeatLimit,
-    write: (line, as) => {
-      const shown = show?.(line) ?? line;
-      output.write(prefix ? withPriority(shown, PRIORITIES[as]) : shown);
-    },
+    ...(isPretty && { terminal: terminalStyle(fd, level) }),
+    write: (line, as) => output.write(prefix ? `<${PRIORITIES[as]}>${line}` : line),
   });
   reportDefectsTo((error) => written.log('internal_error', { error }));
   return {
@@ -72,22 +71,11 @@ function openLogFile(file: string): number {
   }
 }
 
-async function prettyLine(): Promise<(line: string) => string> {
-  const { default: pretty } = await import('pino-pretty');
-  const colorize = isatty(STDOUT) && process.env['NO_COLOR'] === undefined;
-  return pretty.prettyFactory({
-    colorize,
-    timestampKey: 'time',
-    translateTime: 'SYS:HH:MM:ss',
-    messageFormat: '{msg}',
-    ignore: 'event',
-    singleLine: true,
-  });
-}
-
-/** A line of ours may be several of the journal's. */
-function withPriority(lines: string, priority: number): string {
-  return lines.replace(/^(?=.)/gm, `<${priority}>`);
+function terminalStyle(fd: number, level: Level): TerminalStyle {
+  return {
+    colour: isatty(fd) && process.env['NO_COLOR'] === undefined,
+    withFields: level === 'trace' || level === 'debug',
+  };
 }
 
 /** systemd.exec(5): JOURNAL_STREAM names device and inode of the stream that leads to the journal. */

@@ -41,7 +41,7 @@ async function serveConfigured(file: string): Promise<void> {
   const config = load();
   const sockets = inheritedSockets(process.env, process.pid);
   try {
-    const log = await openLog(config.log);
+    const log = openLog(config.log);
     const server = new ProxyServer(log, sockets);
     await run(server, config, {
       log,
@@ -55,7 +55,7 @@ async function serveConfigured(file: string): Promise<void> {
 
 /** The set-up for trying: an embedded sink, a certificate of our own, everything on loopback. */
 async function serveDemo(): Promise<void> {
-  const log = await openLog(DEMO_LOG);
+  const log = openLog(DEMO_LOG);
   const [{ demoConfig }, { startSink }] = await Promise.all([
     import('../demo/demo-config.js'),
     import('../demo/sink.js'),

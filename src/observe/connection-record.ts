@@ -34,7 +34,7 @@ export class ConnectionRecord {
   readonly id = randomUUID().slice(19).replace('-', '');
   readonly #listener: string;
   readonly #client: Endpoint;
-  readonly #started = performance.now();
+  readonly #started: number;
   #handshakeStarted: number | undefined;
   #handshake: number | undefined;
   /** Until TLS is established; what is said of it is a tenth of its size. */
@@ -48,9 +48,11 @@ export class ConnectionRecord {
   fromClient = 0;
   toClient = 0;
 
-  constructor(listener: string, client: Endpoint) {
+  /** @param started on the clock of performance.now(), for a connection whose record was lost with its process */
+  constructor(listener: string, client: Endpoint, started = performance.now()) {
     this.#listener = listener;
     this.#client = client;
+    this.#started = started;
   }
 
   get helloFormat(): HelloFormat | undefined {

@@ -6,6 +6,8 @@ import { pino } from 'pino';
 import { guarded } from './guard.js';
 import { LOG_EVENTS, type EventFields, type Level, type LogEntry, type LogEvent } from './events.js';
 import { Repetition } from './repetition.js';
+import { eventSentence } from './sentence.js';
+import { terminalLine, type TerminalStyle } from './terminal-line.js';
 
 /** Events without fields need none. */
 export type Log = <E extends LogEvent>(
@@ -36,7 +38,9 @@ export interface LogSettings {
   readonly level: Level;
   /** See repetition.ts. */
   readonly repeatLimit: number;
-  /** Called with each line, which is JSON and ends with a line feed. */
+  /** Lines for a person; absent: JSON. */
+  readonly terminal?: TerminalStyle;
+  /** Called with each line, its line feed included. */
   readonly write: (line: string, level: Level) => void;
 }
 
@@ -52,7 +56,7 @@ export function createLogChannel(...first: LogSubscriber[]): LogChannel {
   return { log, publish, subscribe: (subscriber) => void subscribers.push(subscriber) };
 }
 
-export function createLog({ level, repeatLimit, write }: LogSettings): WrittenLog {
+export function createLog({ level, repeatLimit, terminal, write }: LogSettings): WrittenLog {
   let writing: Level = 'info';
   const logger = pino(
     {
@@ -66,9 +70,15 @@ export function createLog({ level, repeatLimit, write }: LogSettings): WrittenLo
   const repetition = new Repetition(repeatLimit, (summary) => channel.log('repeated', summary));
   const channel = createLogChannel((entry) => {
     const { event, fields, level: as } = entry;
+    // What it held back is written before the last line.
+    if (event === 'stopped') repetition.flush();
     if (!logger.isLevelEnabled(as) || repetition.isTooMany(entry)) return;
+    if (terminal !== undefined) {
+      write(terminalLine(entry, Date.now(), terminal), as);
+      return;
+    }
     writing = as;
-    logger[as]({ event, ...fields }, LOG_EVENTS[event].meaning);
+    logger[as]({ event, ...fields }, eventSentence(entry));
   });
   return { ...channel, flush: () => repetition.flush() };
 }

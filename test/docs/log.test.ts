@@ -60,10 +60,11 @@ ${table(HEADER, [
   ],
   ['`time`', 'string, RFC 3339', 'when it was written, in UTC, to the millisecond'],
   ['`event`', 'string', 'what it is about: one of those below'],
-  ['`msg`', 'string', 'what the event meaning, in words'],
+  ['`msg`', 'string', 'what happened, in one sentence'],
 ])}
 
-and the fields of its event. On a terminal, or with \`log.format = "pretty"\`, the same comes as lines for people. Where
+and the fields of its event. On a terminal, or with \`log.format = "pretty"\`, each event is one line with
+the time of day, the level and the same sentence; at the levels \`debug\` and \`trace\` the JSON follows it. Where
 standard output is the systemd journal, or with \`log.priorities = "always"\`, each line begins with its priority, such
 as \`<4>\`, which the journal takes off.
 

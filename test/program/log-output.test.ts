@@ -58,10 +58,17 @@ test('in the journal each line begins with its priority, and elsewhere not', asy
   t.ok(file.every((line) => line.startsWith('{"level":')));
 });
 
-test('lines for people have no JSON around them, and no colour where there is no terminal', async (t) => {
+test('lines for people are sentences, without JSON, and without colour where there is no terminal', async (t) => {
   const lines = await logOf(t, { format: 'pretty' }, false);
   const listening = lines.find((line) => line.includes('listening'));
-  t.match(listening, /^\[\d\d:\d\d:\d\d\] INFO: listening \{"listener":"mx"/);
+  t.match(listening, /^\d\d:\d\d:\d\d INFO  listening on 127\.0\.0\.1:\d+, starttls, listener mx, backend /);
+  t.ok(lines.every((line) => line.length < 200 && !line.includes('{"')));
+  t.match(lines.at(-1), / INFO  stopped$/);
+});
+
+test('at the level debug the JSON follows each sentence', async (t) => {
+  const lines = await logOf(t, { format: 'pretty', level: 'debug' }, false);
+  t.ok(lines.every((line) => /^\d\d:\d\d:\d\d (?:DEBUG|INFO |WARN ) .* \{"event":".*\}$/.test(line)));
 });
 
 test('a reader that stops reading does not stop the mail', async (t) => {

@@ -1,5 +1,6 @@
 /** Whether a line of the log is what src/observe/events.ts says it is. */
-import { LEVELS, LOG_EVENTS, type EventDeclaration } from '../../src/observe/events.js';
+import { LEVELS, LOG_EVENTS, type EventDeclaration, type LogEntry } from '../../src/observe/events.js';
+import { eventSentence } from '../../src/observe/sentence.js';
 import type { Field, Fields, Leaf } from '../../src/observe/fields.js';
 
 /** What differs, each in a line that names the field. */
@@ -11,7 +12,9 @@ export function differencesFromDeclaration(line: Readonly<Record<string, unknown
     ...differences(declared.fields, fields, event),
     ...(LEVELS.includes(level as never) ? [] : [`${event}: level is ${JSON.stringify(level)}`]),
     ...(TIME.test(String(time)) ? [] : [`${event}: time is ${JSON.stringify(time)}`]),
-    ...(msg === declared.meaning ? [] : [`${event}: msg is ${JSON.stringify(msg)}`]),
+    ...(msg === eventSentence({ event, fields, level } as unknown as LogEntry)
+      ? []
+      : [`${event}: msg is ${JSON.stringify(msg)}`]),
   ];
 }
 

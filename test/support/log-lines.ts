@@ -1,5 +1,6 @@
 /** Lines of a log as oldhello writes them, for tests that read logs. */
 import { ConnectionRecord } from '../../src/observe/connection-record.js';
+import { eventSentence } from '../../src/observe/sentence.js';
 import { readHello } from './hellos.js';
 import type { HelloOptions } from './test-client.js';
 
@@ -24,11 +25,7 @@ export function sessionLine(as: LoggedAs = {}): string {
   if (tls !== undefined) record.established({ path: 'engine', keyExchange: 'RSA', resumed: false, ...tls });
   else if (hello !== undefined)
     record.recordFailure({ outcome: 'handshake_refused', reason: 'no_shared_version' });
-  return JSON.stringify({
-    level: 'info',
-    time,
-    event: 'connection_closed',
-    ...record.event(),
-    msg: 'a client connection ended',
-  });
+  const fields = record.event();
+  const msg = eventSentence({ event: 'connection_closed', fields, level: 'info' });
+  return JSON.stringify({ level: 'info', time, event: 'connection_closed', ...fields, msg });
 }

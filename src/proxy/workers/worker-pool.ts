@@ -37,6 +37,8 @@ interface Handover {
 interface Served extends Pick<Handover, 'arrival' | 'ended'> {
   /** Closes it here; undefined once the worker has got it. */
   withdraw: (() => void) | undefined;
+  /** On the clock of performance.now(). */
+  readonly started: number;
 }
 
 /** One process, from its start to its end. */
@@ -108,7 +110,7 @@ class WorkerProcess {
 
   serve({ channel, first, arrival, ended }: Handover): void {
     const id = this.#next++;
-    const served: Served = { arrival, ended, withdraw: undefined };
+    const served: Served = { arrival, ended, withdraw: undefined, started: performance.now() };
     this.#connections.set(id, served);
     const message = (unread: Buffer): ToWorker => {
       return { kind: 'serve', id, first: portableBytes(Buffer.concat([first, unread])), arrival };
@@ -170,7 +172,7 @@ class WorkerProcess {
   #lost(id: number): void {
     const connection = this.#connections.get(id);
     this.#connections.delete(id);
-    connection?.ended(lostEvent(connection.arrival));
+    connection?.ended(lostEvent(connection.arrival, connection.started));
   }
 
   #exited(how: string): void {
@@ -356,11 +358,11 @@ function processCount({ workers }: Config['server']): number {
 /** The client sees its connection end, and comes again. */
 function refuse({ channel, arrival, ended }: Handover): void {
   channel.destroy();
-  ended(lostEvent(arrival));
+  ended(lostEvent(arrival, performance.now()));
 }
 
-function lostEvent({ listener, client }: AcceptedClient): ConnectionEvent {
-  const record = new ConnectionRecord(listener, client);
+function lostEvent({ listener, client }: AcceptedClient, started: number): ConnectionEvent {
+  const record = new ConnectionRecord(listener, client, started);
   record.recordFailure({ outcome: 'worker_lost' });
   return record.event();
 }
