@@ -33,7 +33,7 @@ const { version, description } = JSON.parse(readFileSync(join(ROOT, 'package.jso
 const epoch = Number(process.env.SOURCE_DATE_EPOCH ?? lastCommit());
 const date = new Date(epoch * 1000);
 const debianVersion = `${version}-1`;
-const maintainer = `${process.env.DEBFULLNAME ?? 'oldhello'} <${process.env.DEBEMAIL ?? 'root@localhost'}>`;
+const maintainer = `${process.env.DEBFULLNAME ?? 'oldhello'} <${process.env.DEBEMAIL ?? 'packager@oldhello.invalid'}>`;
 
 const stage = mkdtempSync(join(tmpdir(), 'oldhello-deb-'));
 try {
@@ -74,6 +74,10 @@ async function fill() {
   write('etc/oldhello/oldhello.toml', readFileSync(join(ROOT, 'conf/oldhello.toml')));
   writeZipped('usr/share/man/man1/oldhello.1.gz', programPage(DIST, release));
   writeZipped('usr/share/man/man5/oldhello.toml.5.gz', await configurationPage(DIST, release));
+  write(
+    'usr/share/lintian/overrides/oldhello',
+    '# Not a package of Debian itself, so there is no bug to close.\noldhello: initial-upload-closes-no-bugs *\n',
+  );
   documentation('usr/share/doc/oldhello');
 }
 
@@ -107,11 +111,18 @@ function copyright() {
   return [readFileSync(join(ROOT, 'LICENSE'), 'utf8'), ...bundled].join('\n');
 }
 
-/** The text that a package comes with; the short name above must do for those without. */
+/**
+ * The text that a package comes with, or for what Debian has in /usr/share/common-licenses, where that is (Debian Policy,
+ * 12.5). The short name above must do for those without a text.
+ */
 function licenceOf(name) {
   const folder = join(ROOT, 'node_modules', name);
   const file = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one));
-  return file === undefined ? '' : readFileSync(join(folder, file), 'utf8').replaceAll('\r\n', '\n');
+  const text = file === undefined ? '' : readFileSync(join(folder, file), 'utf8').replaceAll('\r\n', '\n');
+  if (/Apache License\s+Version 2\.0/.test(text))
+    return 'The text is in /usr/share/common-licenses/Apache-2.0.\n';
+  const [own, gpl] = text.split(/^ *GNU GENERAL PUBLIC LICENSE\n *Version 2, June 1991$/m);
+  return gpl === undefined ? text : `${own}The other licence is in /usr/share/common-licenses/GPL-2.\n`;
 }
 
 /** These packages and all that they need. */

@@ -10,7 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 /** Made by .ci/debian-13. */
-const DEBIAN = fileURLToPath(new URL('../../.peers/debian-13', import.meta.url));
+export const DEBIAN = fileURLToPath(new URL('../../.peers/debian-13', import.meta.url));
 /** Of a network that conf/devices.toml takes for that of old devices. */
 export const MACHINE = '192.168.50.2';
 export const CLIENT = '192.168.50.9';
