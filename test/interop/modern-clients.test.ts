@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { connect as connectTls, createSecureContext } from 'node:tls';
 import { createTransport } from 'nodemailer';
 import { test } from 'tap';
 import { makeMessage } from '../support/message.js';
@@ -113,3 +114,28 @@ test('a modern client may be made to use the engine, and gets TLS 1.2 without a 
     tls: { path: 'engine', version: 'TLSv1.2', suite: /^ECDHE/ },
   });
 });
+
+const GROUPS = ['X25519', 'P-256', 'P-384', 'P-521', 'X448', 'ffdhe2048', 'X25519MLKEM768'];
+for (const group of GROUPS.filter(isInThisOpenssl)) {
+  test(`a TLS 1.3 client that has only ${group} is served by Node's TLS`, async (t) => {
+    const offer = { rejectUnauthorized: false, minVersion: 'TLSv1.3', ecdhCurve: group } as const;
+    const path = await startMailPath();
+    t.teardown(() => path.stop());
+    const client = connectTls({ ...offer, host: '127.0.0.1', port: path.port('implicit') });
+    client.write('QUIT\r\n');
+    const [greeting] = (await once(client, 'data')) as [Buffer];
+    t.match(greeting.toString(), /^220 /);
+    client.destroy();
+    t.match(await path.program.nextConnection(), { tls: { path: 'native', version: 'TLSv1.3' } });
+  });
+}
+
+/** Node 20 has OpenSSL 3.0, without ML-KEM. */
+function isInThisOpenssl(group: string): boolean {
+  try {
+    createSecureContext({ ecdhCurve: group });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -3,6 +3,7 @@ import { constants } from 'node:crypto';
 import { createSecureContext, TLSSocket, type SecureContext, type TLSSocketOptions } from 'node:tls';
 import { ExtensionType, isNamed, type ClientHello, type Credential } from '../../tls/index.js';
 import type { LoadedCredential } from '../../credentials/credentials.js';
+import { NATIVE_GROUP_LIST } from './native-groups.js';
 import { NATIVE_CIPHERS } from './route.js';
 
 import { SocketChannel } from '../transport/socket-channel.js';
@@ -122,6 +123,7 @@ function secureContext(loaded: readonly LoadedCredential[], ticketKeys: Buffer |
     key: loaded.map(({ keyPem }) => keyPem),
     minVersion: 'TLSv1.2',
     ciphers: NATIVE_CIPHERS,
+    ecdhCurve: NATIVE_GROUP_LIST,
     honorCipherOrder: true,
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     sessionTimeout: TICKET_LIFETIME,

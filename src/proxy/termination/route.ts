@@ -1,17 +1,17 @@
 /**
- * Who serves a client: Node's TLS or the backend's own what those serve well, our engine everything else, refusals
- * included. Pure.
+ * The path of a client: Node's TLS or the backend's own TLS for hellos that those serve well, our engine for every other,
+ * also for those that are refused. Pure.
  */
 import {
   CIPHER_SUITES,
   decodeHelloExtensions,
-  NamedGroup,
   ProtocolVersion,
   TLS_1_3,
   TlsError,
   type Accepted,
   type Credential,
 } from '../../tls/index.js';
+import { isNativeGroup } from './native-groups.js';
 
 export type Path = 'engine' | 'native' | 'passthrough';
 
@@ -20,7 +20,7 @@ type Authentication = Credential['authentication'];
 export interface RouteOptions {
   /** What the backend's operator wants for modern clients. */
   readonly modern: 'terminate' | 'engine' | 'passthrough';
-  /** The kinds of certificate that whoever serves modern clients has, as far as we know. */
+  /** The kinds of certificate on the path of modern clients, as far as they are known here. */
   readonly authentications: readonly Authentication[];
 }
 
@@ -33,18 +33,19 @@ export function route(accepted: Accepted, { modern, authentications }: RouteOpti
     const extensions = decodeHelloExtensions(hello);
     const { signatureAlgorithms = [], supportedGroups = [], supportedVersions } = extensions;
     const versions = supportedVersions ?? [hello.clientVersion];
-    const common =
-      supportedGroups.some((group) => NATIVE_GROUPS.has(group)) &&
-      authentications.some((authentication) => canVerify(signatureAlgorithms, authentication));
-    if (!common) return 'engine';
-    if (versions.includes(TLS_1_3) && hello.cipherSuites.some((id) => TLS_1_3_SUITES.has(id))) return served;
-    const suites = NATIVE_SUITES.filter((suite) =>
-      authentications.some((one) => one === suite.authentication),
-    );
-    return versions.includes(ProtocolVersion['TLSv1.2']) &&
-      suites.some(({ id }) => hello.cipherSuites.includes(id))
-      ? served
-      : 'engine';
+    const verifiable = authentications.filter((one) => canVerify(signatureAlgorithms, one));
+    if (verifiable.length === 0) return 'engine';
+    const tls13 =
+      versions.includes(TLS_1_3) &&
+      supportedGroups.some((group) => isNativeGroup(group, 'tls13')) &&
+      hello.cipherSuites.some((id) => TLS_1_3_SUITES.has(id));
+    const tls12 =
+      versions.includes(ProtocolVersion['TLSv1.2']) &&
+      supportedGroups.some((group) => isNativeGroup(group, 'tls12')) &&
+      NATIVE_SUITES.some((suite) => {
+        return authentications.includes(suite.authentication) && hello.cipherSuites.includes(suite.id);
+      });
+    return tls13 || tls12 ? served : 'engine';
   } catch (error) {
     // The engine reads the same bytes and answers with the alert they deserve.
     if (error instanceof TlsError) return 'engine';
@@ -74,8 +75,6 @@ export const NATIVE_CIPHERS = [
   ...TLS_1_3_SUITE_NAMES,
   ...NATIVE_SUITES.map(({ opensslName }) => opensslName),
 ].join(':');
-
-const NATIVE_GROUPS = new Set<number>([NamedGroup.x25519, NamedGroup.secp256r1, NamedGroup.secp384r1]);
 
 /** RFC 8446, 4.2.3: rsa_pkcs1 and rsa_pss_rsae with SHA-2; ecdsa with SHA-2. */
 const NATIVE_SCHEMES = {
