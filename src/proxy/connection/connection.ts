@@ -13,6 +13,7 @@ import type { SocketChannel } from '../transport/socket-channel.js';
 import { Closing, type OpenEnds } from './closing.js';
 import { Deadline } from './deadline.js';
 import * as ending from './ending.js';
+import { HandshakeSlot } from './handshake-slot.js';
 import { Opening, type Attempt, type Opened } from './opening.js';
 import {
   bridgedGate,
@@ -23,20 +24,8 @@ import {
   type ConnectionServices,
   type SessionPlan,
 } from './plan.js';
+import { leave, type Phase } from './phase.js';
 import { Relay, type RelayEvents } from './relay.js';
-
-/** What happens now; one at a time. */
-type Phase =
-  /** `smtp`: the client can read a reply of ours. */
-  | { readonly kind: 'opening'; readonly opening: Opening; readonly smtp: boolean }
-  | { readonly kind: 'relaying'; readonly relay: Relay }
-  /** `backend`: it answered the client's STARTTLS itself and waits for TLS. */
-  | {
-      readonly kind: 'handshaking';
-      readonly acceptor: TlsAcceptor;
-      readonly backend: SocketChannel | undefined;
-    }
-  | { readonly kind: 'closing'; readonly closing: Closing };
 
 export class ProxiedConnection {
   readonly record: ConnectionRecord;
@@ -45,11 +34,10 @@ export class ProxiedConnection {
   readonly #finished: (event: ConnectionEvent) => void;
   readonly #raw: SocketChannel;
   readonly #deadline = new Deadline();
+  readonly #slot: HandshakeSlot;
   #phase: Phase | undefined;
   /** The certificate that the client was shown. */
   #certificate: CertificateInfo | undefined;
-  /** Set while this client's handshake is counted. */
-  #handshakeDone: (() => void) | undefined;
 
   constructor(
     plan: ConnectionPlan,
@@ -59,6 +47,7 @@ export class ProxiedConnection {
   ) {
     this.#plan = plan;
     this.#services = services;
+    this.#slot = new HandshakeSlot(services.handshakes);
     this.#finished = finished;
     this.record = new ConnectionRecord(plan.listener.name, plan.client);
     this.#raw = client;
@@ -111,36 +100,37 @@ export class ProxiedConnection {
   // ---- opening ----
 
   #openSession(client: Channel, { security, gate }: SessionPlan): void {
-    const identity = clientIdentity(this.#plan, this.record, this.#certificate);
-    const attempt: Attempt = (handler) => openBackendSession(this.#plan.backend, identity, security, handler);
-    this.#deadline.set(this.#plan.limits.greetingTimeout, () => this.#backendTimedOut('its greeting'));
-    this.#open(client, { smtp: true, early: NOTHING }, attempt, gate);
+    this.#open(client, { early: NOTHING, gate }, this.#attempt(security), 'its greeting');
   }
 
-  /** The backend's own TLS is to serve the client. */
-  #openPassthrough(bytes: Buffer): void {
-    const identity = clientIdentity(this.#plan, this.record, undefined);
-    const attempt: Attempt = (handler) => openBackendSession(this.#plan.backend, identity, 'none', handler);
-    this.#deadline.set(this.#plan.limits.greetingTimeout, () => this.#backendTimedOut('its connection'));
-    this.#open(this.#raw, { smtp: false, early: bytes }, attempt, undefined);
+  /** The backend's own TLS is to serve the client. @param early what came of its TLS */
+  #openPassthrough(early: Buffer): void {
+    this.#open(this.#raw, { early, gate: undefined }, this.#attempt('none'), 'its connection');
+  }
+
+  #attempt(security: SessionPlan['security']): Attempt {
+    const identity = clientIdentity(this.#plan, this.record, this.#certificate);
+    return (handler) => openBackendSession(this.#plan.backend, identity, security, handler);
   }
 
   /** The backend sent 220 to the client's STARTTLS and waits for TLS, in the very session the client spoke in. */
   #secureBackend(client: Channel, backend: SocketChannel, gate: GateOptions): void {
     const attempt: Attempt = ({ ready, failed }) =>
       this.#plan.backend.tls!.secure(backend, { secured: (secured) => ready(secured, NOTHING), failed });
-    this.#deadline.set(this.#plan.limits.handshakeTimeout, () =>
-      this.#backendTimedOut('the TLS of the backend'),
-    );
-    this.#open(client, { smtp: true, early: NOTHING }, attempt, gate);
+    this.#open(client, { early: NOTHING, gate }, attempt, 'the TLS of the backend');
   }
 
+  /**
+   * @param gate undefined where the backend's own TLS serves the client, who can then read no reply of ours
+   * @param due what is missing when it takes too long
+   */
   #open(
     client: Channel,
-    { smtp, early }: { readonly smtp: boolean; readonly early: Buffer },
+    { early, gate }: { readonly early: Buffer; readonly gate: GateOptions | undefined },
     attempt: Attempt,
-    gate: GateOptions | undefined,
+    due: string,
   ): void {
+    const smtp = gate !== undefined;
     const opening = new Opening(client, {
       ready: (opened) => this.#relay(opened, gate),
       failed: ({ reason, message }) => {
@@ -154,6 +144,9 @@ export class ProxiedConnection {
       clientClosed: (error) => this.#clientClosed(error),
     });
     this.#phase = { kind: 'opening', opening, smtp };
+    const { greetingTimeout, handshakeTimeout } = this.#plan.limits;
+    const timeout = gate?.greeting === 'none' ? handshakeTimeout : greetingTimeout;
+    this.#deadline.set(timeout, () => this.#backendTimedOut(due));
     opening.begin(early, attempt);
   }
 
@@ -177,7 +170,7 @@ export class ProxiedConnection {
       greeted: (relay) => this.#awaitCommands(relay),
       mailBegan: (relay) => this.#awaitBytes(relay),
       mayStartTls: () => this.#mayHandshake(),
-      starttlsDeclined: () => this.#handshakeOver(),
+      starttlsDeclined: () => this.#slot.release(),
       startTls: (relay) => {
         relay.stop();
         client.pause();
@@ -220,14 +213,14 @@ export class ProxiedConnection {
     const acceptor = new TlsAcceptor(this.#raw, this.#plan.tls, this.#services, {
       hello: (hello) => this.record.setHello(hello),
       established: (channel, info, certificate) => {
-        this.#handshakeOver();
+        this.#slot.release();
         this.record.established(info);
         this.#certificate = certificate;
         if (backend === undefined) this.#openSession(channel, encryptedSession(this.#plan, info));
         else this.#secureBackend(channel, backend, bridgedGate(this.#plan, info));
       },
       passthrough: (bytes) => {
-        this.#handshakeOver();
+        this.#slot.release();
         if (backend === undefined) this.#openPassthrough(bytes);
         else {
           const opened = { client: this.#raw, backend, greeting: NOTHING, early: bytes, clientEnded: false };
@@ -260,18 +253,11 @@ export class ProxiedConnection {
     backend.resume();
   }
 
-  /** Whether the limits allow one more handshake, which is then counted until `#handshakeOver`. */
+  /** Whether the limits allow one more handshake, which is then counted until it is over. */
   #mayHandshake(): boolean {
-    const { client, limits } = this.#plan;
-    const begun = this.#services.handshakes.begin(client.address, limits);
-    if ('over' in begun) this.record.recordFailure(ending.overLimit(begun.over));
-    else this.#handshakeDone = begun.done;
-    return 'done' in begun;
-  }
-
-  #handshakeOver(): void {
-    this.#handshakeDone?.();
-    this.#handshakeDone = undefined;
+    const over = this.#slot.take(this.#plan.client.address, this.#plan.limits);
+    if (over !== undefined) this.record.recordFailure(ending.overLimit(over));
+    return over === undefined;
   }
 
   // ---- closing ----
@@ -299,26 +285,14 @@ export class ProxiedConnection {
     this.#close(ends, 'destroy');
   }
 
-  /** Stops the present phase. @returns what it leaves open */
   #leave(): OpenEnds {
-    const phase = this.#phase;
-    switch (phase?.kind) {
-      case 'opening':
-        return phase.opening.stop();
-      case 'relaying':
-        return phase.relay.stop();
-      case 'handshaking':
-        return { client: phase.acceptor.channel, backend: phase.backend };
-      case 'closing':
-      case undefined:
-        return {};
-    }
+    return leave(this.#phase);
   }
 
   /** @param backend how its session ends, see Closing */
   #close(ends: OpenEnds, backend: 'end' | 'destroy'): void {
     if (this.#phase?.kind === 'closing') return;
-    this.#handshakeOver();
+    this.#slot.release();
     const closing = new Closing(() => {
       this.#deadline.clear();
       this.#finished(this.record.event());
