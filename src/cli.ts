@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   probe: async () => (await import('./commands/probe.js')).probe,
   'make-certificate': async () => (await import('./commands/make-certificate.js')).makeCertificate,
   report: async () => (await import('./commands/report.js')).report,
+  explain: async () => (await import('./commands/explain.js')).explain,
 };
 
 async function main(args: readonly string[]): Promise<void> {

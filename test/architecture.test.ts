@@ -29,8 +29,10 @@ const MAY_IMPORT: Record<string, { folders: string[]; modules: string[] }> = {
   },
   report: { folders: ['observe'], modules: ['*'] },
   probe: { folders: ['net', 'tls', 'smtp', 'observe'], modules: ['*'] },
+  'explain-hello': { folders: ['tls', 'observe', 'proxy'], modules: [] },
   commands: {
     folders: [
+      'explain-hello',
       'admin',
       'check',
       'config',
