@@ -27,14 +27,16 @@ const server = createServer((socket) => {
           : oldhello.performPrivateKeyOperation(operation, key),
       ),
     established: ({ version, suite, resumed }) =>
-      console.log(connection.clientHello?.format, oldhello.versionName(version), suite.opensslName, resumed),
+      console.log(
+        `${connection.clientHello?.format} ${oldhello.versionName(version)} ${suite.opensslName} ${resumed}`,
+      ),
     saveSession: (id, session) => sessions.save(id, session),
     forgetSession: (id) => sessions.forget(id),
-    ended: ({ kind, farewell }) => socket.end(farewell, () => console.log('ended', kind)),
+    ended: ({ kind, farewell }) => socket.end(farewell, () => console.log(`ended ${kind}`)),
   });
   socket.on('data', (bytes) => connection.receive(bytes));
   socket.on('end', () => connection.abandon());
   socket.on('error', () => connection.abandon());
 });
 
-server.listen(Number(port), '127.0.0.1', () => console.log('listening', server.address()?.port));
+server.listen(Number(port), '127.0.0.1', () => console.log(`listening ${server.address()?.port}`));

@@ -5,13 +5,12 @@ import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { test, type Test } from 'tap';
 import { render, type Finding } from '../../src/check/finding.js';
 import { freePort, postfixLack, postfixTls, smtpService, startPostfix } from '../support/peers/postfix.js';
 import { hasPeer } from '../support/peers/require-peer.js';
-
-const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+import { CLI } from '../support/program.js';
+import { proxyConfig, type Table } from '../support/proxy-config.js';
 
 interface Checked {
   readonly code: number;
@@ -31,8 +30,7 @@ function run(...args: string[]): Promise<{ code: number; text: string }> {
 
 interface Setting {
   readonly port: number;
-  /** Further lines of [[backend]], identity among them. */
-  readonly backend: string;
+  readonly backend: Table;
   readonly mode?: 'starttls' | 'implicit';
 }
 
@@ -42,19 +40,11 @@ async function check(t: Test, { port, backend, mode = 'starttls' }: Setting): Pr
   const file = join(folder, 'oldhello.toml');
   writeFileSync(
     file,
-    `[server]
-hostname = "proxy.example"
-state-directory = "${folder}"
-[[listener]]
-name = "mx"
-address = "127.0.0.1:0"
-mode = "${mode}"
-backend = "mta"
-[[backend]]
-name = "mta"
-address = "127.0.0.1:${port}"
-${backend}
-`,
+    proxyConfig({
+      server: { 'state-directory': folder },
+      listeners: [{ mode }],
+      backend: { address: port, ...backend },
+    }),
   );
   const { code, text } = await run('--config', file, '--json');
   if (!text.startsWith('{')) return { code, text, findings: {} };
@@ -108,7 +98,7 @@ test('oldhello check, against Postfix', async (t) => {
 
   for (const identity of ['proxy-v2', 'proxy-v1']) {
     await t.test(`${identity}: a right set-up is good, and the log shows the claimed address`, async (t) => {
-      const checked = await check(t, { port: postfix.port, backend: `identity = "${identity}"` });
+      const checked = await check(t, { port: postfix.port, backend: { identity } });
       t.equal(checked.code, 0, checked.text);
       const good = { connection: 'good', identity: 'good', observed: 'good', trust: 'good', relay: 'good' };
       t.match(verdicts(checked), good);
@@ -121,7 +111,7 @@ test('oldhello check, against Postfix', async (t) => {
     });
 
     await t.test(`${identity}: a service without the PROXY protocol is told from one with it`, async (t) => {
-      const checked = await check(t, { port: port('plain'), backend: `identity = "${identity}"` });
+      const checked = await check(t, { port: port('plain'), backend: { identity } });
       t.equal(checked.code, 1);
       t.match(checked.findings['identity'], {
         verdict: 'bad',
@@ -134,7 +124,7 @@ test('oldhello check, against Postfix', async (t) => {
 
   await t.test('a service that waits for a PROXY header does not greet without one', async (t) => {
     for (const identity of ['xclient', 'none']) {
-      const backend = `identity = "${identity}"\nacknowledge-relay-risk = true`;
+      const backend = { identity, 'acknowledge-relay-risk': true };
       const checked = await check(t, { port: postfix.port, backend });
       t.equal(checked.code, 1);
       const bad = Object.values(checked.findings).filter(({ verdict }) => verdict === 'bad');
@@ -150,7 +140,7 @@ test('oldhello check, against Postfix', async (t) => {
       ['open', 'proxy-v1'],
       ['xclient-open', 'xclient'],
     ] as const) {
-      const checked = await check(t, { port: port(name), backend: `identity = "${identity}"` });
+      const checked = await check(t, { port: port(name), backend: { identity } });
       t.equal(checked.code, 1);
       t.match(checked.findings['relay'], {
         verdict: 'bad',
@@ -164,10 +154,10 @@ test('oldhello check, against Postfix', async (t) => {
   await t.test(
     'identity "none" and mynetworks with loopback: refused, or, if acknowledged, found',
     async (t) => {
-      const refused = await check(t, { port: port('local'), backend: 'identity = "none"' });
+      const refused = await check(t, { port: port('local'), backend: { identity: 'none' } });
       t.equal(refused.code, 2);
-      t.match(refused.text, /oldhello\.toml:12: backend\[0\]\.identity: .*an open relay/);
-      const backend = 'identity = "none"\nacknowledge-relay-risk = true';
+      t.match(refused.text, /oldhello\.toml:11: backend\[0\]\.identity: .*an open relay/);
+      const backend = { identity: 'none', 'acknowledge-relay-risk': true };
       const checked = await check(t, { port: port('local'), backend });
       t.equal(checked.code, 1);
       t.match(checked.findings['relay'], {
@@ -181,55 +171,55 @@ test('oldhello check, against Postfix', async (t) => {
   );
 
   await t.test('XCLIENT: accepted, not authorized, or authorized for everybody', async (t) => {
-    const good = await check(t, { port: port('xclient'), backend: 'identity = "xclient"' });
+    const good = await check(t, { port: port('xclient'), backend: { identity: 'xclient' } });
     t.equal(good.code, 0, good.text);
     t.match(good.findings['observed']?.message, /offered XCLIENT to 127\.0\.0\.1, and not to 192\.0\.2\.25/);
-    const denied = await check(t, { port: port('plain'), backend: 'identity = "xclient"' });
+    const denied = await check(t, { port: port('plain'), backend: { identity: 'xclient' } });
     t.equal(denied.code, 1);
     t.match(denied.findings['identity'], {
       verdict: 'bad',
       advice: { 0: 'Postfix: smtpd_authorized_xclient_hosts = 127.0.0.1' },
     });
-    const lax = await check(t, { port: port('xclient-for-all'), backend: 'identity = "xclient"' });
+    const lax = await check(t, { port: port('xclient-for-all'), backend: { identity: 'xclient' } });
     t.equal(lax.code, 1);
     t.match(lax.findings['trust'], { verdict: 'bad', message: /lets 192\.0\.2\.25 use XCLIENT/ });
-    const forward = await check(t, { port: port('xforward'), backend: 'identity = "xclient"' });
+    const forward = await check(t, { port: port('xforward'), backend: { identity: 'xclient' } });
     t.equal(forward.code, 1);
     t.match(forward.findings['trust'], { verdict: 'bad' });
   });
 
   await t.test("the backend's own TLS is tried as it is used", async (t) => {
-    const pin = `tls-pin = "${TLS.pin}"`;
+    const pin = { 'tls-pin': TLS.pin };
     for (const [name, backend, mode] of [
-      ['tls', `identity = "proxy-v2"\ntls = "starttls"\n${pin}`, 'starttls'],
-      ['tls', `identity = "proxy-v2"\ntls = "bridge"\n${pin}`, 'starttls'],
-      ['xclient-tls', `identity = "xclient"\ntls = "starttls"\n${pin}`, 'implicit'],
-      ['xclient-tls', `identity = "xclient"\ntls = "bridge"\n${pin}`, 'starttls'],
-      ['wrapper', `identity = "proxy-v1"\ntls = "implicit"\n${pin}`, 'starttls'],
-      ['wrapper', `identity = "proxy-v2"\ntls = "bridge"\n${pin}`, 'implicit'],
+      ['tls', { identity: 'proxy-v2', tls: 'starttls', ...pin }, 'starttls'],
+      ['tls', { identity: 'proxy-v2', tls: 'bridge', ...pin }, 'starttls'],
+      ['xclient-tls', { identity: 'xclient', tls: 'starttls', ...pin }, 'implicit'],
+      ['xclient-tls', { identity: 'xclient', tls: 'bridge', ...pin }, 'starttls'],
+      ['wrapper', { identity: 'proxy-v1', tls: 'implicit', ...pin }, 'starttls'],
+      ['wrapper', { identity: 'proxy-v2', tls: 'bridge', ...pin }, 'implicit'],
     ] as const) {
       const checked = await check(t, { port: port(name), backend, mode });
-      t.equal(checked.code, 0, `${backend}: ${checked.text}`);
+      t.equal(checked.code, 0, `${JSON.stringify(backend)}: ${checked.text}`);
       t.match(checked.findings['tls'], { verdict: 'good', message: /^TLSv1\.[23] with .*tls-pin/ });
       t.match(verdicts(checked), { identity: 'good', relay: 'good' });
     }
   });
 
   await t.test('another certificate, or none, is found', async (t) => {
-    const wrong = await check(t, { port: port('tls'), backend: 'identity = "proxy-v2"\ntls = "starttls"' });
+    const wrong = await check(t, { port: port('tls'), backend: { tls: 'starttls' } });
     t.equal(wrong.code, 1);
     t.match(wrong.findings['tls'], { verdict: 'bad', message: /self-signed certificate/ });
-    const bridged = await check(t, { port: port('tls'), backend: 'identity = "proxy-v2"\ntls = "bridge"' });
+    const bridged = await check(t, { port: port('tls'), backend: { tls: 'bridge' } });
     t.match(bridged.findings['tls'], { verdict: 'bad', message: /self-signed certificate/ });
     for (const tls of ['starttls', 'bridge']) {
-      const none = await check(t, { port: postfix.port, backend: `identity = "proxy-v2"\ntls = "${tls}"` });
+      const none = await check(t, { port: postfix.port, backend: { tls } });
       t.equal(none.code, 1);
       t.match(none.findings['tls'], { verdict: 'bad', message: /does not offer STARTTLS/ });
     }
   });
 
   await t.test('a greeting that turns the claimed stranger away proves nothing, and says so', async (t) => {
-    const checked = await check(t, { port: port('unwelcome'), backend: 'identity = "proxy-v2"' });
+    const checked = await check(t, { port: port('unwelcome'), backend: {} });
     t.equal(checked.code, 1);
     t.match(checked.findings['connection'], { verdict: 'bad', message: /"554 5\.7\.1 .*nobody"/ });
   });
@@ -242,9 +232,7 @@ test('for people, each finding is a line, with what to set below it', async (t) 
   const folder = mkdtempSync(join(tmpdir(), 'oldhello-check-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, 'oldhello.toml');
-  const listener = 'name = "mx"\naddress = "127.0.0.1:0"\nmode = "starttls"\nbackend = "mta"';
-  const backend = 'name = "mta"\naddress = "127.0.0.1:1"\nidentity = "proxy-v2"';
-  writeFileSync(file, `[[listener]]\n${listener}\n[[backend]]\n${backend}\n`);
+  writeFileSync(file, proxyConfig({ server: { 'state-directory': undefined } }));
   const { code, text } = await run('--config', file);
   t.equal(code, 1);
   t.match(text, /^good file: configuration: valid, with 1 listener and 1 backend$/m);
@@ -257,7 +245,7 @@ test('a backend that is down is bad in one line, whoever the client would be', a
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   server.close();
-  const checked = await check(t, { port, backend: 'identity = "proxy-v2"' });
+  const checked = await check(t, { port, backend: {} });
   t.equal(checked.code, 1);
   t.match(checked.findings['connection'], {
     verdict: 'bad',

@@ -8,6 +8,7 @@ import { test } from 'tap';
 import { parseConfig } from '../../src/config/load.js';
 import { checkCertificates } from '../../src/check/certificates.js';
 import { ECDSA_CERTIFICATE, ECDSA_KEY } from '../support/ecdsa-credential.js';
+import { proxyConfig, type Table } from '../support/proxy-config.js';
 
 interface Made {
   readonly pem: string;
@@ -46,19 +47,16 @@ interface Files {
 }
 
 /** `verdict: message` of each finding. */
-function check(files: readonly Files[], tls = ''): string[] {
+function check(files: readonly Files[], tls: Table = {}): string[] {
   const folder = mkdtempSync(join(tmpdir(), 'oldhello-certificates-'));
   const tables = files.map(({ chain, key, mode = 0o600, use = 'all' }, index) => {
     writeFileSync(join(folder, `${index}.crt`), chain);
     writeFileSync(join(folder, `${index}.key`), key);
     chmodSync(join(folder, `${index}.key`), mode);
-    return `[[certificate]]\nchain = "${index}.crt"\nkey = "${index}.key"\nuse = "${use}"\n`;
+    return { chain: `${index}.crt`, key: `${index}.key`, use };
   });
   const config = parseConfig(
-    `[server]\nhostname = "mx.example"
-[[listener]]\nname = "mx"\naddress = "127.0.0.1:0"\nmode = "starttls"\nbackend = "mta"
-[[backend]]\nname = "mta"\naddress = "127.0.0.1:1"\nidentity = "proxy-v2"
-[tls]\n${tls}\n${tables.join('')}`,
+    proxyConfig({ server: { hostname: 'mx.example' }, certificates: tables, tls }),
     join(folder, 'oldhello.toml'),
   );
   return checkCertificates(config, NOW).map(({ verdict, message }) => {
@@ -115,7 +113,7 @@ test('old clients need an RSA certificate that is for them', async (t) => {
   t.equal(check([files]).at(-1), lack);
   t.equal(check([files, { chain: leaf.pem, key: leaf.keyPem, use: 'modern' }]).at(-1), lack);
   t.notOk(check([files, { chain: leaf.pem, key: leaf.keyPem }]).includes(lack));
-  t.notOk(check([files], 'profile = "intermediate"').includes(lack));
+  t.notOk(check([files], { profile: 'intermediate' }).includes(lack));
 });
 
 test('another name than ours is a warning, and no certificate at all is one too', async (t) => {

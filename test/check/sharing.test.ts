@@ -9,16 +9,14 @@ import { parseConfig } from '../../src/config/load.js';
 import { freePort } from '../support/peers/postfix.js';
 import { redisLack, startRedis } from '../support/peers/redis.js';
 import { hasPeer } from '../support/peers/require-peer.js';
+import { proxyConfig, type ProxyConfig, type Table } from '../support/proxy-config.js';
 
 const NOW = new Date('2030-06-15T12:00:00Z');
+const KEYS: ProxyConfig = { tls: { 'ticket-key-file': 'ticket.keys' } };
 const KEY = `${randomBytes(48).toString('base64')}\n`;
 
-function configOf(folder: string, more: string): ReturnType<typeof parseConfig> {
-  return parseConfig(
-    `[[listener]]\nname = "mx"\naddress = "127.0.0.1:0"\nmode = "starttls"\nbackend = "mta"
-[[backend]]\nname = "mta"\naddress = "127.0.0.1:1"\nidentity = "proxy-v2"\n${more}`,
-    join(folder, 'oldhello.toml'),
-  );
+function configOf(folder: string, more: ProxyConfig = {}): ReturnType<typeof parseConfig> {
+  return parseConfig(proxyConfig(more), join(folder, 'oldhello.toml'));
 }
 
 /** `verdict: message; advice` of each finding. @param age days since the file was changed */
@@ -29,7 +27,7 @@ async function checkKeys(text: string, mode = 0o600, age = 0.5): Promise<string[
   chmodSync(file, mode);
   const changed = new Date(NOW.getTime() - age * 86_400_000);
   utimesSync(file, changed, changed);
-  const config = configOf(folder, '[tls]\nticket-key-file = "ticket.keys"');
+  const config = configOf(folder, KEYS);
   return (await checkTicketKeys(config, NOW)).map(({ verdict, message, advice }) => {
     return [`${verdict}: ${message}`, ...advice].join('; ').replaceAll(`${folder}/`, '');
   });
@@ -37,7 +35,7 @@ async function checkKeys(text: string, mode = 0o600, age = 0.5): Promise<string[
 
 test('ticket keys that are fresh and secret are good; without a file there is nothing to say', async (t) => {
   t.same(await checkKeys(KEY), ['good: ticket.keys has 1 key, and was changed on 2030-06-15']);
-  t.same(await checkTicketKeys(configOf('/nowhere', ''), NOW), []);
+  t.same(await checkTicketKeys(configOf('/nowhere'), NOW), []);
 });
 
 test('ticket keys that others can read, that are no keys, or that are not there are bad', async (t) => {
@@ -48,7 +46,7 @@ test('ticket keys that others can read, that are no keys, or that are not there 
     /^bad: .*ticket\.keys: line 1 is not a key; .*openssl rand -base64 48/,
   ]);
   t.match(await checkKeys(''), [/^bad: .*ticket\.keys: has no key/]);
-  const config = configOf('/nowhere', '[tls]\nticket-key-file = "ticket.keys"');
+  const config = configOf('/nowhere', KEYS);
   t.match(await checkTicketKeys(config, NOW), [
     { verdict: 'bad', message: /\/nowhere\/ticket\.keys: cannot be read: ENOENT/ },
   ]);
@@ -64,12 +62,11 @@ test('ticket keys that nobody changes are a note', async (t) => {
   );
 });
 
-/** @param more keys of [session-store] */
-async function storeFindings(port: number, more = ''): ReturnType<typeof checkStore> {
+async function storeFindings(port: number, more: Table = {}): ReturnType<typeof checkStore> {
   const folder = mkdtempSync(join(tmpdir(), 'oldhello-store-'));
   writeFileSync(join(folder, 'password'), 'right-horse\n', { mode: 0o600 });
-  const table = `[session-store]\nurl = "redis://127.0.0.1:${port}"\ntimeout = "200ms"\n${more}`;
-  return checkStore(configOf(folder, `[tls]\nticket-key-file = "ticket.keys"\n${table}`), 5_000);
+  const sessionStore = { url: `redis://127.0.0.1:${port}`, timeout: '200ms', ...more };
+  return checkStore(configOf(folder, { ...KEYS, sessionStore }), 5_000);
 }
 
 test('a session store that keeps what it is given is good, and nothing of ours stays there', async (t) => {
@@ -95,8 +92,8 @@ test('a session store that is away, wants a password, or takes nothing is bad, w
   const locked = await startRedis({ more: ['--requirepass', 'right-horse'] });
   t.teardown(() => locked.kill());
   t.match(await storeFindings(locked.port), [{ verdict: 'bad', message: /NOAUTH/ }]);
-  t.match(await storeFindings(locked.port, 'password-file = "password"'), [{ verdict: 'good' }]);
-  t.match(await storeFindings(locked.port, 'password-file = "gone"'), [
+  t.match(await storeFindings(locked.port, { 'password-file': 'password' }), [{ verdict: 'good' }]);
+  t.match(await storeFindings(locked.port, { 'password-file': 'gone' }), [
     { verdict: 'bad', message: /gone.*ENOENT/ },
   ]);
   const full = await startRedis({ more: ['--maxmemory', '1', '--maxmemory-policy', 'noeviction'] });

@@ -1,70 +1,14 @@
-/** docs/configuration.md is made from the schema, and conf/ has every key with its true default and presets that load. */
-import { readdirSync, readFileSync } from 'node:fs';
+/** conf/ has every key with its true default and presets that load. */
+import { readFileSync } from 'node:fs';
 import { test } from 'tap';
 import { parseConfig } from '../../src/config/load.js';
-import { LISTS, SECTIONS, TABLES, type Key, type Keys } from '../../src/config/schema.js';
-import { checkDoc, table } from '../support/generated-doc.js';
+import { TABLES } from '../../src/config/schema.js';
+import { header, keysOf, presets, tableNames, type TableName } from '../../tools/docs/configuration.js';
 
 const CONF = new URL('../../conf/', import.meta.url);
 
-type TableName = keyof typeof TABLES;
-const keysOf = (name: TableName): Keys => ({ ...SECTIONS, ...LISTS })[name];
-const header = (name: TableName): string => (name in LISTS ? `[[${name}]]` : `[${name}]`);
-const names = Object.keys(TABLES) as TableName[];
-
-/** As it stands in TOML. */
-function standard({ required, default: value }: Key<unknown>): string {
-  if (required) return 'required';
-  return value === undefined ? 'unset' : `\`${JSON.stringify(value)}\``;
-}
-
-const PAGE = `# Configuration
-
-Generated from the tables of the program by \`npm run docs\`; do not edit. The same as a commented file to start from is
-\`conf/oldhello.toml\`.
-
-The file is TOML 1.0, in UTF-8. Durations are written \`"500ms"\`, \`"30s"\`, \`"5m"\` or \`"1h"\`. Relative paths are
-relative to the folder of the file; \`"credential:NAME"\` in a path's place is a credential of systemd, which the unit
-hands over with \`LoadCredential=NAME:/path/to/the/file\`. A table, key or value that oldhello does not know stops it at
-start, with exit code 2, the line, what is allowed, and what was probably meant.
-
-Files to start from, in \`conf/\`:
-
-${table(
-  ['file', 'for'],
-  presets().map(({ file, purpose }) => [`\`${file}\``, `${purpose}.`]),
-)}
-
-${names.map(section).join('\n\n')}
-`;
-
-function section(name: TableName): string {
-  const rows = Object.entries(keysOf(name)).map(([key, declared]) => [
-    `\`${key}\``,
-    standard(declared),
-    declared.format.allowed,
-    declared.doc,
-  ]);
-  return `## ${header(name)}\n\n${TABLES[name]}\n\n${table(['key', 'default', 'allowed', 'meaning'], rows)}`;
-}
-
-/** Every file of conf/, with the sentence it begins with. */
-function presets(): { file: string; purpose: string; source: string }[] {
-  return readdirSync(CONF)
-    .filter((file) => file.endsWith('.toml'))
-    .map((file) => {
-      const source = readFileSync(new URL(file, CONF), 'utf8');
-      const [, purpose = ''] = /^# (.*?)[.:](?:\s|$)/s.exec(source.replace(/\n# /g, ' ')) ?? [];
-      return { file, purpose, source };
-    });
-}
-
-test('docs/configuration.md is what the schema says', async (t) => {
-  checkDoc(t, 'configuration.md', PAGE);
-});
-
 test('every key has a sentence that says what it means', async (t) => {
-  for (const name of names) {
+  for (const name of tableNames) {
     t.match(TABLES[name], /^[A-Z].*\.$/s, header(name));
     for (const [key, { doc }] of Object.entries(keysOf(name)))
       t.match(doc, /^[A-Z"].*[.)]$/s, `${name}.${key}`);
@@ -84,7 +28,7 @@ function partsOf(source: string, name: TableName): string {
 
 test('conf/oldhello.toml has every key, and where a key has a default it is the true one', async (t) => {
   const source = readFileSync(new URL('oldhello.toml', CONF), 'utf8');
-  for (const name of names) {
+  for (const name of tableNames) {
     const part = partsOf(source, name);
     for (const [key, declared] of Object.entries(keysOf(name))) {
       const written = new RegExp(`^(?:# )?${key} = (.*?)\\s*(?: #.*)?$`, 'm').exec(part)?.[1];

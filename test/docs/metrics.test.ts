@@ -1,38 +1,10 @@
-/** docs/metrics.md, and that the dashboard and the alert rules in conf/ ask for metrics that there are. */
+/** The dashboard and the alert rules in conf/ ask for metrics that there are. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { test } from 'tap';
 import { METRICS } from '../../src/observe/metrics.js';
-import { checkDoc, table } from '../support/generated-doc.js';
 import { hasPeer } from '../support/peers/require-peer.js';
-
-const PAGE = `# Metrics
-
-Generated from the table of the program by \`npm run docs\`; do not edit.
-
-With an address in \`[admin]\`, oldhello serves these at \`/metrics\` in Prometheus's text format, and besides them the
-usual ones of a Node process (\`process_*\`, \`nodejs_*\`), of the primary process. All labels have few values: what a peer
-makes up is counted as \`other\`. \`conf/grafana-dashboard.json\` shows them, \`conf/prometheus-alerts.yml\` has examples of
-alerts.
-
-\`\`\`yaml
-scrape_configs:
-  - job_name: oldhello
-    static_configs:
-      - targets: ["127.0.0.1:9125"]
-\`\`\`
-
-${table(
-  ['metric', 'type', 'labels', 'meaning'],
-  Object.entries(METRICS).map(([name, { type, labels, help }]) => [
-    `\`${name}\``,
-    type,
-    labels.map((label) => `\`${label}\``).join(', '),
-    help,
-  ]),
-)}
-`;
 
 const CONF = fileURLToPath(new URL('../../conf/', import.meta.url));
 
@@ -67,10 +39,6 @@ interface Dashboard {
   readonly uid: string;
   readonly panels: readonly Panel[];
 }
-
-test('docs/metrics.md is what the table says', async (t) => {
-  checkDoc(t, 'metrics.md', PAGE);
-});
 
 test('the dashboard asks for metrics and labels that there are, and has no panel on another', async (t) => {
   const dashboard = JSON.parse(readFileSync(`${CONF}grafana-dashboard.json`, 'utf8')) as Dashboard;

@@ -11,29 +11,18 @@ import { haProxyLack, startHaProxy } from '../support/peers/haproxy.js';
 import { missing, startJobClient } from '../support/peers/job-client.js';
 import { hasPeer } from '../support/peers/require-peer.js';
 import { startProgram, type Program } from '../support/program.js';
+import { proxyConfig, type Table } from '../support/proxy-config.js';
 import { startTestSink } from '../support/sink.js';
 
 const CLIENT = '127.0.0.55';
 
-function start(backendPort: number, identity: string, listener = ''): Promise<Program> {
+function start(backendPort: number, identity: string, listener: Table = {}): Promise<Program> {
   return startProgram(
-    `
-[server]
-hostname = "proxy.example"
-state-directory = "STATE"
-[[listener]]
-name = "mx"
-address = "127.0.0.1:0"
-mode = "starttls"
-backend = "mta"
-${listener}
-[[backend]]
-name = "mta"
-address = "127.0.0.1:${backendPort}"
-identity = "${identity}"
-[tls]
-profile = "ancient"
-`,
+    proxyConfig({
+      listeners: [listener],
+      backend: { address: backendPort, identity },
+      tls: { profile: 'ancient' },
+    }),
     1,
   );
 }
@@ -120,7 +109,7 @@ for (const header of [
   test(`we take the header of a load balancer with ${header}`, async (t) => {
     if (!hasPeer(t, 'haproxy', haProxyLack())) return;
     const sink = await startTestSink();
-    const program = await start(sink.port, 'proxy-v2', 'proxy-protocol = ["127.0.0.1/32"]');
+    const program = await start(sink.port, 'proxy-v2', { 'proxy-protocol': ['127.0.0.1/32'] });
     const { chainPem, keyPem } = selfSignedCredential(
       mkdtempSync(join(tmpdir(), 'oldhello-haproxy-')),
       'lb.example',

@@ -9,6 +9,7 @@ import { missing, startJobClient } from '../support/peers/job-client.js';
 import { postfixLack, postfixTls, startPostfix, type Mta } from '../support/peers/postfix.js';
 import { hasPeer } from '../support/peers/require-peer.js';
 import { startProgram, type Program } from '../support/program.js';
+import { proxyConfig } from '../support/proxy-config.js';
 
 /** Other loopback addresses than the proxy's own, which Postfix does not trust. */
 const OLD_CLIENT = '127.0.0.98';
@@ -46,25 +47,11 @@ async function startBoth(
     ...settings,
   });
   const program = await startProgram(
-    `
-[server]
-hostname = "proxy.example"
-state-directory = "STATE"
-[[listener]]
-name = "mx"
-address = "127.0.0.1:0"
-mode = "${mode}"
-backend = "postfix"
-[[backend]]
-name = "postfix"
-address = "127.0.0.1:${postfix.port}"
-identity = "xclient"
-tls = "${tls}"
-${own === undefined ? '' : `tls-pin = "${own.pin}"`}
-${modern === undefined ? '' : `modern = "${modern}"`}
-[tls]
-profile = "ancient"
-`,
+    proxyConfig({
+      listeners: [{ mode }],
+      backend: { address: postfix.port, identity: 'xclient', tls, 'tls-pin': own?.pin, modern },
+      tls: { profile: 'ancient' },
+    }),
     1,
   );
   t.teardown(async () => {

@@ -16,6 +16,7 @@ import { postfixLack, startPostfix, type Mta } from '../support/peers/postfix.js
 import { redisLack, startRedis, type Redis } from '../support/peers/redis.js';
 import { hasPeer } from '../support/peers/require-peer.js';
 import { startProgram, type Program } from '../support/program.js';
+import { proxyConfig } from '../support/proxy-config.js';
 import { Closed, SmtpClient } from '../support/smtp-client.js';
 
 const NODES = ['mx1', 'mx2'] as const;
@@ -39,28 +40,14 @@ async function startSite(t: Test): Promise<Site> {
   writeFileSync(join(folder, 'ticket.keys'), `${randomBytes(48).toString('base64')}\n`, { mode: 0o600 });
   const start = async (hostname: NodeName): Promise<Program> => {
     const program = await startProgram(
-      `
-[server]
-hostname = "${hostname}"
-[[listener]]
-name = "mx"
-address = "127.0.0.1:0"
-mode = "starttls"
-backend = "mta"
-proxy-protocol = ["127.0.0.0/8"]
-[[backend]]
-name = "mta"
-address = "127.0.0.1:${postfix.port}"
-identity = "proxy-v2"
-[[certificate]]
-chain = "${folder}/self-signed.crt"
-key = "${folder}/self-signed.key"
-[tls]
-profile = "ancient"
-ticket-key-file = "${folder}/ticket.keys"
-[session-store]
-url = "redis://127.0.0.1:${redis.port}"
-`,
+      proxyConfig({
+        server: { hostname },
+        listeners: [{ 'proxy-protocol': ['127.0.0.0/8'] }],
+        backend: { address: postfix.port },
+        certificates: [{ chain: `${folder}/self-signed.crt`, key: `${folder}/self-signed.key` }],
+        tls: { profile: 'ancient', 'ticket-key-file': `${folder}/ticket.keys` },
+        sessionStore: { url: `redis://127.0.0.1:${redis.port}` },
+      }),
       1,
     );
     t.teardown(() => program.stop());

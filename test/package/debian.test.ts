@@ -13,6 +13,7 @@ import { promisify } from 'node:util';
 import { test, type Test } from 'tap';
 import { hasPeer } from '../support/peers/require-peer.js';
 import { followProgram } from '../support/program.js';
+import { proxyConfig } from '../support/proxy-config.js';
 import { startTestSink } from '../support/sink.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -144,30 +145,16 @@ async function delivers(t: Test, root: string): Promise<void> {
   writeFileSync(join(root, 'tmp/ticket.keys'), `${randomBytes(48).toString('base64')}\n`, { mode: 0o600 });
   writeFileSync(
     at('oldhello.toml'),
-    `[server]
-hostname = "mine.example"
-workers = 2
-[[listener]]
-name = "mx"
-address = "127.0.0.1:0"
-mode = "implicit"
-backend = "sink"
-[[backend]]
-name = "sink"
-address = "127.0.0.1:${sink.port}"
-identity = "proxy-v2"
-[[certificate]]
-chain = "/tmp/mine.crt"
-key = "/tmp/mine.key"
-[tls]
-ticket-key-file = "/tmp/ticket.keys"
-[session-store]
-url = "redis://127.0.0.1:1"
-[admin]
-address = "127.0.0.1:0"
-[log]
-level = "debug"
-`,
+    proxyConfig({
+      server: { hostname: 'mine.example', 'state-directory': undefined, workers: 2 },
+      listeners: [{ mode: 'implicit' }],
+      backend: { address: sink.port },
+      certificates: [{ chain: '/tmp/mine.crt', key: '/tmp/mine.key' }],
+      tls: { 'ticket-key-file': '/tmp/ticket.keys' },
+      sessionStore: { url: 'redis://127.0.0.1:1' },
+      admin: { address: '127.0.0.1:0' },
+      log: { level: 'debug' },
+    }),
   );
   const command = ['oldhello', 'serve', '--config', '/etc/oldhello/oldhello.toml'];
   // Of the mounts of another root only what oldhello reads; it goes away with the process.

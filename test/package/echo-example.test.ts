@@ -27,7 +27,11 @@ async function startExample(t: Test): Promise<EchoServer> {
   const [chain, key] = [join(folder, 'chain.pem'), join(folder, 'key.pem')];
   writeFileSync(chain, RSA.credential.chain.map(pem).join(''));
   writeFileSync(key, RSA.key.export({ type: 'pkcs8', format: 'pem' }));
-  const child = spawn(process.execPath, [EXAMPLE, chain, key], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [EXAMPLE, chain, key], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    // A terminal under test sets it, and Node then colours numbers that console.log gets as such.
+    env: { ...process.env, FORCE_COLOR: '1' },
+  });
   t.teardown(async () => {
     child.kill();
     await once(child, 'exit');

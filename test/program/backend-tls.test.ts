@@ -11,6 +11,7 @@ import { makeMessage } from '../support/message.js';
 import { missing, startJobClient } from '../support/peers/job-client.js';
 import { hasPeer } from '../support/peers/require-peer.js';
 import { startProgram, type Program } from '../support/program.js';
+import { proxyConfig, type ProxyConfig, type Table } from '../support/proxy-config.js';
 import { SmtpClient } from '../support/smtp-client.js';
 import { startTlsBackend, type TlsBackend } from '../support/tls-backend.js';
 
@@ -18,36 +19,22 @@ type Mode = 'starttls' | 'implicit';
 
 function startProxy(
   backend: TlsBackend,
-  lines: string,
+  keys: Table,
   {
     mode = 'starttls',
-    limits = '',
-    listener = '',
-    server = '',
-  }: Partial<Record<'limits' | 'listener' | 'server', string>> & { mode?: Mode } = {},
+    limits,
+    listener,
+    server,
+  }: Pick<ProxyConfig, 'limits' | 'server'> & { listener?: Table; mode?: Mode } = {},
 ): Promise<Program> {
   return startProgram(
-    `
-[server]
-hostname = "proxy.example"
-state-directory = "STATE"
-${server}
-[[listener]]
-name = "clients"
-address = "127.0.0.1:0"
-mode = "${mode}"
-backend = "mta"
-${listener}
-[[backend]]
-name = "mta"
-address = "127.0.0.1:${backend.port}"
-identity = "proxy-v1"
-${lines}
-[tls]
-profile = "ancient"
-[limits]
-${limits}
-`,
+    proxyConfig({
+      ...(server && { server }),
+      listeners: [{ name: 'clients', mode, ...listener }],
+      backend: { address: backend.port, identity: 'proxy-v1', ...keys },
+      tls: { profile: 'ancient' },
+      ...(limits && { limits }),
+    }),
     1,
   );
 }
@@ -130,7 +117,7 @@ function stopAfter(t: Test, backend: TlsBackend, program: Program): void {
 for (const mode of ['starttls', 'implicit'] as const) {
   test(`bridge, ${mode}: clients of today reach the TLS of the backend itself`, async (t) => {
     const backend = await startTlsBackend(mode);
-    const program = await startProxy(backend, 'tls = "bridge"', { mode });
+    const program = await startProxy(backend, { tls: 'bridge' }, { mode });
     stopAfter(t, backend, program);
     await deliver(program, mode, backend, { user: 'anna', pass: 'secret' });
     t.match(await backend.next(), { client: '127.0.0.77', tls: 'TLSv1.3', user: 'anna' });
@@ -143,7 +130,7 @@ for (const mode of ['starttls', 'implicit'] as const) {
   test(`bridge, ${mode}: old clients end at the proxy, which goes on in modern TLS`, async (t) => {
     if (!hasPeer(t, 'JDK', missing('jdk'))) return;
     const backend = await startTlsBackend(mode);
-    const program = await startProxy(backend, `tls = "bridge"\ntls-pin = "${pinOf(backend)}"`, { mode });
+    const program = await startProxy(backend, { tls: 'bridge', 'tls-pin': pinOf(backend) }, { mode });
     stopAfter(t, backend, program);
     for (const protocol of ['SSLv3', 'TLSv1']) {
       await deliverOld(t, program, mode, protocol);
@@ -159,8 +146,8 @@ for (const mode of ['starttls', 'implicit'] as const) {
   for (const tls of ['starttls', 'implicit'] as const) {
     test(`a backend with ${tls} TLS takes mail and logins from ${mode} clients`, async (t) => {
       const backend = await startTlsBackend(tls);
-      const trust = `tls-ca = "${backend.certificateFile}"\ntls-name = "backend.example"`;
-      const program = await startProxy(backend, `tls = "${tls}"\n${trust}`, { mode });
+      const trust = { 'tls-ca': backend.certificateFile, 'tls-name': 'backend.example' };
+      const program = await startProxy(backend, { tls, ...trust }, { mode });
       stopAfter(t, backend, program);
       for (const round of [1, 2, 3]) {
         await deliver(program, mode, undefined, { user: 'anna', pass: 'secret' });
@@ -174,8 +161,8 @@ for (const mode of ['starttls', 'implicit'] as const) {
 
 test('who is trusted is decided when a configuration is read, also for a worker that starts later', async (t) => {
   const backend = await startTlsBackend('starttls');
-  const trust = `tls-ca = "${backend.certificateFile}"\ntls-name = "backend.example"`;
-  const program = await startProxy(backend, `tls = "starttls"\n${trust}`, { server: 'workers = 2' });
+  const trust = { 'tls-ca': backend.certificateFile, 'tls-name': 'backend.example' };
+  const program = await startProxy(backend, { tls: 'starttls', ...trust }, { server: { workers: 2 } });
   stopAfter(t, backend, program);
   writeFileSync(backend.certificateFile, '');
   const children = readFileSync(`/proc/${program.pid}/task/${program.pid}/children`, 'utf8');
@@ -194,12 +181,15 @@ test('who is trusted is decided when a configuration is read, also for a worker 
 
 test('a backend that shows another certificate gets no mail, and the log says what to set', async (t) => {
   const backend = await startTlsBackend('starttls');
-  for (const [lines, explanation] of [
-    ['tls = "starttls"', /self-signed certificate\. What to do: set tls-ca, tls-name or tls-pin/],
-    [`tls = "starttls"\ntls-ca = "${backend.certificateFile}"`, /tls-name/],
-    [`tls = "starttls"\ntls-pin = "${'A'.repeat(43)}="`, new RegExp(`has the pin ${quote(pinOf(backend))}`)],
+  for (const [keys, explanation] of [
+    [{ tls: 'starttls' }, /self-signed certificate\. What to do: set tls-ca, tls-name or tls-pin/],
+    [{ tls: 'starttls', 'tls-ca': backend.certificateFile }, /tls-name/],
+    [
+      { tls: 'starttls', 'tls-pin': `${'A'.repeat(43)}=` },
+      new RegExp(`has the pin ${quote(pinOf(backend))}`),
+    ],
   ] as const) {
-    const program = await startProxy(backend, lines);
+    const program = await startProxy(backend, keys);
     await t.rejects(deliver(program, 'starttls'), { message: /421/ });
     t.match(await program.nextConnection(), {
       outcome: 'backend_failed',
@@ -213,7 +203,7 @@ test('a backend that shows another certificate gets no mail, and the log says wh
 
 test('a backend without STARTTLS is told from one with it', async (t) => {
   const backend = await startTlsBackend('none');
-  const program = await startProxy(backend, 'tls = "starttls"');
+  const program = await startProxy(backend, { tls: 'starttls' });
   stopAfter(t, backend, program);
   await t.rejects(deliver(program, 'starttls'), { message: /421/ });
   t.match(await program.nextConnection(), { outcome: 'backend_failed', reason: 'backend_no_starttls' });
@@ -221,13 +211,13 @@ test('a backend without STARTTLS is told from one with it', async (t) => {
 
 test('nobody is offered a login in clear, whatever the TLS between proxy and backend', async (t) => {
   const backend = await startTlsBackend('implicit');
-  const lines = `tls = "implicit"\ntls-pin = "${pinOf(backend)}"`;
-  const strict = await startProxy(backend, lines);
+  const keys = { tls: 'implicit', 'tls-pin': pinOf(backend) };
+  const strict = await startProxy(backend, keys);
   const [, hidden] = await talk(strict, ['EHLO clear.example']);
   t.notMatch(hidden, /AUTH/);
   t.match(hidden, /STARTTLS/);
   await strict.stop();
-  const lenient = await startProxy(backend, lines, { listener: 'auth = "always"' });
+  const lenient = await startProxy(backend, keys, { listener: { auth: 'always' } });
   const [, shown] = await talk(lenient, ['EHLO clear.example']);
   t.match(shown, /AUTH/, 'unless the operator wants it');
   await lenient.stop();
@@ -237,8 +227,8 @@ test('nobody is offered a login in clear, whatever the TLS between proxy and bac
 test('auth = "strong-tls" hides logins from old TLS only', async (t) => {
   if (!hasPeer(t, 'openssl', noOpenssl)) return;
   const backend = await startTlsBackend('starttls');
-  const lines = `tls = "starttls"\ntls-pin = "${pinOf(backend)}"`;
-  const program = await startProxy(backend, lines, { listener: 'auth = "strong-tls"' });
+  const keys = { tls: 'starttls', 'tls-pin': pinOf(backend) };
+  const program = await startProxy(backend, keys, { listener: { auth: 'strong-tls' } });
   stopAfter(t, backend, program);
   const ehlo = async (...options: string[]): Promise<string> => {
     const port = program.ports.get('clients')!;
@@ -270,8 +260,8 @@ async function failHandshake(
 
 test('an address that repeats a hello that cannot be served is offered no STARTTLS for a while', async (t) => {
   const backend = await startTlsBackend('none');
-  const limits = 'starttls-suppress-after = 2\nstarttls-suppress-for = "1h"';
-  const program = await startProxy(backend, '', { limits });
+  const limits = { 'starttls-suppress-after': 2, 'starttls-suppress-for': '1h' };
+  const program = await startProxy(backend, {}, { limits });
   stopAfter(t, backend, program);
   for (const suites of [[EXPORT_RC4], [EXPORT_RC2], [EXPORT_RC4], [EXPORT_RC4]])
     await failHandshake(t, program, suites, String(suites));

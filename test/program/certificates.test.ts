@@ -3,15 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { createTransport } from 'nodemailer';
 import { test, type Test } from 'tap';
 import { makeCertificate } from '../support/certificate.js';
-import { startProgram } from '../support/program.js';
+import { CLI, startProgram } from '../support/program.js';
 import { proxyConfig, type Table } from '../support/proxy-config.js';
 import { startTestSink } from '../support/sink.js';
-
-const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
 interface Files {
   /** @returns its path */

@@ -8,13 +8,12 @@ import { test, type Test } from 'tap';
 import { encodeProxyV2 } from '../../src/proxy-protocol/v2.js';
 import { openSockets, untilAnotherSocket } from '../support/open-sockets.js';
 import { startProgram, type Program } from '../support/program.js';
+import { proxyConfig, type Table } from '../support/proxy-config.js';
 import { SmtpClient } from '../support/smtp-client.js';
 
 interface Setting {
-  /** Lines of the [limits] table. */
-  readonly limits?: string;
-  /** Lines of the [[listener]] table. */
-  readonly listener?: string;
+  readonly limits?: Table;
+  readonly listener?: Table;
   readonly identity?: 'proxy-v1' | 'xclient';
 }
 
@@ -22,7 +21,7 @@ interface Setting {
 async function start(
   t: Test,
   serve: (socket: Socket) => void,
-  { limits = '', listener = '', identity = 'proxy-v1' }: Setting = {},
+  { limits = {}, listener = {}, identity = 'proxy-v1' }: Setting = {},
 ): Promise<Program> {
   const backend = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     socket.on('error', () => undefined);
@@ -30,23 +29,11 @@ async function start(
   }).listen(0, '127.0.0.1');
   await once(backend, 'listening');
   const program = await startProgram(
-    `
-[server]
-hostname = "proxy.example"
-state-directory = "STATE"
-[[listener]]
-name = "mx"
-address = "127.0.0.1:0"
-mode = "starttls"
-backend = "mta"
-${listener}
-[[backend]]
-name = "mta"
-address = "127.0.0.1:${(backend.address() as AddressInfo).port}"
-identity = "${identity}"
-[limits]
-${limits}
-`,
+    proxyConfig({
+      listeners: [listener],
+      backend: { address: (backend.address() as AddressInfo).port, identity },
+      limits,
+    }),
     1,
   );
   t.teardown(async () => {
@@ -209,7 +196,7 @@ test('last words under TLS are not overtaken by a reset, though the client has s
 });
 
 test('a backend that never greets is given up once, also where it is told who the client is in SMTP', async (t) => {
-  const limits = 'greeting-timeout = "300ms"';
+  const limits = { 'greeting-timeout': '300ms' };
   const program = await start(t, () => undefined, { limits, identity: 'xclient' });
   const text = await everything(dial(program));
   t.match(text, /^421 4\.3\.0 /);
@@ -217,7 +204,7 @@ test('a backend that never greets is given up once, also where it is told who th
 });
 
 test('silence is told from whose it is', async (t) => {
-  const limits = 'command-timeout = "1s"\nidle-timeout = "1s"';
+  const limits = { 'command-timeout': '1s', 'idle-timeout': '1s' };
   const program = await start(
     t,
     answering((line) => (line === 'VRFY x' ? undefined : '250 ok')),
@@ -245,16 +232,16 @@ test('silence is told from whose it is', async (t) => {
 });
 
 test('who drips has no more time than who is silent', async (t) => {
-  const program = await start(t, polite, { limits: 'command-timeout = "500ms"' });
+  const program = await start(t, polite, { limits: { 'command-timeout': '500ms' } });
   t.match(await drip(dial(program), 'x'), /421 4\.4\.2 /, 'bytes that are no line');
   t.match(await program.nextConnection(), { outcome: 'client_timeout', reason: 'idle' });
 
-  const mute = await start(t, () => undefined, { limits: 'greeting-timeout = "500ms"' });
+  const mute = await start(t, () => undefined, { limits: { 'greeting-timeout': '500ms' } });
   t.match(await drip(dial(mute), 'NOOP\r\n'), /^421 4\.3\.0 /, 'commands before a greeting that never comes');
   t.match(await mute.nextConnection(), { outcome: 'backend_timeout' });
 
   const teaser = await start(t, (socket) => void socket.write('220-wait for it\r\n'), {
-    limits: 'greeting-timeout = "300ms"\ncommand-timeout = "5s"',
+    limits: { 'greeting-timeout': '300ms', 'command-timeout': '5s' },
   });
   t.match(await everything(dial(teaser)), /^421 4\.3\.0 /, 'half a greeting is none');
   t.match(await teaser.nextConnection(), { outcome: 'backend_timeout' });
@@ -291,7 +278,7 @@ test('what one side does not take is kept up to max-buffered-bytes, and then the
     [16_384, 200],
     [2 * ENOUGH, Infinity],
   ] as const) {
-    const limits = `max-buffered-bytes = ${limit}`;
+    const limits = { 'max-buffered-bytes': limit };
     for (const direction of ['to the backend', 'to the client'] as const) {
       const program = await start(t, deaf, { limits, listener: 'auth = "always"' });
       const client = dial(program);
@@ -310,13 +297,13 @@ test('what one side does not take is kept up to max-buffered-bytes, and then the
 });
 
 test('a load balancer that comes too late, or goes away, is one session in the log', async (t) => {
-  const listener = 'proxy-protocol = ["127.0.0.0/8"]';
+  const listener = { 'proxy-protocol': ['127.0.0.0/8'] };
   const header = encodeProxyV2({
     command: 'PROXY',
     source: { address: '192.0.2.7', port: 4000 },
     destination: { address: '192.0.2.1', port: 25 },
   });
-  const program = await start(t, polite, { listener, limits: 'proxy-header-timeout = "200ms"' });
+  const program = await start(t, polite, { listener, limits: { 'proxy-header-timeout': '200ms' } });
   const late = dial(program);
   await once(late, 'end');
   late.write(header);
@@ -339,8 +326,8 @@ test('a load balancer that comes too late, or goes away, is one session in the l
 
 test('clients of IPv4 that a load balancer names in IPv6 are counted one by one', async (t) => {
   const program = await start(t, polite, {
-    listener: 'proxy-protocol = ["127.0.0.0/8"]',
-    limits: 'max-connections-per-address = 1',
+    listener: { 'proxy-protocol': ['127.0.0.0/8'] },
+    limits: { 'max-connections-per-address': 1 },
   });
   const clients = ['::ffff:192.0.2.7', '::ffff:192.0.2.8'].map((address) => {
     const socket = dial(program);

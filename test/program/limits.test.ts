@@ -3,34 +3,17 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { test } from 'tap';
 import { startProgram, type Program } from '../support/program.js';
+import { BOTH_MODES, proxyConfig, type ProxyConfig } from '../support/proxy-config.js';
 import { startTestSink } from '../support/sink.js';
 
 /** Two listeners behind a load balancer on 127.0.0.1, so that a test can be any client it likes. */
-async function startProxy(lines: string): Promise<Program> {
+async function startProxy(config: ProxyConfig): Promise<Program> {
   const sink = await startTestSink();
-  const listener = (mode: string): string => `
-[[listener]]
-name = "${mode}"
-address = "127.0.0.1:0"
-mode = "${mode}"
-backend = "sink"
-proxy-protocol = ["127.0.0.1"]`;
+  const listeners = BOTH_MODES.map((listener) => ({ ...listener, 'proxy-protocol': ['127.0.0.1'] }));
+  const log = { 'repeat-limit': 0 };
   const program = await startProgram(
-    `
-[server]
-hostname = "proxy.example"
-state-directory = "STATE"
-${listener('starttls')}
-${listener('implicit')}
-[[backend]]
-name = "sink"
-address = "127.0.0.1:${sink.port}"
-identity = "proxy-v2"
-[log]
-repeat-limit = 0
-${lines}
-`,
-    2,
+    proxyConfig({ ...config, listeners, backend: { address: sink.port }, log }),
+    listeners.length,
   );
   const stop = async (): Promise<number | null> => {
     const code = await program.stop();
@@ -85,7 +68,7 @@ const TOO_MANY = '421 4.7.0 proxy.example too many connections\r\n';
 const NOT_NOW = '421 4.7.0 proxy.example too many TLS handshakes, try again later\r\n';
 
 test('one address, or one /64 of IPv6, has a limit of connections; where TLS comes first they are just closed', async (t) => {
-  const program = await startProxy('[limits]\nmax-connections-per-address = 2');
+  const program = await startProxy({ limits: { 'max-connections-per-address': 2 } });
   t.teardown(() => program.stop());
   const inside = [
     client(program, 'starttls', '2001:db8:0:1::1'),
@@ -116,9 +99,10 @@ test('one address, or one /64 of IPv6, has a limit of connections; where TLS com
 });
 
 test('all clients together have a limit of connections, and those of a policy entry have theirs', async (t) => {
-  const program = await startProxy(
-    '[limits]\nmax-connections = 3\n[[policy]]\nnetworks = ["192.0.2.0/24", "198.51.100.7"]\nmax-connections = 2',
-  );
+  const program = await startProxy({
+    limits: { 'max-connections': 3 },
+    policies: [{ networks: ['192.0.2.0/24', '198.51.100.7'], 'max-connections': 2 }],
+  });
   t.teardown(() => program.stop());
   const inside = [client(program, 'starttls', '192.0.2.1'), client(program, 'starttls', '198.51.100.7')];
   await Promise.all(inside.map(greeted));
@@ -132,21 +116,15 @@ test('all clients together have a limit of connections, and those of a policy en
 });
 
 test('the first policy entry that has the client decides whether it may come, and whether it may ask for TLS', async (t) => {
-  const program = await startProxy(`
-[[policy]]
-networks = ["192.0.2.66"]
-refuse = true
-[[policy]]
-networks = ["192.0.2.0/24"]
-offer-starttls = false
-[[policy]]
-networks = ["192.0.2.0/24", "2001:db8::/32"]
-refuse = true
-[[policy]]
-networks = ["198.51.100.0/24"]
-sslv2-hello = false
-[[policy]]
-profile = "intermediate"`);
+  const program = await startProxy({
+    policies: [
+      { networks: ['192.0.2.66'], refuse: true },
+      { networks: ['192.0.2.0/24'], 'offer-starttls': false },
+      { networks: ['192.0.2.0/24', '2001:db8::/32'], refuse: true },
+      { networks: ['198.51.100.0/24'], 'sslv2-hello': false },
+      { profile: 'intermediate' },
+    ],
+  });
   t.teardown(() => program.stop());
   const refused = '554 5.7.1 proxy.example access denied\r\n';
   t.equal(await client(program, 'starttls', '192.0.2.66').rest(), refused);
@@ -177,7 +155,7 @@ profile = "intermediate"`);
 });
 
 test('when too many handshakes run, STARTTLS is answered with 421, and others wait for nobody', async (t) => {
-  const program = await startProxy('[limits]\nmax-handshakes = 1');
+  const program = await startProxy({ limits: { 'max-handshakes': 1 } });
   t.teardown(() => program.stop());
   const slow = client(program, 'starttls', '192.0.2.1');
   await greeted(slow);
@@ -205,9 +183,9 @@ test('when too many handshakes run, STARTTLS is answered with 421, and others wa
 
 test('handshakes that come too fast are turned away, by address before in total', async (t) => {
   // Far below what a test can do in a second: what is let through is the burst, ten times as many.
-  const program = await startProxy(
-    '[limits]\nhandshakes-per-second-per-address = 1\nhandshakes-per-second = 2',
-  );
+  const program = await startProxy({
+    limits: { 'handshakes-per-second-per-address': 1, 'handshakes-per-second': 2 },
+  });
   t.teardown(() => program.stop());
   const attempt = async (address: string): Promise<string | undefined> => {
     const one = client(program, 'implicit', address);

@@ -16,12 +16,9 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { test, type Test } from 'tap';
-import { startProgram } from '../support/program.js';
+import { CLI, startProgram } from '../support/program.js';
 import { proxyConfig, type Table } from '../support/proxy-config.js';
-
-const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
 /** Runs oldhello until it listens, with its log in a file, as systemd would where that is the journal. */
 async function logOf(t: Test, table: Table, isJournal: boolean): Promise<string[]> {

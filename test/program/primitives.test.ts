@@ -3,11 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { test, type Test } from 'tap';
 import { makeCertificate } from '../support/certificate.js';
-
-const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+import { CLI } from '../support/program.js';
+import { proxyConfig, type ProxyConfig } from '../support/proxy-config.js';
 
 /** A module that runs before the program, and lets OpenSSL refuse what these functions are called with. */
 function machine(refusals: Readonly<Record<string, string>>): string {
@@ -35,7 +34,7 @@ interface Run {
   readonly output: string;
 }
 
-function run(t: Test, command: 'serve' | 'check', preload: string, tls: string): Run {
+function run(t: Test, command: 'serve' | 'check', preload: string, config: ProxyConfig): Run {
   const folder = mkdtempSync(join(tmpdir(), 'oldhello-primitives-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
   const { chainPem, keyPem } = makeCertificate('mx.example', [-1, 90]);
@@ -44,9 +43,11 @@ function run(t: Test, command: 'serve' | 'check', preload: string, tls: string):
   const file = join(folder, 'oldhello.toml');
   writeFileSync(
     file,
-    `[[listener]]\nname = "mx"\naddress = "127.0.0.1:0"\nmode = "starttls"\nbackend = "mta"
-[[backend]]\nname = "mta"\naddress = "127.0.0.1:1"\nidentity = "proxy-v2"
-[[certificate]]\nchain = "mx.crt"\nkey = "mx.key"\n${tls}`,
+    proxyConfig({
+      server: { 'state-directory': folder },
+      certificates: [{ chain: 'mx.crt', key: 'mx.key' }],
+      ...config,
+    }),
   );
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
@@ -57,7 +58,7 @@ function run(t: Test, command: 'serve' | 'check', preload: string, tls: string):
 }
 
 test('in FIPS mode it does not start, and names what OpenSSL refuses and what needs it', async (t) => {
-  const { code, output } = run(t, 'serve', FIPS_MODE, '[tls]\nprofile = "legacy"\n');
+  const { code, output } = run(t, 'serve', FIPS_MODE, { tls: { profile: 'legacy' } });
   t.equal(code, 2, output);
   t.match(output, /oldhello\.toml:\d+: tls\.profile: the OpenSSL of this machine \(3\.\S+, in Node\.js \d+/);
   t.match(
@@ -67,15 +68,17 @@ test('in FIPS mode it does not start, and names what OpenSSL refuses and what ne
 });
 
 test('where signatures with SHA-1 are refused, the certificate and the settings that help are named', async (t) => {
-  const legacy = run(t, 'serve', NO_SHA1_SIGNATURES, '[tls]\nprofile = "legacy"\n');
+  const legacy = run(t, 'serve', NO_SHA1_SIGNATURES, { tls: { profile: 'legacy' } });
   t.equal(legacy.code, 2, legacy.output);
   t.match(
     legacy.output,
     /tls\.profile: .* refuses signatures with md5-sha1 by the RSA2048 key of \S+mx\.crt \(for TLSv1\.1 and older\), signatures with sha1/,
   );
   t.match(legacy.output, /do without, by min-version = "TLSv1\.2" and profile = "intermediate", or/);
-  const policy =
-    '[tls]\nprofile = "intermediate"\n[[policy]]\nnetworks = ["192.0.2.0/24"]\nprofile = "ancient"\n';
+  const policy = {
+    tls: { profile: 'intermediate' },
+    policies: [{ networks: ['192.0.2.0/24'], profile: 'ancient' }],
+  };
   t.match(
     run(t, 'serve', NO_SHA1_SIGNATURES, policy).output,
     /: policy\[0\]\.profile: .* refuses signatures/,
@@ -83,9 +86,9 @@ test('where signatures with SHA-1 are refused, the certificate and the settings 
 });
 
 test('check says so too, and finds nothing where the profile needs none of it', async (t) => {
-  const legacy = run(t, 'check', NO_SHA1_SIGNATURES, '[tls]\nprofile = "legacy"\n');
+  const legacy = run(t, 'check', NO_SHA1_SIGNATURES, { tls: { profile: 'legacy' } });
   t.equal(legacy.code, 1, legacy.output);
   t.match(legacy.output, /BAD {2}\[tls\] profile: primitives: the OpenSSL of this machine/);
-  const intermediate = run(t, 'check', NO_SHA1_SIGNATURES, '[tls]\nprofile = "intermediate"\n');
+  const intermediate = run(t, 'check', NO_SHA1_SIGNATURES, { tls: { profile: 'intermediate' } });
   t.notMatch(intermediate.output, /primitives/);
 });

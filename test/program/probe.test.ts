@@ -2,12 +2,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { test } from 'tap';
 import type { ProbedClientCode } from '../../src/probe/old-clients.js';
 import type { ProbeResult } from '../../src/probe/probe-connection.js';
 import { startMailPath } from '../support/mail-path.js';
-import { BACKEND_GUIDES } from '../support/backend-guides.js';
+import { BACKEND_GUIDES } from '../../tools/docs/backend-guides.js';
 import { eximLack, startExim } from '../support/peers/exim.js';
 import { missing } from '../support/peers/job-client.js';
 import { postfixLack, startPostfix } from '../support/peers/postfix.js';
@@ -20,8 +19,8 @@ import {
   startParrot,
 } from '../support/peers/probe-servers.js';
 import { hasPeer } from '../support/peers/require-peer.js';
+import { CLI } from '../support/program.js';
 
-const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const noOpenssl = spawnSync('openssl', ['version']).status === 0 ? undefined : 'needs the openssl command';
 const noGo = spawnSync('go', ['version']).status === 0 ? undefined : 'needs Go';
 

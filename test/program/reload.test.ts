@@ -8,6 +8,7 @@ import { test, type Test } from 'tap';
 import { selfSignedCredential } from '../../src/credentials/credentials.js';
 import { freePort } from '../support/peers/postfix.js';
 import { startProgram, type Program } from '../support/program.js';
+import { proxyConfig, type ProxyConfig, type Table } from '../support/proxy-config.js';
 import { startTestSink, type TestSink } from '../support/sink.js';
 import { SmtpClient } from '../support/smtp-client.js';
 
@@ -25,33 +26,16 @@ function putCertificate(folder: string, name: string, part: 'both' | 'chain' = '
   if (part === 'both') put(`${name}.key`, keyPem);
 }
 
-const listener = (name: string, address = '127.0.0.1:0', more = ''): string => `
-[[listener]]
-name = "${name}"
-address = "${address}"
-mode = "starttls"
-backend = "sink"
-${more}`;
+const listener = (name: string, address = '127.0.0.1:0'): Table => ({ name, address });
 
-const rest = (sink: TestSink, more = ''): string => `
-[[backend]]
-name = "sink"
-address = "127.0.0.1:${sink.port}"
-identity = "proxy-v2"
-[server]
-hostname = "proxy.example"
-state-directory = "STATE"
-${more}`;
+const config = (sink: TestSink, listeners: readonly Table[], more: ProxyConfig = {}): string =>
+  proxyConfig({ ...more, listeners, backend: { address: sink.port } });
 
-const CERTIFICATE = `
-[[certificate]]
-chain = "mx.crt"
-key = "mx.key"
-`;
+const CERTIFICATE: ProxyConfig = { certificates: [{ chain: 'mx.crt', key: 'mx.key' }] };
 
 async function start(t: Test): Promise<{ program: Program; sink: TestSink }> {
   const sink = await startTestSink();
-  const program = await startProgram(listener('one') + rest(sink), 1);
+  const program = await startProgram(config(sink, [listener('one')]), 1);
   t.teardown(async () => {
     await program.stop();
     sink.close();
@@ -73,7 +57,7 @@ async function openSession(port: number): Promise<{ client: SmtpClient; serial: 
 test('a new certificate is for new connections; a live one goes on with what it has', async (t) => {
   const { program, sink } = await start(t);
   putCertificate(program.folder, 'mx');
-  program.configure(listener('one') + CERTIFICATE + rest(sink));
+  program.configure(config(sink, [listener('one')], CERTIFICATE));
   program.signal('SIGHUP');
   await program.next('reloaded');
   const port = program.ports.get('one')!;
@@ -94,7 +78,7 @@ test('listeners come and go; who is connected through one that goes is not distu
   const { program, sink } = await start(t);
   await program.next('listening');
   const old = await openSession(program.ports.get('one')!);
-  program.configure(listener('two') + rest(sink));
+  program.configure(config(sink, [listener('two')]));
   program.signal('SIGHUP');
   const { port } = await program.next('listening');
   t.match(await program.next('listening_ended'), { listener: 'one', port: program.ports.get('one') });
@@ -110,9 +94,13 @@ test('listeners come and go; who is connected through one that goes is not distu
 
 test('what only the start reads is named, and all else takes effect', async (t) => {
   const { program, sink } = await start(t);
-  const only = '[log]\nlevel = "warn"\nrepeat-limit = 0\n[admin]\naddress = "127.0.0.1:0"';
-  const workers = (config: string): string => config.replace('[server]', '[server]\nworkers = 2');
-  program.configure(listener('one') + workers(rest(sink, only)).replace('proxy.example', 'renamed.example'));
+  program.configure(
+    config(sink, [listener('one')], {
+      server: { hostname: 'renamed.example', workers: 2 },
+      log: { level: 'warn', 'repeat-limit': 0 },
+      admin: { address: '127.0.0.1:0' },
+    }),
+  );
   program.signal('SIGHUP');
   await program.next('reloaded');
   t.match(await program.next('restart_needed'), {
@@ -124,7 +112,7 @@ test('what only the start reads is named, and all else takes effect', async (t) 
   t.match(await client.reply(), /^220 /);
   t.match(await client.command('XCLIENT ADDR=192.0.2.1'), /^550 5\.7\.0 renamed\.example /);
   client.destroy();
-  program.configure(listener('one') + rest(sink));
+  program.configure(config(sink, [listener('one')]));
   program.signal('SIGHUP');
   await program.next('reloaded');
   t.equal(await program.stop(), 0);
@@ -138,14 +126,14 @@ test('what only the start reads is named, and all else takes effect', async (t) 
 test('a listener that keeps its socket under another name is told as another one', async (t) => {
   const sink = await startTestSink();
   const address = `127.0.0.1:${await freePort()}`;
-  const program = await startProgram(listener('one', address) + rest(sink), 1);
+  const program = await startProgram(config(sink, [listener('one', address)]), 1);
   t.teardown(async () => {
     await program.stop();
     sink.close();
   });
   const { port } = await program.next('listening');
   const before = await openSession(port as number);
-  program.configure(listener('two', address) + rest(sink));
+  program.configure(config(sink, [listener('two', address)]));
   program.signal('SIGHUP');
   t.match(await program.next('listening_ended'), { listener: 'one', port });
   t.match(await program.next('listening'), { listener: 'two', port });
@@ -162,7 +150,7 @@ test('a listener that keeps its socket under another name is told as another one
 
 test('a policy that is new holds for the next connection', async (t) => {
   const { program, sink } = await start(t);
-  program.configure(listener('one') + rest(sink, '[[policy]]\nrefuse = true'));
+  program.configure(config(sink, [listener('one')], { policies: [{ refuse: true }] }));
   program.signal('SIGHUP');
   await program.next('reloaded');
   const client = await SmtpClient.connect(program.ports.get('one')!);
@@ -172,7 +160,7 @@ test('a policy that is new holds for the next connection', async (t) => {
 test('what cannot be used changes nothing, and one line says where it stands', async (t) => {
   const { program, sink } = await start(t);
   putCertificate(program.folder, 'mx');
-  program.configure(listener('one') + CERTIFICATE + rest(sink));
+  program.configure(config(sink, [listener('one')], CERTIFICATE));
   program.signal('SIGHUP');
   await program.next('reloaded');
   const { client, serial } = await openSession(program.ports.get('one')!);
@@ -182,25 +170,25 @@ test('what cannot be used changes nothing, and one line says where it stands', a
   t.teardown(() => taken.close());
   const { port } = taken.address() as AddressInfo;
   const file = join(program.folder, 'oldhello.toml');
-  for (const [config, place, message] of [
+  for (const [toml, place, message] of [
     ['this is not TOML', ':1: ', /./],
     [
-      listener('one', '127.0.0.1:0', 'mod = "x"') + CERTIFICATE + rest(sink),
-      ':7: listener[0].mod: ',
+      config(sink, [{ ...listener('one'), mod: 'x' }], CERTIFICATE),
+      ':9: listener[0].mod: ',
       /did you mean mode/,
     ],
     [
-      listener('one') + listener('two', `127.0.0.1:${port}`) + CERTIFICATE + rest(sink),
-      ':10: listener[1].address: ',
+      config(sink, [listener('one'), listener('two', `127.0.0.1:${port}`)], CERTIFICATE),
+      ':11: listener[1].address: ',
       /another program listens there/,
     ],
     [
-      listener('one') + '[[certificate]]\nchain = "mx.crt"\nkey = "gone.key"\n' + rest(sink),
+      config(sink, [listener('one')], { certificates: [{ chain: 'mx.crt', key: 'gone.key' }] }),
       ': certificate[0].',
       /gone\.key: cannot be read/,
     ],
   ] as const) {
-    program.configure(config);
+    program.configure(toml);
     program.signal('SIGHUP');
     const line = await program.next('reload_failed');
     t.match(line, { level: 'error', file });
@@ -209,12 +197,12 @@ test('what cannot be used changes nothing, and one line says where it stands', a
     t.ok(problem!.startsWith(file) && problem!.includes(place), String(problem));
   }
   putCertificate(program.folder, 'mx', 'chain');
-  program.configure(listener('one') + CERTIFICATE + rest(sink));
+  program.configure(config(sink, [listener('one')], CERTIFICATE));
   program.signal('SIGHUP');
   const { problems } = await program.next('reload_failed');
   t.match(
     problems,
-    [/:10: certificate\[0\]\.key: .*mx\.key: is not the key of any certificate in .*mx\.crt/],
+    [/:15: certificate\[0\].key: .*mx\.key: is not the key of any certificate in .*mx\.crt/],
     'a key of another certificate',
   );
   const after = await openSession(program.ports.get('one')!);

@@ -5,15 +5,14 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { createTransport } from 'nodemailer';
 import { test } from 'tap';
 import type { Report } from '../../src/report/tally.js';
 import { startMailPath } from '../support/mail-path.js';
+import { CLI } from '../support/program.js';
 import { TestClient } from '../support/test-client.js';
 import { OLDEST, sessionLine } from '../support/log-lines.js';
 
-const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const FOLDER = mkdtempSync(join(tmpdir(), 'oldhello-report-'));
 
 interface Ran {

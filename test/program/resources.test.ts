@@ -5,65 +5,65 @@ import { createServer, type AddressInfo } from 'node:net';
 import { spawnSync } from 'node:child_process';
 import { test, type Test } from 'tap';
 import { hasPeer } from '../support/peers/require-peer.js';
-import { startProgram, type ProgramOptions, type Program } from '../support/program.js';
+import { CLI, refusedStart, startProgram, type ProgramOptions, type Program } from '../support/program.js';
+import { proxyConfig, type Table } from '../support/proxy-config.js';
 import { startTestSink } from '../support/sink.js';
 import { SmtpClient } from '../support/smtp-client.js';
 
 interface Setup extends ProgramOptions {
   readonly address?: string;
-  readonly server?: string;
-  readonly limits?: string;
+  readonly server?: Table;
+  readonly limits?: Table;
 }
 
-async function start(
+async function configuration(
   t: Test,
-  { address = '127.0.0.1:0', server = '', limits = '', ...options }: Setup,
-): Promise<Program> {
+  { address = '127.0.0.1:0', server = {}, limits = {} }: Setup,
+): Promise<string> {
   const sink = await startTestSink();
   t.teardown(() => sink.close());
-  return startProgram(
-    `
-[server]
-hostname = "proxy.example"
-state-directory = "STATE/state"
-${server}
-[[listener]]
-name = "mx"
-address = "${address}"
-mode = "starttls"
-backend = "sink"
-[[backend]]
-name = "sink"
-address = "127.0.0.1:${sink.port}"
-identity = "proxy-v2"
-[limits]
-${limits}
-[log]
-level = "debug"
-repeat-limit = 0
-`,
-    1,
-    options,
-  );
+  return proxyConfig({
+    server: { 'state-directory': 'STATE/state', ...server },
+    listeners: [{ address }],
+    backend: { address: sink.port },
+    limits,
+    log: { level: 'debug', 'repeat-limit': 0 },
+  });
 }
 
+const start = async (t: Test, setup: Setup): Promise<Program> =>
+  startProgram(await configuration(t, setup), 1, setup);
+
+const refusal = async (t: Test, setup: Setup): Promise<string> =>
+  refusedStart(await configuration(t, setup), setup);
+
 const root = process.getuid?.() === 0 ? undefined : 'needs root';
-const setpriv = spawnSync('setpriv', ['--version']).status === 0 ? root : 'needs setpriv and root';
+const AS_NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] as const;
+const setpriv =
+  spawnSync('setpriv', ['--version']).status === 0 ? (root ?? unreadable()) : 'needs setpriv and root';
+
 const setcap =
   spawnSync('setcap', ['-h']).error === undefined ? setpriv : 'needs setcap (libcap2-bin) and root';
+
+/** Gives the folder of the configuration, whose path comes last, to another user, and runs the program as that. */
+function asNobody(...options: string[]): readonly [string, ...string[]] {
+  const script = `unset NODE_OPTIONS; for file; do :; done; chmod -R a+rwX "\${file%/*}"; exec "$0" "$@"`;
+  const [setpriv, ...user] = AS_NOBODY;
+  return ['sh', '-c', script, setpriv, ...user, ...options];
+}
+
+/** A checkout below a home folder of mode 0700 is none that another user could start the program from. */
+function unreadable(): string | undefined {
+  const [command, ...args] = [...AS_NOBODY, 'test', '-r', CLI] as const;
+  return spawnSync(command, args).status === 0 ? undefined : 'needs a checkout that every user may read';
+}
+
 /** No other program listens on this loopback address. */
 const LOW_PORT = '127.83.25.25:25';
 
 test('setpriv gives an ordinary user CAP_NET_BIND_SERVICE and so a low port, and the log has the capability', async (t) => {
   if (!hasPeer(t, 'setpriv', setpriv)) return;
-  const capability = ['--inh-caps=+net_bind_service', '--ambient-caps=+net_bind_service'];
-  const runner = [
-    'sh',
-    '-c',
-    'unset NODE_OPTIONS; for file; do :; done; chmod -R a+rwX "${file%/*}"; exec setpriv --reuid=65534 --regid=65534 --clear-groups ' +
-      `${capability.join(' ')} "$@"`,
-    'sh',
-  ] as const;
+  const runner = asNobody('--inh-caps=+net_bind_service', '--ambient-caps=+net_bind_service');
   const program = await start(t, { address: LOW_PORT, runner });
   t.match(await program.next('privileges'), { capabilities: ['CAP_NET_BIND_SERVICE'] });
   t.equal(await program.stop(), 0);
@@ -74,16 +74,10 @@ test('an ordinary user without that capability gets an error with the ways to a 
   const free = Number(readFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8'));
   const lack = free <= port ? `needs net.ipv4.ip_unprivileged_port_start above ${port}` : setpriv;
   if (!hasPeer(t, 'setpriv', lack)) return;
-  const runner = [
-    'sh',
-    '-c',
-    'unset NODE_OPTIONS; for file; do :; done; chmod -R a+rwX "${file%/*}"; exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"',
-    'sh',
-  ] as const;
-  await t.rejects(start(t, { address: LOW_PORT, runner }), {
-    message:
-      /oldhello\.toml:8: listener\[0\]\.address: cannot listen on 127\.83\.25\.25:25: ports below 1024 need the capability CAP_NET_BIND_SERVICE \(.*\), a socket from systemd \(oldhello-port@\.socket\)/,
-  });
+  t.match(
+    await refusal(t, { address: LOW_PORT, runner: asNobody() }),
+    /oldhello\.toml:6: listener\[0\]\.address: cannot listen on 127\.83\.25\.25:25: ports below 1024 need the capability CAP_NET_BIND_SERVICE \(.*\), a socket from systemd \(oldhello-port@\.socket\)/,
+  );
 });
 
 test('a copy of node that has CAP_NET_BIND_SERVICE gives an ordinary user a low port', async (t) => {
@@ -110,7 +104,7 @@ test('running as root is warned of', async (t) => {
 
 test('with too few descriptors, clients are turned away in words, and let in again when others go', async (t) => {
   const runner = ['bash', '-c', 'ulimit -n 128; exec "$@"', 'bash'] as const;
-  const limits = 'max-connections-per-address = 1000\nshutdown-timeout = "10ms"';
+  const limits = { 'max-connections-per-address': 1000, 'shutdown-timeout': '10ms' };
   const program = await start(t, { runner, limits });
   const { connections } = await program.next('descriptors_short');
   t.match(
@@ -155,7 +149,7 @@ test('a defect is logged with its stack, and ends the program with code 1', asyn
 });
 
 test('a defect in one of several processes is logged too, and costs that process alone', async (t) => {
-  const program = await start(t, { env: { NODE_OPTIONS: DEFECT }, server: 'workers = 2' });
+  const program = await start(t, { env: { NODE_OPTIONS: DEFECT }, server: { workers: 2 } });
   await program.next('started');
   const client = await SmtpClient.connect(program.ports.get('mx')!);
   const { pid } = await program.next('connection_opened');
@@ -174,7 +168,5 @@ test('a port that is taken stops the start, with the line where it stands', asyn
   await once(taken, 'listening');
   t.teardown(() => taken.close());
   const address = `127.0.0.1:${(taken.address() as AddressInfo).port}`;
-  await t.rejects(start(t, { address }), {
-    message: /oldhello\.toml:8: listener\[0\]\.address: .*another program/,
-  });
+  t.match(await refusal(t, { address }), /oldhello\.toml:6: listener\[0\]\.address: .*another program/);
 });

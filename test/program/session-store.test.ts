@@ -10,13 +10,13 @@ import { freePort } from '../support/peers/postfix.js';
 import { findValkey, redisLack, startRedis, type Redis, type RedisOptions } from '../support/peers/redis.js';
 import { hasPeer } from '../support/peers/require-peer.js';
 import { startProgram, type Program } from '../support/program.js';
+import { proxyConfig, type ProxyConfig } from '../support/proxy-config.js';
 import { startTestSink, type TestSink } from '../support/sink.js';
 
 interface Shared {
   readonly folder: string;
   readonly sink: TestSink;
-  /** @param more keys of [session-store], or of [server] behind them */
-  readonly start: (store: number | string, more?: string, env?: NodeJS.ProcessEnv) => Promise<Program>;
+  readonly start: (store: number | string, more?: ProxyConfig, env?: NodeJS.ProcessEnv) => Promise<Program>;
 }
 
 async function shared(t: Test): Promise<Shared> {
@@ -25,28 +25,19 @@ async function shared(t: Test): Promise<Shared> {
   writeFileSync(join(folder, 'ticket.keys'), `${randomBytes(48).toString('hex')}\n`, { mode: 0o600 });
   const sink = await startTestSink();
   t.teardown(() => sink.close());
-  const start: Shared['start'] = async (store, more = '', env = {}) => {
+  const start: Shared['start'] = async (store, more = {}, env = {}) => {
     const program = await startProgram(
-      `
-[[listener]]
-name = "mx"
-address = "127.0.0.1:0"
-mode = "starttls"
-backend = "sink"
-[[backend]]
-name = "sink"
-address = "127.0.0.1:${sink.port}"
-identity = "proxy-v2"
-[[certificate]]
-chain = "${folder}/self-signed.crt"
-key = "${folder}/self-signed.key"
-[tls]
-ticket-key-file = "${folder}/ticket.keys"
-[session-store]
-url = "${typeof store === 'number' ? `redis://127.0.0.1:${store}/3` : store}"
-timeout = "${TIMEOUT}ms"
-${more}
-`,
+      proxyConfig({
+        ...more,
+        backend: { address: sink.port },
+        certificates: [{ chain: `${folder}/self-signed.crt`, key: `${folder}/self-signed.key` }],
+        tls: { 'ticket-key-file': `${folder}/ticket.keys` },
+        sessionStore: {
+          url: typeof store === 'number' ? `redis://127.0.0.1:${store}/3` : store,
+          timeout: `${TIMEOUT}ms`,
+          ...more.sessionStore,
+        },
+      }),
       1,
       { env },
     );
@@ -100,7 +91,7 @@ test('worker processes resume sessions of another node too', async (t) => {
   if (!hasPeer(t, 'redis', redisLack())) return;
   const server = await redis(t);
   const { start } = await shared(t);
-  const [a, b] = [await start(server.port), await start(server.port, '[server]\nworkers = 2')];
+  const [a, b] = [await start(server.port), await start(server.port, { server: { workers: 2 } })];
   await Promise.all([a, b].map((node) => node.next('session_store_up')));
   const first = await visit(port(a), 'session id');
   t.ok((await visit(port(b), 'session id', { earlier: first })).resumed);
@@ -110,7 +101,7 @@ test('what is stored is sealed, has a name that others can tell apart, and an en
   if (!hasPeer(t, 'redis', redisLack())) return;
   const server = await redis(t);
   const { start } = await shared(t);
-  const node = await start(server.port, 'key-prefix = "mail:"');
+  const node = await start(server.port, { sessionStore: { 'key-prefix': 'mail:' } });
   await node.next('session_store_up');
   const { tls } = await visit(port(node), 'session id');
   const name = `mail:${tls.server!.sessionId.toString('hex')}`;
@@ -186,10 +177,10 @@ test('a password comes from a file of its own, and a wrong one is told of withou
   const { folder, start } = await shared(t);
   const file = join(folder, 'store.password');
   writeFileSync(file, 'right-horse\n', { mode: 0o600 });
-  const right = await start(server.port, `password-file = "${file}"`);
+  const right = await start(server.port, { sessionStore: { 'password-file': file } });
   await right.next('session_store_up');
   writeFileSync(file, 'wrong-horse\n', { mode: 0o600 });
-  const wrong = await start(server.port, `password-file = "${file}"`);
+  const wrong = await start(server.port, { sessionStore: { 'password-file': file } });
   t.match(await wrong.next('session_store_down'), { problem: /WRONGPASS/ });
   t.notMatch(JSON.stringify([right.log, wrong.log]), /-horse/);
 });
@@ -203,7 +194,7 @@ test('over TLS the store is used if its certificate is trusted, and else told wh
   const server = await redis(t, { tls });
   const url = `rediss://localhost:${server.port}/3`;
   const trusting = { NODE_EXTRA_CA_CERTS: tls.chain };
-  const [a, b] = [await start(url, '', trusting), await start(url, '', trusting)];
+  const [a, b] = [await start(url, {}, trusting), await start(url, {}, trusting)];
   await Promise.all([a, b].map((node) => node.next('session_store_up')));
   const first = await visit(port(a), 'session id');
   t.ok((await visit(port(b), 'session id', { earlier: first })).resumed);

@@ -12,6 +12,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { test } from 'tap';
 import { hasPeer } from '../support/peers/require-peer.js';
 import { startProgram } from '../support/program.js';
+import { proxyConfig } from '../support/proxy-config.js';
 import { startTestSink } from '../support/sink.js';
 import { SmtpClient } from '../support/smtp-client.js';
 
@@ -20,20 +21,8 @@ const RECEIVER = fileURLToPath(new URL('../support/peers/notify_receiver.py', im
 const missing = (command: string): string | undefined =>
   spawnSync(command, ['--version']).status === 0 ? undefined : `needs ${command}`;
 
-const config = (sinkPort: number, port = 0): string => `
-[server]
-hostname = "proxy.example"
-state-directory = "STATE"
-[[listener]]
-name = "mx"
-address = "127.0.0.1:${port}"
-mode = "starttls"
-backend = "sink"
-[[backend]]
-name = "sink"
-address = "127.0.0.1:${sinkPort}"
-identity = "proxy-v2"
-`;
+const config = (sinkPort: number, port = 0): string =>
+  proxyConfig({ listeners: [{ address: `127.0.0.1:${port}` }], backend: { address: sinkPort } });
 
 test('systemd hears of start, reload, watchdog and stop, in order', async (t) => {
   if (!hasPeer(t, 'systemd-notify', missing('systemd-notify') ?? missing('python3'))) return;

@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { test, type Test } from 'tap';
 import { openSockets, untilNoOtherSocket } from '../support/open-sockets.js';
 import { startProgram, type Program } from '../support/program.js';
+import { proxyConfig, type ProxyConfig } from '../support/proxy-config.js';
 import { startTestSink } from '../support/sink.js';
 import { SmtpClient } from '../support/smtp-client.js';
 import type { TestClient } from '../support/test-client.js';
@@ -12,39 +13,25 @@ import type { TestClient } from '../support/test-client.js';
 const OLD = { format: 'record', version: 0x0301, suites: [0x002f] } as const;
 
 interface Setup {
-  readonly workers?: number | '"auto"';
-  /** Lines behind those of [limits]. */
-  readonly more?: string;
+  readonly workers?: number | 'auto';
+  readonly more?: ProxyConfig;
   /** A script that the first process runs before anything else. */
   readonly script?: string;
 }
 
-async function start(t: Test, { workers = 2, more = '', script = '' }: Setup = {}): Promise<Program> {
+async function start(t: Test, { workers = 2, more = {}, script = '' }: Setup = {}): Promise<Program> {
   const sink = await startTestSink();
   const first = `if (!process.send) { ${script} }`;
   const program = await startProgram(
-    `
-[server]
-hostname = "proxy.example"
-state-directory = "STATE"
-workers = ${workers}
-[[listener]]
-name = "mx"
-address = "127.0.0.1:0"
-mode = "implicit"
-backend = "sink"
-[[backend]]
-name = "sink"
-address = "127.0.0.1:${sink.port}"
-identity = "proxy-v2"
-[tls]
-profile = "ancient"
-[limits]
-shutdown-timeout = "300ms"
-${more}
-[log]
-level = "debug"
-`,
+    proxyConfig({
+      server: { workers },
+      listeners: [{ mode: 'implicit' }],
+      backend: { address: sink.port },
+      tls: { profile: 'ancient' },
+      log: { level: 'debug' },
+      ...more,
+      limits: { 'shutdown-timeout': '300ms', ...more.limits },
+    }),
     1,
     { env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(first)}` } },
   );
@@ -85,7 +72,7 @@ function pidsOf({ pid }: Program): string[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
 }
 
-const ADMIN = '[admin]\naddress = "127.0.0.1:0"';
+const ADMIN: ProxyConfig = { admin: { address: '127.0.0.1:0' } };
 
 test('connections are spread, and a session begun in one process is resumed in another', async (t) => {
   const program = await start(t);
@@ -142,7 +129,7 @@ test('a process that dies takes its own connections with it, and another one tak
 });
 
 test('limits count the connections of all processes together, also after one of them died', async (t) => {
-  const program = await start(t, { more: 'max-connections-per-address = 3' });
+  const program = await start(t, { more: { limits: { 'max-connections-per-address': 3 } } });
   const clients = [await open(program), await open(program), await open(program)];
   const refused = await SmtpClient.connect(program.ports.get('mx')!);
   await refused.closed();
@@ -175,7 +162,7 @@ test('a reload reaches every process, and a stop ends every session with 421', a
 });
 
 test('"auto" is one process for each processor that the program may use', async (t) => {
-  const program = await start(t, { workers: '"auto"', more: ADMIN });
+  const program = await start(t, { workers: 'auto', more: ADMIN });
   t.equal(pidsOf(program).length, availableParallelism());
   t.equal(await metric(program, 'oldhello_processes'), String(1 + availableParallelism()));
 });

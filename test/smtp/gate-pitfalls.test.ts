@@ -13,6 +13,7 @@ import { GATE_REFUSALS } from '../../src/smtp/gate-refusals.js';
 import { rewriteEhloReply } from '../../src/smtp/ehlo-reply.js';
 import { ReplyReader } from '../../src/smtp/reply.js';
 import { cuts, GateRig } from '../support/gate-rig.js';
+import { proxyConfig } from '../support/proxy-config.js';
 
 const READY = '220 2.0.0 proxy.example ready to start TLS\r\n';
 
@@ -351,18 +352,7 @@ test('pitfall 14: commands without end and without waiting are refused', async (
 });
 
 test('pitfall 15: nobody is given less time than RFC 5321, 4.5.3.2 asks for', async (t) => {
-  const { limits } = parseConfig(
-    `[[listener]]
-name = "mx"
-address = "127.0.0.1:25"
-mode = "starttls"
-backend = "mta"
-[[backend]]
-name = "mta"
-address = "192.0.2.1:25"
-identity = "proxy-v2"`,
-    'oldhello.toml',
-  );
+  const { limits } = parseConfig(proxyConfig(), 'oldhello.toml');
   const minutes = 60_000;
   t.ok(limits.greetingTimeout >= 5 * minutes, '4.5.3.2.1: five minutes for the greeting');
   t.ok(limits.commandTimeout >= 5 * minutes, '4.5.3.2.7: five minutes for a command of the client');

@@ -3,7 +3,7 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { Test } from 'tap';
-import { ABILITIES, type Ability, type BackendGuide } from './backend-guides.js';
+import { ABILITIES, type Ability, type BackendGuide } from '../../tools/docs/backend-guides.js';
 import type { Mta } from './peers/mta.js';
 import { NEW_CLIENT, traceOf, Trials, type Login, type Way } from './trials.js';
 

@@ -43,7 +43,7 @@ export interface Program {
 /** Finding such a prime takes seconds, so not every program under test does. */
 const DH_GROUP = fileURLToPath(new URL('./dh1024.hex', import.meta.url));
 const CONFIGURATION = 'oldhello.toml';
-const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+export const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
 export interface ProgramOptions {
   /** What to run the program with, such as a shell with another limit; it gets the command line as its arguments. */
@@ -67,6 +67,17 @@ export async function startProgram(
   const [command, ...args] = [...(runner ?? []), process.execPath, CLI, 'serve', '--config', file] as const;
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
   return followProgram(child, listeners, folder, () => rmSync(folder, { recursive: true, force: true }));
+}
+
+/**
+ * What a program prints that does not start with this configuration.
+ * @throws where it starts all the same; it is stopped then
+ */
+export async function refusedStart(config: string, options?: ProgramOptions): Promise<string> {
+  const program = await startProgram(config, 1, options).catch((error: unknown) => (error as Error).message);
+  if (typeof program === 'string') return program;
+  await program.stop();
+  throw new Error('the program started');
 }
 
 /** `oldhello serve` without a configuration. @param program the built one, where it is no other */

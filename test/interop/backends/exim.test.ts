@@ -1,6 +1,6 @@
 /** Exim behind oldhello: it knows its clients by the PROXY protocol, and its own TLS stays for those who can use it. */
 import { test } from 'tap';
-import { BACKEND_GUIDES } from '../../support/backend-guides.js';
+import { BACKEND_GUIDES } from '../../../tools/docs/backend-guides.js';
 import { proveGuide } from '../../support/backend-proofs.js';
 import { eximLack, startExim } from '../../support/peers/exim.js';
 import { missing } from '../../support/peers/job-client.js';

@@ -1,6 +1,6 @@
 /** Haraka behind oldhello: PROXY version 1, or XCLIENT, its own TLS, and logins. */
 import { test } from 'tap';
-import { BACKEND_GUIDES } from '../../support/backend-guides.js';
+import { BACKEND_GUIDES } from '../../../tools/docs/backend-guides.js';
 import { proveGuide } from '../../support/backend-proofs.js';
 import { harakaLack, startHaraka } from '../../support/peers/haraka.js';
 import { missing } from '../../support/peers/job-client.js';

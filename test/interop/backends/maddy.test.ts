@@ -1,6 +1,6 @@
 /** maddy behind oldhello: a mail server in Go, of the kind that can do nothing with an SSLv2-format hello. */
 import { test } from 'tap';
-import { BACKEND_GUIDES } from '../../support/backend-guides.js';
+import { BACKEND_GUIDES } from '../../../tools/docs/backend-guides.js';
 import { proveGuide } from '../../support/backend-proofs.js';
 import { missing, startJobClient } from '../../support/peers/job-client.js';
 import { maddyLack, startMaddy } from '../../support/peers/maddy.js';

@@ -1,6 +1,6 @@
 /** OpenSMTPD behind oldhello: PROXY version 2, its own TLS, and logins, which it offers inside TLS only. */
 import { test } from 'tap';
-import { BACKEND_GUIDES } from '../../support/backend-guides.js';
+import { BACKEND_GUIDES } from '../../../tools/docs/backend-guides.js';
 import { proveGuide, talk } from '../../support/backend-proofs.js';
 import { missing } from '../../support/peers/job-client.js';
 import { opensmtpdLack, startOpensmtpd } from '../../support/peers/opensmtpd.js';

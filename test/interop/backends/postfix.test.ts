@@ -1,6 +1,6 @@
 /** Postfix behind oldhello, with the services of docs/backends.md. */
 import { test } from 'tap';
-import { BACKEND_GUIDES } from '../../support/backend-guides.js';
+import { BACKEND_GUIDES } from '../../../tools/docs/backend-guides.js';
 import { proveGuide } from '../../support/backend-proofs.js';
 import { guidedPostfixLack, startGuidedPostfix } from '../../support/peers/guided-postfix.js';
 import { missing } from '../../support/peers/job-client.js';

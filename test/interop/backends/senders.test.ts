@@ -1,6 +1,6 @@
 /** Mail servers as senders: what is in their queue goes through oldhello, over TLS that they insist on. */
 import { test } from 'tap';
-import { BACKEND_GUIDES } from '../../support/backend-guides.js';
+import { BACKEND_GUIDES } from '../../../tools/docs/backend-guides.js';
 import { talk } from '../../support/backend-proofs.js';
 import { startMailPath } from '../../support/mail-path.js';
 import { eximLack, startExim } from '../../support/peers/exim.js';

@@ -1,6 +1,6 @@
 /** sendmail behind oldhello: it cannot be told who its clients are, which makes it relay for all unless it is kept from it. */
 import { test } from 'tap';
-import { BACKEND_GUIDES } from '../../support/backend-guides.js';
+import { BACKEND_GUIDES } from '../../../tools/docs/backend-guides.js';
 import { mayRelay, proveGuide, talk } from '../../support/backend-proofs.js';
 import { missing } from '../../support/peers/job-client.js';
 import { hasPeer } from '../../support/peers/require-peer.js';

@@ -5,26 +5,18 @@ import type { Config } from '../../../src/config/schema.js';
 import { ConnectionRecord, type ConnectionEvent } from '../../../src/observe/connection-record.js';
 import { AdmissionControl } from '../../../src/proxy/listener/admission.js';
 import type { ConfigSnapshot } from '../../../src/proxy/config-snapshot.js';
+import { proxyConfig, type Table } from '../../support/proxy-config.js';
 
 const CLIENT = { address: '192.0.2.7', port: 4000 };
 
-function configWith(listener: string): Config {
+function configWith(listener: Table): Config {
   return parseConfig(
-    `[[listener]]
-name = "clients"
-backend = "mta"
-${listener}
-[[backend]]
-name = "mta"
-address = "192.0.2.1:25"
-identity = "proxy-v2"
-[limits]
-starttls-suppress-after = 2`,
+    proxyConfig({ listeners: [{ name: 'clients', ...listener }], limits: { 'starttls-suppress-after': 2 } }),
     'oldhello.toml',
   );
 }
 
-const MX = configWith('mode = "starttls"\naddress = "127.0.0.1:25"');
+const MX = configWith({ address: '127.0.0.1:25' });
 
 type Ending = Pick<ConnectionEvent, 'outcome'> & Partial<Pick<ConnectionEvent, 'reason' | 'alert' | 'tls'>>;
 
@@ -110,8 +102,8 @@ test('an address where a handshake succeeded keeps STARTTLS', async (t) => {
 
 test('where clients log in, STARTTLS is never suppressed', async (t) => {
   const refused = { outcome: 'handshake_refused', reason: 'no_shared_version' } as const;
-  const submission = configWith('mode = "starttls"\naddress = "127.0.0.1:587"');
-  const strong = configWith('mode = "starttls"\naddress = "127.0.0.1:2587"\nauth = "strong-tls"');
+  const submission = configWith({ address: '127.0.0.1:587' });
+  const strong = configWith({ address: '127.0.0.1:2587', auth: 'strong-tls' });
   for (const config of [submission, strong])
     t.equal(isOfferedAfter(config, Array(5).fill(refused)), true, config.listeners[0]!.auth);
 });

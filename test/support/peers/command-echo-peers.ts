@@ -9,7 +9,7 @@ import type { Exchange } from '../engine-echo-server.js';
 import type { EchoPeer, Order, RunningEchoPeer } from './echo-peer.js';
 
 export const openssl3: EchoPeer = {
-  title: 'OpenSSL 3.0',
+  title: `OpenSSL ${versionIn('openssl', 'version')}`,
   lack: lackOf('openssl', 'openssl'),
   formats: ['record'],
   switches: ['serverName', 'maxFragmentLength', 'encryptThenMac', 'fallback'],
@@ -19,7 +19,7 @@ export const openssl3: EchoPeer = {
 };
 
 export const gnutls: EchoPeer = {
-  title: 'GnuTLS 3.7',
+  title: `GnuTLS ${versionIn('gnutls-cli', '--version')}`,
   lack: lackOf('gnutls-cli', 'gnutls-bin'),
   formats: ['record'],
   switches: ['serverName', 'maxFragmentLength', 'encryptThenMac', 'extendedMasterSecret', 'fallback'],
@@ -30,7 +30,7 @@ export const gnutls: EchoPeer = {
 };
 
 export const nss: EchoPeer = {
-  title: 'NSS 3.87',
+  title: `NSS ${versionIn('dpkg-query', '-W', '-f', '${Version}', 'libnss3-tools')}`,
   lack: lackOf('tstclnt', 'libnss3-tools'),
   formats: ['record'],
   switches: ['serverName', 'fallback'],
@@ -39,6 +39,12 @@ export const nss: EchoPeer = {
   start: () =>
     inFolder(nssCommands, (folder) => spawnSync('certutil', ['-N', '-d', folder, '--empty-password'])),
 };
+
+/** The first two numbers of the version that a command prints. */
+function versionIn(command: string, ...args: string[]): string {
+  const { error, stdout } = spawnSync(command, args, { encoding: 'utf8' });
+  return (error === undefined && /\d+\.\d+/.exec(stdout)?.[0]) || 'of unknown version';
+}
 
 function lackOf(command: string, debianPackage: string): string | undefined {
   const { error } = spawnSync(command, ['--version']);

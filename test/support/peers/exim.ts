@@ -1,5 +1,5 @@
 /** An Exim of its own for one test, from Debian's exim4-daemon-heavy. */
-import { BACKEND_GUIDES } from '../backend-guides.js';
+import { BACKEND_GUIDES } from '../../../tools/docs/backend-guides.js';
 import { overlayLack } from './in-overlay.js';
 import type { Mta } from './mta.js';
 import { startUnpacked } from './unpacked-mta.js';

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { chownSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { BACKEND_GUIDES } from '../backend-guides.js';
+import { BACKEND_GUIDES } from '../../../tools/docs/backend-guides.js';
 import { adapt, freePorts, linesFor, makeCertificate, mtaFolder, untilListening, type Mta } from './mta.js';
 import { postfixLack, startPostfix } from './postfix.js';
 

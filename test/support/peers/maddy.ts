@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { SMTPServer } from 'smtp-server';
-import { BACKEND_GUIDES } from '../backend-guides.js';
+import { BACKEND_GUIDES } from '../../../tools/docs/backend-guides.js';
 import { adapt, freePorts, linesFor, makeCertificate, mtaFolder, untilListening, type Mta } from './mta.js';
 import { portsOf } from './unpacked-mta.js';
 

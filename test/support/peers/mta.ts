@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { selfSignedCredential } from '../../../src/credentials/credentials.js';
-import type { BackendGuide, Setup } from '../backend-guides.js';
+import type { BackendGuide, Setup } from '../../../tools/docs/backend-guides.js';
 
 export interface Mta {
   /** The lines of a setup's [[backend]], for this very server. */

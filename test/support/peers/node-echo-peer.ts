@@ -6,7 +6,7 @@ import type { Exchange } from '../engine-echo-server.js';
 import type { EchoPeer, Order } from './echo-peer.js';
 
 export const node: EchoPeer = {
-  title: 'Node.js, its own TLS',
+  title: `Node.js with OpenSSL ${/^\d+\.\d+/.exec(process.versions.openssl)![0]}`,
   lack: undefined,
   formats: ['record'],
   switches: ['serverName'],

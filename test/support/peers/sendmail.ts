@@ -1,7 +1,7 @@
 /** A sendmail of its own for one test, from Debian's package. */
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { BACKEND_GUIDES } from '../backend-guides.js';
+import { BACKEND_GUIDES } from '../../../tools/docs/backend-guides.js';
 import { overlayLack } from './in-overlay.js';
 import type { Mta } from './mta.js';
 import { startUnpacked } from './unpacked-mta.js';

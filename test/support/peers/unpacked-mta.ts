@@ -1,7 +1,7 @@
 /** A mail server from an unpacked Debian package, configured by the lines of its guide, for one test. */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BackendGuide } from '../backend-guides.js';
+import type { BackendGuide } from '../../../tools/docs/backend-guides.js';
 import { FIRST_USER, startInOverlay, stopOverlay } from './in-overlay.js';
 import {
   adapt,
