@@ -61,18 +61,14 @@ const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((na
 interface Import {
   readonly file: string;
   readonly specifier: string;
-  readonly typeOnly: boolean;
 }
 
 function importsOf(file: string): Import[] {
   const source = readFileSync(join(SRC, file), 'utf8');
-  return [...source.matchAll(/^(?:import|export)\s+(type\s)?[^'"]*?from\s+'([^']+)'/gms)].map(
-    ([, type, specifier]) => ({
-      file,
-      specifier: specifier!,
-      typeOnly: type !== undefined,
-    }),
-  );
+  return [...source.matchAll(/^(?:import|export)\s[^'"]*?from\s+'([^']+)'/gms)].map(([, specifier]) => ({
+    file,
+    specifier: specifier!,
+  }));
 }
 
 const folderOf = (file: string): string => (file.includes('/') ? file.split('/')[0]! : '.');
@@ -122,24 +118,86 @@ test('the engine, the gate and the PROXY protocol touch no clock, timer or proce
   t.same(violations, []);
 });
 
-test('no file needs itself, by whatever way round', async (t) => {
-  const violations: string[] = [];
-  const graph = new Map(
-    files.map((file) => [
-      file,
-      importsOf(file)
-        .filter((one) => one.specifier.startsWith('.') && !one.typeOnly)
-        .map(targetOf),
-    ]),
+/** Circles that are still there; each is to be opened, and none may be added. */
+const CIRCLES = [
+  'proxy/config-snapshot.ts proxy/connection/connection.ts proxy/listener/admission.ts',
+  'tls/handshake/negotiate.ts tls/handshake/preference.ts',
+];
+
+test('no file needs itself, by whatever way round, types included', async (t) => {
+  const circles = circlesOf(imports).filter((circle) => !CIRCLES.includes(circle));
+  t.same(circles, []);
+  t.same(
+    circlesOf(new Map([...imports, ['net/endpoint.ts', ['proxy/server.ts']]])).length > 0,
+    true,
+    'one is found',
   );
-  const settled = new Set<string>();
-  const visit = (file: string, path: string[]): void => {
-    if (path.includes(file)) violations.push([...path, file].join(' -> '));
-    if (settled.has(file) || path.includes(file)) return;
-    for (const target of graph.get(file) ?? []) visit(target, [...path, file]);
-    settled.add(file);
+});
+
+/** The files that every file imports, types included. */
+const imports = new Map(
+  files.map((file) => [
+    file,
+    importsOf(file)
+      .filter(({ specifier }) => specifier.startsWith('.'))
+      .map(targetOf),
+  ]),
+);
+
+/** The groups of files that can all be reached from each other (Tarjan's strongly connected components). */
+function circlesOf(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const order = new Map<string, number>();
+  const earliest = new Map<string, number>();
+  const open: string[] = [];
+  const circles: string[] = [];
+  const visit = (file: string): void => {
+    order.set(file, order.size);
+    earliest.set(file, order.get(file)!);
+    open.push(file);
+    for (const target of graph.get(file) ?? []) {
+      if (!order.has(target)) visit(target);
+      if (open.includes(target)) earliest.set(file, Math.min(earliest.get(file)!, earliest.get(target)!));
+    }
+    if (earliest.get(file) !== order.get(file)) return;
+    const circle = open.splice(open.indexOf(file));
+    if (circle.length > 1) circles.push(circle.sort().join(' '));
   };
-  for (const file of files) visit(file, []);
-  t.same(violations, []);
-  t.equal(settled.size, files.length);
+  for (const file of graph.keys()) if (!order.has(file)) visit(file);
+  return circles;
+}
+
+/** The wings of src/proxy in the order of the road: each may import from those after it only. */
+const WINGS = [
+  'server.ts',
+  'workers',
+  'connection-runner.ts',
+  'live-set.ts',
+  'certificate-watch.ts',
+  'listener',
+  'config-snapshot.ts',
+  'connection',
+  'termination',
+  'backend',
+  'resumption',
+  'transport',
+];
+
+/** What still points upwards; each is to be turned round, and none may be added. */
+const UPWARDS = ['proxy/connection/connection.ts imports proxy/listener/admission.ts'];
+
+test('in src/proxy every import points down the road of a connection', async (t) => {
+  const wingOf = (file: string): number => WINGS.indexOf(file.split('/')[1]!);
+  const violations = [...imports]
+    .filter(([file]) => folderOf(file) === 'proxy')
+    .flatMap(([file, targets]) =>
+      targets
+        .filter((target) => folderOf(target) === 'proxy' && wingOf(target) < wingOf(file))
+        .map((target) => `${file} imports ${target}`),
+    );
+  t.same(
+    violations.filter((one) => !UPWARDS.includes(one)),
+    [],
+  );
+  const strangers = files.filter((file) => folderOf(file) === 'proxy' && wingOf(file) < 0);
+  t.same(strangers, [], 'every wing has its place');
 });

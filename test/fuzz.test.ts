@@ -15,7 +15,7 @@ import { eventSentence } from '../src/observe/sentence.js';
 import { StatusBoard } from '../src/observe/status/status.js';
 import { GATE_REFUSALS } from '../src/smtp/gate-refusals.js';
 import { Gate } from '../src/smtp/gate.js';
-import { decodeProxyHeader } from '../src/proxy-protocol/header.js';
+import { decodeProxyHeader } from '../src/proxy-protocol/decode.js';
 import { encodeProxyV1 } from '../src/proxy-protocol/v1.js';
 import { encodeProxyV2 } from '../src/proxy-protocol/v2.js';
 import {

@@ -4,7 +4,8 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
 import type { Log } from '../observe/log.js';
 import { sanitizePeerText } from '../observe/sanitize.js';
-import { decodeProxyHeader, type ProxyHeader } from '../proxy-protocol/header.js';
+import { decodeProxyHeader } from '../proxy-protocol/decode.js';
+import type { ProxyHeader } from '../proxy-protocol/header.js';
 import { connectionInfo, type ConnectionInfo } from '../proxy-protocol/tlv.js';
 
 export interface Sink {

@@ -280,7 +280,7 @@ test('what one side does not take is kept up to max-buffered-bytes, and then the
   ] as const) {
     const limits = { 'max-buffered-bytes': limit };
     for (const direction of ['to the backend', 'to the client'] as const) {
-      const program = await start(t, deaf, { limits, listener: 'auth = "always"' });
+      const program = await start(t, deaf, { limits, listener: { auth: 'always' } });
       const client = dial(program);
       for (const line of ['HELO c.example', 'MAIL FROM:<a@b.example>']) {
         await once(client, 'data');

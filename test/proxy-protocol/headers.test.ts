@@ -1,7 +1,8 @@
 /** PROXY headers, both versions and both directions: any split, any addresses, every bound. */
 import fc from 'fast-check';
 import { test } from 'tap';
-import { decodeProxyHeader, type DecodedProxyHeader } from '../../src/proxy-protocol/header.js';
+import { decodeProxyHeader } from '../../src/proxy-protocol/decode.js';
+import type { DecodedProxyHeader } from '../../src/proxy-protocol/header.js';
 import type { Endpoint } from '../../src/net/endpoint.js';
 import { connectionInfo, type ConnectionInfo } from '../../src/proxy-protocol/tlv.js';
 import { encodeProxyV1 } from '../../src/proxy-protocol/v1.js';

@@ -1,6 +1,7 @@
 /** Reads the PROXY header with which a load balancer begins a connection (PROXY protocol, 2). */
 import type { Failure } from '../../observe/connection-record.js';
-import { decodeProxyHeader, type ProxyHeader } from '../../proxy-protocol/header.js';
+import { decodeProxyHeader } from '../../proxy-protocol/decode.js';
+import type { ProxyHeader } from '../../proxy-protocol/header.js';
 import { NO_HANDLER } from '../transport/channel.js';
 import type { SocketChannel } from '../transport/socket-channel.js';
 
