@@ -16,7 +16,7 @@ export function openSockets(pid: number): OpenSockets {
     }
   });
   const tcp = tcpInodes(pid);
-  return new Set(links.filter((link) => tcp.has(/^socket:\[(\d+)\]$/.exec(link)?.[1] ?? '')));
+  return new Set(links.filter((link) => tcp.has(/^socket:\[(\d+)\]$/.exec(link)?.[1] ?? 'no socket')));
 }
 
 /** The tenth column of each line (proc_net(5)). A socket that is not bound yet has no line. */

@@ -249,7 +249,12 @@ export class ProxiedConnection {
   #watchBackend(backend: SocketChannel): void {
     const { failure } = ending.backendFailure('backend_failed', 'backend_closed');
     const left = (): void => this.abort(failure);
-    backend.handler = { ...NO_HANDLER, data: left, end: left, closed: left };
+    const closed = (): void => {
+      // It reports this once; nothing may wait for it again.
+      if (this.#phase?.kind === 'handshaking') this.#phase = { ...this.#phase, backend: undefined };
+      left();
+    };
+    backend.handler = { ...NO_HANDLER, data: left, end: left, closed };
     backend.resume();
   }
 

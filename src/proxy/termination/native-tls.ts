@@ -59,7 +59,9 @@ export class NativeTls {
     });
     const channel = new SocketChannel(tls);
     let failed = false;
-    const fail = (error: Error): void => {
+    const fail = (error: Error & { syscall?: string }): void => {
+      // TCP failed, not TLS; the channel reports that when it closes.
+      if (error.syscall !== undefined) return;
       if (!failed) events.failed(error);
       failed = true;
     };
