@@ -6,7 +6,7 @@ import t, { type Test } from 'tap';
 import { openSockets, untilNoOtherSocket } from '../support/open-sockets.js';
 import { STALL_CASES, type Expected, type StallCase } from '../support/stalls/cases.js';
 import {
-  PLACES,
+  placesFor,
   SHORT_SHUTDOWN,
   SHORT_TIMEOUTS,
   SHUTDOWN_TIMEOUT_MS,
@@ -28,7 +28,10 @@ t.jobs = 3;
 const EXIT_PATIENCE_MS = 20_000;
 
 async function start(t: Test, options: RigOptions): Promise<Rig> {
-  const rig = await startRig({ ...options, limits: { ...PLACES, ...options.limits } });
+  const rig = await startRig({
+    ...options,
+    limits: { ...placesFor(options.workers ?? 1), ...options.limits },
+  });
   t.teardown(() => rig.close());
   return rig;
 }

@@ -9,7 +9,7 @@ import { hasPeer } from '../support/peers/require-peer.js';
 import type { Table } from '../support/proxy-config.js';
 import { STALL_CASES, type Expected, type StallCase } from '../support/stalls/cases.js';
 import {
-  PLACES,
+  placesFor,
   SHORT_SHUTDOWN,
   SHORT_TIMEOUTS,
   SHUTDOWN_TIMEOUT_MS,
@@ -37,7 +37,13 @@ async function start(t: Test, workers: number, limits: Table): Promise<Scene | u
   const network = makeNamespace((networks += 1));
   t.teardown(() => network.close());
   const { programHost: host, backendHost, runner } = network;
-  const rig = await startRig({ workers, host, backendHost, runner, limits: { ...PLACES, ...limits } });
+  const rig = await startRig({
+    workers,
+    host,
+    backendHost,
+    runner,
+    limits: { ...placesFor(workers), ...limits },
+  });
   t.teardown(() => rig.close());
   return { rig, network };
 }

@@ -14,6 +14,8 @@ export interface BackendBehaviour {
 
 export interface StallBackend {
   readonly port: number;
+  /** Its connections only; others may come. */
+  closeConnections(how: 'end' | 'resetAndDestroy'): void;
   close(): void;
 }
 
@@ -44,6 +46,9 @@ export async function startStallBackend(options: StallBackendOptions): Promise<S
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
+    closeConnections(how) {
+      for (const socket of sockets) socket[how]();
+    },
     close() {
       server.close();
       for (const socket of sockets) socket.destroy();
@@ -79,7 +84,8 @@ function readProxyHeader(socket: Socket, then: () => void): void {
 }
 
 function speak(socket: Socket, { tls, silent }: BackendBehaviour, secure: () => void): void {
-  socket.on('error', () => undefined);
+  // TLS would wait for the rest of a handshake that cannot come.
+  socket.on('error', () => undefined).on('end', () => socket.destroy());
   const afterStarttls = tls === 'starttls' && socket instanceof TLSSocket;
   if (silent !== 'greeting' && !afterStarttls) socket.write(`220 ${BACKEND_NAME} ESMTP\r\n`);
   const offer = tls === 'starttls' && !afterStarttls ? '250-STARTTLS\r\n' : '';

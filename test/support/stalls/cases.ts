@@ -13,6 +13,8 @@ export interface StallCase {
   readonly reach: (client: SmtpClient) => Promise<unknown>;
   /** What the log says when a timeout ends it. */
   readonly timeout: Expected;
+  /** Whether the proxy has a connection to the backend then. */
+  readonly atBackend: boolean;
 }
 
 const MODES: readonly Mode[] = ['starttls', 'implicit'];
@@ -30,6 +32,8 @@ const TIMEOUTS: Readonly<Record<keyof typeof STAGES, Expected>> = {
   'in DATA': IDLE,
 };
 
+const AFTER_HANDSHAKE: ReadonlySet<keyof typeof STAGES> = new Set(['after the handshake', 'in DATA']);
+
 function silentClients(): StallCase[] {
   return keysOf(PATHS).flatMap((pathName) =>
     keysOf(STAGES).flatMap((stageName) =>
@@ -43,6 +47,9 @@ function silentClients(): StallCase[] {
           reach: (client) => STAGES[stageName](client, path, mode),
           // Once a hello is passed on, the proxy sees bytes only.
           timeout: passes ? IDLE : TIMEOUTS[stageName],
+          // In a bridge the client's STARTTLS has gone to the backend.
+          atBackend:
+            passes || AFTER_HANDSHAKE.has(stageName) || (path.backend === 'bridged' && mode === 'starttls'),
         } satisfies StallCase;
       }),
     ),
@@ -67,6 +74,7 @@ function silentBackends(): StallCase[] {
       if (client !== undefined) await STAGES['after the handshake'](connection, PATHS[client], mode);
     },
     timeout: BACKEND_SILENT,
+    atBackend: true,
   }));
 }
 

@@ -13,10 +13,13 @@ export const SHUTDOWN_TIMEOUT_MS = 500;
 export const SHORT_SHUTDOWN: Table = { 'shutdown-timeout': `${SHUTDOWN_TIMEOUT_MS}ms` };
 
 const COUNT = STALL_CASES.length;
+
 /** Just enough for all cases at once, so that a connection that keeps a place takes it from the next. */
-export const PLACES: Table = {
-  'max-connections': COUNT,
-  'max-connections-per-address': COUNT,
-  // Two workers get half of them each.
-  'max-handshakes': COUNT + (COUNT % 2),
-};
+export function placesFor(workers: number): Table {
+  return {
+    'max-connections': COUNT,
+    'max-connections-per-address': COUNT,
+    // Each worker gets the same share of them, and not quite the same number of clients.
+    'max-handshakes': workers === 1 ? COUNT : Math.ceil(1.3 * COUNT),
+  };
+}

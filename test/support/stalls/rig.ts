@@ -27,6 +27,8 @@ export interface Rig {
   /** Takes a client to where it falls silent, or as far as it is let. @param from its address */
   stall(one: StallCase, from?: string): Promise<Stalled>;
   reload(change: { readonly workers?: number; readonly closeListeners?: boolean }): Promise<void>;
+  /** All connections to them. */
+  closeBackends(how: 'end' | 'resetAndDestroy'): void;
   /** Ends what is left, whatever happened. */
   close(): Promise<void>;
 }
@@ -93,7 +95,8 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     closeBackends();
     throw error;
   });
-  await program.next('started');
+  // Before that, not every worker takes clients.
+  while (!program.log.some(({ event }) => event === 'started')) await once(program.lines, 'line');
   const clients: SmtpClient[] = [];
   // Every stalled client waits for its line.
   program.lines.setMaxListeners(0);
@@ -121,6 +124,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       program.signal('SIGHUP');
       await program.next('reloaded');
     },
+    closeBackends: (how) => backends.forEach((backend) => backend.closeConnections(how)),
     async close() {
       program.signal('SIGKILL');
       await program.exited;
