@@ -1,7 +1,15 @@
 #!/usr/bin/env node
 /** The command line, and the only place that touches process.argv and the exit code. */
 import { parseArgs } from 'node:util';
-import { FAILED, say, UsageError, WRONG_USAGE, type Arguments, type Command } from './commands/command.js';
+import {
+  FAILED,
+  InputError,
+  say,
+  UsageError,
+  WRONG_USAGE,
+  type Arguments,
+  type Command,
+} from './commands/command.js';
 import { ConfigError, UnusableValueError } from './config/config-error.js';
 import { CredentialError } from './credentials/credentials.js';
 import { version } from './system/version.js';
@@ -74,7 +82,8 @@ function fail(error: unknown): void {
     error instanceof ConfigError ||
     error instanceof UnusableValueError ||
     error instanceof CredentialError;
-  if (expected || isSystemError(error)) process.stderr.write(`oldhello: ${messageOf(error)}\n`);
+  if (expected || error instanceof InputError || isSystemError(error))
+    process.stderr.write(`oldhello: ${messageOf(error)}\n`);
   else process.stderr.write(`oldhello: ${error instanceof Error ? error.stack : String(error)}\n`);
   process.exitCode = expected ? WRONG_USAGE : FAILED;
 }

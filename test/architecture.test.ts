@@ -21,13 +21,14 @@ const MAY_IMPORT: Record<string, { folders: string[]; modules: string[] }> = {
     folders: ['net', 'tls', 'smtp', 'proxy-protocol', 'policy', 'observe', 'credentials', 'system', 'config'],
     modules: ['*', '@redis/client'],
   },
-  admin: { folders: ['config', 'observe'], modules: ['*', 'uplot'] },
+  web: { folders: [], modules: ['uplot'] },
+  admin: { folders: ['config', 'observe', 'web'], modules: ['*'] },
   demo: { folders: ['config', 'credentials', 'observe', 'proxy-protocol'], modules: ['*', 'smtp-server'] },
   check: {
     folders: ['net', 'tls', 'smtp', 'observe', 'credentials', 'system', 'config', 'proxy'],
     modules: ['*'],
   },
-  report: { folders: ['observe'], modules: ['*'] },
+  report: { folders: ['observe', 'web'], modules: ['*'] },
   probe: { folders: ['net', 'tls', 'smtp', 'observe'], modules: ['*'] },
   'explain-hello': { folders: ['tls', 'observe', 'proxy'], modules: [] },
   commands: {

@@ -6,6 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { test } from 'tap';
+import { limitText } from '../src/config/limit-text.js';
 import { ConnectionRecord } from '../src/observe/connection-record.js';
 import { explainFailure } from '../src/observe/explain.js';
 import { describeHello } from '../src/observe/hello-description.js';
@@ -161,7 +162,7 @@ run('a hello that the host looked at first, or did not', INPUTS * 4, captured, (
 
 const pick = <T>(list: readonly T[], rng: Rng): T => list[rng(list.length)]!;
 
-const board = new StatusBoard();
+const board = new StatusBoard(limitText);
 const metrics = new Metrics();
 const reasons = Object.keys(REFUSALS) as RefusalReason[];
 

@@ -1,12 +1,13 @@
-/** The status page as the server sends it: complete without its script, which adds the chart, sorting and refreshing. */
+/** The status page as the server sends it: complete without its script, which adds the chart, sorting and refresh. */
 import type { Status } from '../observe/status/status-shape.js';
-import { html, type Html } from './page/html.js';
+import { moment } from '../web/format.js';
+import { html, type Html } from '../web/html.js';
+import { tableHtml, type Table } from '../web/table.js';
 import { summary, uptime } from './page/summary.js';
-import { TABLES, type AnyTable } from './page/tables.js';
-import { moment } from './page/words.js';
+import { TABLES } from './page/tables.js';
 
 export function statusPage(status: Status): string {
-  const show = (table: AnyTable, wide: '' | 'wide' = ''): Html => section(table, status, wide);
+  const show = (table: Table<Status>): Html => section(table, status);
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -15,10 +16,8 @@ export function statusPage(status: Status): string {
         <meta name="color-scheme" content="light dark" />
         <title>oldhello</title>
         <link rel="icon" href="/page/icon.svg" type="image/svg+xml" />
-        <link rel="stylesheet" href="/page/uplot.css" />
         <link rel="stylesheet" href="/page/style.css" />
-        <script src="/page/uplot.js" defer></script>
-        <script src="/page/browser.js" type="module"></script>
+        <script src="/page/status.js" defer></script>
       </head>
       <body>
         <a class="skip" href="#senders">Skip to the senders</a>
@@ -44,54 +43,43 @@ export function statusPage(status: Status): string {
             ></div>
             <noscript
               ><p class="hint">
-                With JavaScript there is a chart here. The table has the same numbers.
+                With JavaScript there is a chart here. The table has the numbers of the last days.
               </p></noscript
             >
             <details id="numbers" open>
               <summary>As a table</summary>
-              ${bare(TABLES.days, status)}
+              ${tableHtml(TABLES.days, status)}
             </details>
           </section>
-          ${show(TABLES.senders, 'wide')}
+          ${section(TABLES.senders, status, { wide: true })}
           <div class="columns">
-            ${show(TABLES.listeners)} ${show(TABLES.backends)} ${show(TABLES.sessions)} ${show(TABLES.limits)}
-            ${show(TABLES.suppressed)} ${show(TABLES.processes)}
+            ${show(TABLES.listeners)} ${show(TABLES.backends)}
+            ${section(TABLES.limits, status, { below: folded('All limits', TABLES.allLimits, status) })}
+            ${show(TABLES.connections)} ${show(TABLES.suppressed)} ${show(TABLES.processes)}
           </div>
-          ${show(TABLES.certificates, 'wide')}
+          ${section(TABLES.certificates, status, { wide: true })}
         </main>
         <footer>
           <p>
-            All times are UTC, all numbers since oldhello was started.
-            <a href="/status.json">status.json</a> has them for programs, <a href="/metrics">metrics</a> for
-            Prometheus. <code>oldhello report</code> reads the log and goes back further.
+            All times are UTC. All numbers count from the start of oldhello. Programs read them from
+            <a href="/status.json">status.json</a>, Prometheus from <a href="/metrics">metrics</a>.
+            <code>oldhello report</code> reads the log, which goes back further.
           </p>
         </footer>
       </body>
     </html> `.text;
 }
 
-function section(table: AnyTable, status: Status, wide: string): Html {
+function section(table: Table<Status>, status: Status, more: { wide?: true; below?: Html } = {}): Html {
+  const wide = more.wide === true ? 'wide' : '';
   return html`<section id="${table.id}" class="${wide}" aria-labelledby="${table.id}-caption">
-    ${bare(table, status)}
+    ${tableHtml(table, status)} ${more.below ?? ''}
   </section>`;
 }
 
-function bare({ id, caption, columns, body }: AnyTable, status: Status): Html {
-  return html`<table role="table" id="${id}-table">
-    <caption id="${id}-caption">
-      ${caption}
-    </caption>
-    <thead role="rowgroup">
-      <tr role="row">
-        ${columns.map(({ title, align }) => {
-          return html`<th role="columnheader" scope="col" class="${align === undefined ? '' : 'number'}">
-            ${title}
-          </th>`;
-        })}
-      </tr>
-    </thead>
-    <tbody role="rowgroup" id="${id}-body">
-      ${body(status)}
-    </tbody>
-  </table>`;
+function folded(title: string, table: Table<Status>, status: Status): Html {
+  return html`<details>
+    <summary>${title}</summary>
+    ${tableHtml(table, status)}
+  </details>`;
 }

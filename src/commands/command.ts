@@ -27,6 +27,9 @@ export const GOOD = 0;
 export const FAILED = 1;
 export const WRONG_USAGE = 2;
 
+/** An input cannot be read; the message is complete. */
+export class InputError extends Error {}
+
 /** The command line itself is wrong; the message is followed by the command's usage. */
 export class UsageError extends Error {}
 

@@ -2,6 +2,7 @@
 import { AdminServer } from '../admin/admin-server.js';
 import { loadAssets } from '../admin/assets.js';
 import { UnusableValueError } from '../config/config-error.js';
+import { limitText } from '../config/limit-text.js';
 import type { AdminConfig } from '../config/schema.js';
 import type { LogChannel } from '../observe/log.js';
 import { Metrics } from '../observe/metrics.js';
@@ -15,7 +16,7 @@ export async function openAdmin(
   address: NonNullable<AdminConfig['address']>,
   channel: LogChannel,
 ): Promise<void> {
-  const sources = { metrics: new Metrics(), board: new StatusBoard(), assets: loadAssets() };
+  const sources = { metrics: new Metrics(), board: new StatusBoard(limitText), assets: loadAssets() };
   channel.subscribe(sources.metrics.receive);
   channel.subscribe(sources.board.receive);
   sampleProcess(channel.log);

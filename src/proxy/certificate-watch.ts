@@ -1,4 +1,5 @@
 /** Tells of the certificates in use: what they are when they come into use, and each day when one runs out. */
+import { CERTIFICATE_SOON_DAYS, daysUntil } from '../observe/certificate-expiry.js';
 import type { Log } from '../observe/log.js';
 import type { LoadedCredential } from '../credentials/credentials.js';
 
@@ -43,18 +44,12 @@ export class CertificateWatch {
       const daysLeft = daysUntil(notAfter, now);
       if (now > Date.parse(notAfter))
         this.#log('certificate_expired', { source, subject, notAfter, daysLeft });
-      else if (daysLeft < WARNING) this.#log('certificate_expires', { source, subject, notAfter, daysLeft });
+      else if (daysLeft < CERTIFICATE_SOON_DAYS)
+        this.#log('certificate_expires', { source, subject, notAfter, daysLeft });
       if (now < Date.parse(notBefore)) this.#log('certificate_not_yet_valid', { source, subject, notBefore });
     }
   }
 }
 
-/** Whole days; negative for a time that is over. */
-function daysUntil(time: string, now: number): number {
-  return Math.floor((Date.parse(time) - now) / DAY);
-}
-
 /** Milliseconds. */
 const DAY = 24 * 60 * 60 * 1000;
-/** Days: ACME clients renew a third of ninety days before the end, so below this renewal has failed for some time. */
-const WARNING = 21;

@@ -1,7 +1,7 @@
 /** Days as the log counts them, in UTC. */
-import type { Day } from './tally.js';
+import { emptyDay, type Day } from './tally.js';
 
-/** Every day from the first to the last with sessions, those without among them, the last `MAX_SHOWN` of them. */
+/** Every day from the first to the last with connections, those without among them, the last `MAX_SHOWN` of them. */
 export function everyDay(days: readonly Day[]): Day[] {
   const [first, last] = [days[0], days.at(-1)];
   if (first === undefined || last === undefined) return [];
@@ -10,11 +10,11 @@ export function everyDay(days: readonly Day[]): Day[] {
   const start = Math.max(Date.parse(first.day), end - (MAX_SHOWN - 1) * DAY);
   return Array.from({ length: Math.round((end - start) / DAY) + 1 }, (_, index) => {
     const day = new Date(start + index * DAY).toISOString().slice(0, 'YYYY-MM-DD'.length);
-    return known.get(day) ?? { day, sessions: 0, sslv2: 0, old: 0, failed: 0, plaintext: 0 };
+    return known.get(day) ?? emptyDay(day);
   });
 }
 
-/** From the first to the last session, both counted. */
+/** From the first to the last connection, both counted. */
 export function daysBetween(first: string, last: string): number {
   const day = (time: string): number => Date.parse(time.slice(0, 'YYYY-MM-DD'.length));
   return Math.round((day(last) - day(first)) / DAY) + 1;

@@ -1,7 +1,7 @@
 /** One line of a log, read with care: anybody may have written it, and only what the report needs is taken from it. */
 
 /** What the report needs of a `connection_closed` event. */
-export interface LoggedSession {
+export interface LoggedConnection {
   /** RFC 3339 in UTC, as the log writes it. */
   readonly time: string;
   readonly address: string;
@@ -21,8 +21,8 @@ export interface LoggedSession {
 }
 
 export type LogLine =
-  | { readonly kind: 'session'; readonly session: LoggedSession }
-  /** Sessions that the log only counts. */
+  | { readonly kind: 'connection'; readonly connection: LoggedConnection }
+  /** Connections that the log only counts. */
   | {
       readonly kind: 'repeated';
       readonly time: string;
@@ -32,12 +32,14 @@ export type LogLine =
     }
   /** Another event, or another program's line in the journal. */
   | { readonly kind: 'other' }
-  /** No JSON, or not what such an event has. */
-  | { readonly kind: 'broken' };
+  /** Begins like JSON but is none, or lacks fields of its event. */
+  | { readonly kind: 'broken' }
+  /** Text: the terminal's form of the log, or the log of another program. */
+  | { readonly kind: 'text' };
 
 export function readLogLine(line: Buffer): LogLine {
   const object = parse(line);
-  if (object === undefined) return BROKEN;
+  if (object === undefined) return looksLikeJson(line) ? BROKEN : TEXT;
   if (!('MESSAGE' in object)) return readEvent(object);
   const message = journalMessage(object['MESSAGE']);
   if (message === undefined || !message.startsWith('{')) return OTHER;
@@ -52,6 +54,12 @@ function parse(line: Buffer): Fields | undefined {
   const object = parseText(line.toString('utf8'));
   if (object !== undefined || !line.includes(0)) return object;
   return parseText(line.toString('utf8').replaceAll('\0', ''));
+}
+
+/** A line cut at its beginning counts as text; there is at most one such line a file. */
+function looksLikeJson(line: Buffer): boolean {
+  const first = line.find((byte) => byte > SPACE);
+  return first === OPENING_BRACE;
 }
 
 function parseText(text: string): Fields | undefined {
@@ -71,12 +79,12 @@ function journalMessage(message: unknown): string | undefined {
 }
 
 function readEvent(event: Fields): LogLine {
-  if (event['event'] === 'connection_closed') return readSession(event);
+  if (event['event'] === 'connection_closed') return readConnection(event);
   if (event['event'] === 'repeated') return readRepeated(event);
   return OTHER;
 }
 
-function readSession(event: Fields): LogLine {
+function readConnection(event: Fields): LogLine {
   const time = readTime(event['time']);
   const address = text(fields(event['client'])?.['address']);
   const outcome = text(event['outcome']);
@@ -84,8 +92,8 @@ function readSession(event: Fields): LogLine {
   const hello = fields(event['hello']);
   const tls = fields(event['tls']);
   return {
-    kind: 'session',
-    session: {
+    kind: 'connection',
+    connection: {
       time,
       address,
       helo: text(fields(event['smtp'])?.['helo']),
@@ -133,7 +141,10 @@ function readTime(value: unknown): string | undefined {
 
 const OTHER: LogLine = { kind: 'other' };
 const BROKEN: LogLine = { kind: 'broken' };
+const TEXT: LogLine = { kind: 'text' };
 const TIME = /^\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-6]\d(?:\.\d{1,9})?Z$/;
+const SPACE = 0x20;
+const OPENING_BRACE = 0x7b;
 /** Characters; the longest the log writes itself are host names. */
 const MAX_TEXT_LENGTH = 255;
 /** More codes than there are. */

@@ -1,9 +1,9 @@
 /**
  * Who sends, in bounded memory. An entry is an address with the hello it sends; when there are twice as many as may be
- * kept, those with the fewest sessions are let go and only counted. Whoever sends often is therefore kept and counted
- * exactly from the first session after which he stayed; one who was let go and comes back counts as another.
+ * kept, those with the fewest connections are let go and only counted. Whoever sends often is therefore kept and counted
+ * exactly from the first connection after which he stayed; one who was let go and comes back counts as another.
  */
-import type { LoggedSession } from './log-line.js';
+import type { LoggedConnection } from './log-line.js';
 import type { SwitchOffCode } from './switch-offs.js';
 
 export interface Sender {
@@ -15,11 +15,11 @@ export interface Sender {
   readonly fingerprint: string;
   readonly library: string;
   readonly needs: readonly string[];
-  /** Of the latest session with TLS. */
+  /** Of the latest connection with TLS. */
   tls: { readonly version: string; readonly suite: string } | undefined;
-  sessions: number;
+  connections: number;
   failed: number;
-  /** Of the latest session. */
+  /** Of the latest connection. */
   outcome: string;
   first: string;
   last: string;
@@ -29,41 +29,41 @@ export interface Sender {
 
 export interface Others {
   senders: number;
-  sessions: number;
+  connections: number;
 }
 
 export class SenderTable {
   readonly #senders = new Map<string, Sender>();
   readonly #capacity: number;
-  readonly others: Others = { senders: 0, sessions: 0 };
+  readonly others: Others = { senders: 0, connections: 0 };
 
   /** @param capacity entries that are kept for certain */
   constructor(capacity: number = CAPACITY) {
     this.#capacity = capacity;
   }
 
-  count(session: LoggedSession, breaks: readonly SwitchOffCode[]): void {
-    const { hello, address } = session;
+  count(connection: LoggedConnection, breaks: readonly SwitchOffCode[]): void {
+    const { hello, address } = connection;
     if (hello === undefined) return;
     const key = `${address} ${hello.fingerprint}`;
     const known = this.#senders.get(key);
-    const sender = known ?? newSender(session, hello);
+    const sender = known ?? newSender(connection, hello);
     if (known === undefined) this.#add(key, sender);
-    sender.sessions += 1;
-    if (session.tls === undefined) sender.failed += 1;
+    sender.connections += 1;
+    if (connection.tls === undefined) sender.failed += 1;
     else if (breaks.length > sender.breaks.length) sender.breaks = breaks;
-    if (session.time < sender.first) sender.first = session.time;
-    if (session.time < sender.last) return;
-    sender.last = session.time;
-    sender.outcome = session.outcome;
-    sender.helo = session.helo ?? sender.helo;
-    sender.tls = session.tls ?? sender.tls;
+    if (connection.time < sender.first) sender.first = connection.time;
+    if (connection.time < sender.last) return;
+    sender.last = connection.time;
+    sender.outcome = connection.outcome;
+    sender.helo = connection.helo ?? sender.helo;
+    sender.tls = connection.tls ?? sender.tls;
   }
 
-  /** Those with the most sessions first. */
+  /** Those with the most connections first. */
   ranked(): Sender[] {
     return [...this.#senders.values()].sort(
-      (a, b) => b.sessions - a.sessions || (a.address < b.address ? -1 : 1),
+      (a, b) => b.connections - a.connections || (a.address < b.address ? -1 : 1),
     );
   }
 
@@ -73,18 +73,18 @@ export class SenderTable {
   }
 
   #letGo(): void {
-    const ranked = [...this.#senders].sort(([, a], [, b]) => b.sessions - a.sessions);
-    for (const [key, { sessions }] of ranked.slice(this.#capacity)) {
+    const ranked = [...this.#senders].sort(([, a], [, b]) => b.connections - a.connections);
+    for (const [key, { connections }] of ranked.slice(this.#capacity)) {
       this.#senders.delete(key);
       this.others.senders += 1;
-      this.others.sessions += sessions;
+      this.others.connections += connections;
     }
   }
 }
 
 function newSender(
-  { address, helo, tls, time, outcome }: LoggedSession,
-  { format, version, fingerprint, library, needs }: NonNullable<LoggedSession['hello']>,
+  { address, helo, tls, time, outcome }: LoggedConnection,
+  { format, version, fingerprint, library, needs }: NonNullable<LoggedConnection['hello']>,
 ): Sender {
   return {
     address,
@@ -95,7 +95,7 @@ function newSender(
     library,
     needs,
     tls,
-    sessions: 0,
+    connections: 0,
     failed: 0,
     outcome,
     first: time,

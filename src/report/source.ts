@@ -1,4 +1,4 @@
-/** Bytes of one log: a file, gzip'd or not, or standard input. Whoever takes them is never asked to wait, so memory is a few chunks. */
+/** Bytes of one input: a file, compressed with gzip or not, or standard input, in chunks. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { once } from 'node:events';
@@ -15,11 +15,19 @@ export interface SourceOptions {
 export const STANDARD_INPUT = '-';
 
 /**
- * Reads one log to its end.
- * @returns what was wrong with its compression, undefined where nothing was; what could be read was delivered
- * @throws system errors
+ * Reads one input to its end.
+ * @returns what was wrong with its compression; what could be read was delivered
+ * @throws SourceError
  */
-export async function readSource(path: string, { take, read }: SourceOptions): Promise<string | undefined> {
+export async function readSource(path: string, options: SourceOptions): Promise<string | undefined> {
+  try {
+    return await readStream(path, options);
+  } catch (cause) {
+    throw isSystemError(cause) ? new SourceError(path, cause) : cause;
+  }
+}
+
+async function readStream(path: string, { take, read }: SourceOptions): Promise<string | undefined> {
   const stream =
     path === STANDARD_INPUT ? process.stdin : createReadStream(path, { highWaterMark: CHUNK_LENGTH });
   let gunzip: Gunzip | undefined;
@@ -54,14 +62,38 @@ export async function readSource(path: string, { take, read }: SourceOptions): P
   return failure?.message;
 }
 
-/** Bytes of all files together; undefined where that cannot be known. @throws system errors */
+/** An input that cannot be read; the message is a sentence with its path. */
+export class SourceError extends Error {
+  constructor(path: string, cause: NodeJS.ErrnoException) {
+    super(`${path}: ${REASONS[cause.code ?? ''] ?? cause.message}`, { cause });
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EISDIR: 'is a folder; name the files in it',
+};
+
+/** Bytes of all files together; undefined for standard input and other streams. @throws SourceError */
 export async function totalSize(paths: readonly string[]): Promise<number | undefined> {
   if (paths.includes(STANDARD_INPUT)) return undefined;
-  const files = await Promise.all(paths.map((path) => stat(path)));
+  const files = await Promise.all(
+    paths.map((path) =>
+      stat(path).catch((cause: unknown) => {
+        throw isSystemError(cause) ? new SourceError(path, cause) : cause;
+      }),
+    ),
+  );
   return files.every((file) => file.isFile()) ? files.reduce((sum, { size }) => sum + size, 0) : undefined;
 }
 
-/** Members that follow each other are one text (RFC 1952, 2.2); zlib sees to that. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error;
+}
+
+/** Members that follow each other are one text (RFC 1952, 2.2), which zlib handles. */
 function startGunzip(take: (bytes: Buffer) => void, failed: (error: Error) => void): Gunzip {
   const gunzip = createGunzip({ chunkSize: GUNZIP_CHUNK_LENGTH, finishFlush: constants.Z_FINISH });
   gunzip.on('data', take);

@@ -1,6 +1,6 @@
 /** What an admin could switch off, and whom that would cut off: one row each, read from what a hello needs. */
 import type { Need } from '../observe/hello/needs.js';
-import type { LoggedSession } from './log-line.js';
+import type { LoggedConnection } from './log-line.js';
 
 export interface SwitchOff {
   readonly title: string;
@@ -49,8 +49,8 @@ export type SwitchOffCode = keyof typeof SWITCH_OFFS;
 
 export const SWITCH_OFF_CODES = Object.keys(SWITCH_OFFS) as SwitchOffCode[];
 
-/** What would break a session that TLS was established in; nothing breaks what fails already. */
-export function brokenBy({ hello, tls }: LoggedSession): SwitchOffCode[] {
+/** What would break a connection that TLS was established in; nothing breaks what fails already. */
+export function brokenBy({ hello, tls }: LoggedConnection): SwitchOffCode[] {
   if (hello === undefined || tls === undefined || hello.needs.length === 0) return NONE;
   const needs = new Set(hello.needs);
   return SWITCH_OFF_CODES.filter((code) => SWITCH_OFFS[code].breaks(needs));

@@ -1,5 +1,6 @@
-/** Counts sessions into what the report says. Memory does not grow with the length of the log. */
-import type { LoggedSession, LogLine } from './log-line.js';
+/** Counts connections into what the report says. Memory does not grow with the length of the log. */
+import { helloKind, noHellos, OLD_KINDS, type HelloCounts } from '../observe/hello/hello-kind.js';
+import type { LoggedConnection, LogLine } from './log-line.js';
 import { BoundedCounts } from './bounded-counts.js';
 import { SenderTable, type Others, type Sender } from './sender-table.js';
 import { brokenBy, SWITCH_OFF_CODES, type SwitchOffCode } from './switch-offs.js';
@@ -12,14 +13,20 @@ export interface Period {
 
 export interface Day {
   readonly day: string;
-  sessions: number;
-  /** That opened with an SSLv2-format hello. */
-  sslv2: number;
-  /** With anything a server of today lacks. */
-  old: number;
+  connections: number;
+  readonly hellos: HelloCounts;
   /** With a hello and no TLS. */
   failed: number;
   plaintext: number;
+}
+
+export function emptyDay(day: string): Day {
+  return { day, connections: 0, hellos: noHellos(), failed: 0, plaintext: 0 };
+}
+
+/** Old hellos of a day. */
+export function oldOf({ hellos }: Day): number {
+  return OLD_KINDS.reduce((sum, kind) => sum + hellos[kind], 0);
 }
 
 export interface Kind {
@@ -27,28 +34,28 @@ export interface Kind {
   readonly offered: string;
   readonly version: string;
   readonly suite: string;
-  readonly sessions: number;
+  readonly connections: number;
 }
 
 export interface Report {
-  /** Of the sessions that were counted. */
+  /** Of the connections that were counted. */
   readonly first: string | undefined;
   readonly last: string | undefined;
-  /** Days with sessions, in order. */
+  /** Days with connections, in order. */
   readonly days: readonly Day[];
-  readonly sessions: number;
+  readonly connections: number;
   readonly withTls: number;
   readonly plaintext: number;
   readonly old: number;
   readonly switchOffs: Readonly<
-    Record<SwitchOffCode, { readonly senders: number; readonly sessions: number }>
+    Record<SwitchOffCode, { readonly senders: number; readonly connections: number }>
   >;
   readonly kinds: readonly Kind[];
-  readonly libraries: readonly { readonly library: string; readonly sessions: number }[];
+  readonly libraries: readonly { readonly library: string; readonly connections: number }[];
   readonly failures: readonly {
     readonly outcome: string;
     readonly reason: string;
-    readonly sessions: number;
+    readonly connections: number;
   }[];
   /** Senders with old hellos, the busiest first. */
   readonly senders: readonly Sender[];
@@ -56,6 +63,8 @@ export interface Report {
   readonly lines: {
     readonly total: number;
     readonly broken: number;
+    /** That are no JSON at all. */
+    readonly text: number;
     readonly tooLong: number;
     readonly outsidePeriod: number;
   };
@@ -71,12 +80,13 @@ export class Tally {
   readonly #broken = new Map<SwitchOffCode, number>(SWITCH_OFF_CODES.map((code) => [code, 0]));
   #first: string | undefined;
   #last: string | undefined;
-  #sessions = 0;
+  #connections = 0;
   #withTls = 0;
   #plaintext = 0;
   #old = 0;
   #lines = 0;
   #brokenLines = 0;
+  #textLines = 0;
   #outside = 0;
 
   constructor(period: Period) {
@@ -89,8 +99,11 @@ export class Tally {
       case 'broken':
         this.#brokenLines += 1;
         break;
-      case 'session':
-        if (this.#includes(line.session.time)) this.#session(line.session);
+      case 'text':
+        this.#textLines += 1;
+        break;
+      case 'connection':
+        if (this.#includes(line.connection.time)) this.#connection(line.connection);
         else this.#outside += 1;
         break;
       case 'repeated':
@@ -107,35 +120,36 @@ export class Tally {
     const senders = this.#senders.ranked();
     const switchOffs = SWITCH_OFF_CODES.map((code) => [
       code,
-      { senders: addresses(senders, code), sessions: this.#broken.get(code)! },
+      { senders: addresses(senders, code), connections: this.#broken.get(code)! },
     ]);
     return {
       first: this.#first,
       last: this.#last,
       days: [...this.#days.values()].sort((a, b) => (a.day < b.day ? -1 : 1)),
-      sessions: this.#sessions,
+      connections: this.#connections,
       withTls: this.#withTls,
       plaintext: this.#plaintext,
       old: this.#old,
       switchOffs: Object.fromEntries(switchOffs) as Report['switchOffs'],
       kinds: this.#kinds
         .ranked()
-        .map(([[format = '', offered = '', version = '', suite = ''], sessions]) => ({
+        .map(([[format = '', offered = '', version = '', suite = ''], connections]) => ({
           format,
           offered,
           version,
           suite,
-          sessions,
+          connections,
         })),
-      libraries: this.#libraries.ranked().map(([[library = ''], sessions]) => ({ library, sessions })),
+      libraries: this.#libraries.ranked().map(([[library = ''], connections]) => ({ library, connections })),
       failures: this.#failures
         .ranked()
-        .map(([[outcome = '', reason = ''], sessions]) => ({ outcome, reason, sessions })),
+        .map(([[outcome = '', reason = ''], connections]) => ({ outcome, reason, connections })),
       senders: senders.filter(({ needs }) => needs.length > 0),
       others: this.#senders.others,
       lines: {
         total: this.#lines + tooLong,
         broken: this.#brokenLines,
+        text: this.#textLines,
         tooLong,
         outsidePeriod: this.#outside,
       },
@@ -147,8 +161,8 @@ export class Tally {
     return (since === undefined || time >= since) && (until === undefined || time < until);
   }
 
-  #session(session: LoggedSession): void {
-    const { time, hello, tls, outcome, reason } = session;
+  #connection(connection: LoggedConnection): void {
+    const { time, hello, tls, outcome, reason } = connection;
     const day = this.#day(time, 1);
     if (tls !== undefined) this.#withTls += 1;
     if (hello === undefined) {
@@ -160,11 +174,11 @@ export class Tally {
       }
       return;
     }
-    const old = hello.needs.length > 0;
-    if (hello.format === 'sslv2') day.sslv2 += 1;
+    const kind = helloKind(hello);
+    const old = kind !== 'modern';
+    day.hellos[kind] += 1;
     if (old) {
       this.#old += 1;
-      day.old += 1;
       this.#libraries.add([hello.library]);
       this.#kinds.add([hello.format, hello.version, tls?.version ?? '', tls?.suite ?? '']);
     }
@@ -172,9 +186,9 @@ export class Tally {
       day.failed += 1;
       this.#failures.add([outcome, reason ?? '']);
     }
-    const breaks = brokenBy(session);
+    const breaks = brokenBy(connection);
     for (const code of breaks) this.#broken.set(code, this.#broken.get(code)! + 1);
-    if (old) this.#senders.count(session, breaks);
+    if (old) this.#senders.count(connection, breaks);
   }
 
   #repeated({ time, count, outcome, reason }: Extract<LogLine, { kind: 'repeated' }>): void {
@@ -182,17 +196,17 @@ export class Tally {
     this.#failures.add([outcome, reason ?? ''], count);
   }
 
-  #day(time: string, sessions: number): Day {
-    this.#sessions += sessions;
+  #day(time: string, connections: number): Day {
+    this.#connections += connections;
     if (this.#first === undefined || time < this.#first) this.#first = time;
     if (this.#last === undefined || time > this.#last) this.#last = time;
     const day = time.slice(0, 'YYYY-MM-DD'.length);
     let counts = this.#days.get(day);
     if (counts === undefined) {
-      counts = { day, sessions: 0, sslv2: 0, old: 0, failed: 0, plaintext: 0 };
+      counts = emptyDay(day);
       if (this.#days.size < MAX_DAYS) this.#days.set(day, counts);
     }
-    counts.sessions += sessions;
+    counts.connections += connections;
     return counts;
   }
 }

@@ -1,8 +1,8 @@
 /** The report for a terminal: as wide as it is, in colour where there is any. */
 import { bar, columns, grouped } from './chart.js';
 import { everyDay } from './calendar.js';
-import type { Report } from './tally.js';
-import { caveats, consequences, count, nameOf, number, summary } from './words.js';
+import { oldOf, type Report } from './tally.js';
+import { caveats, consequences, count, nameOf, number, summary } from './format.js';
 
 export interface TextOptions {
   /** Columns. */
@@ -20,12 +20,12 @@ export function textView(report: Report, { width, color, top }: TextOptions): st
     if (lines.length > 0)
       parts.push([bold(wrapped(title, wide)), ...lines.map((line) => cut(line, wide))].join('\n'));
   };
-  if (report.sessions > 0) {
-    add('Who would be cut off if this were switched off today', cutOffs(report));
-    add('Sessions with old hellos by day', trend(report, wide));
+  if (report.connections > 0) {
+    add('What would break if this were switched off today', cutOffs(report));
+    add('Connections with old hellos by day', trend(report, wide));
     add('Old hellos by format, version and suite', kinds(report, top));
     add('Senders of old hellos', senders(report, top));
-    add('Failed sessions', failures(report, top));
+    add('Failed connections', failures(report, top));
   }
   parts.push(...caveats(report).map((line) => wrapped(line, wide)));
   return `${parts.join('\n\n')}\n`;
@@ -42,10 +42,7 @@ function cutOffs(report: Report): string[] {
 
 function trend(report: Report, width: number): string[] {
   const days = everyDay(report.days);
-  const values = grouped(
-    days.map(({ old }) => old),
-    width - AXIS_WIDTH,
-  );
+  const values = grouped(days.map(oldOf), width - AXIS_WIDTH);
   const most = Math.max(...values);
   if (most === 0) return [];
   const axis = (line: number): string =>
@@ -62,15 +59,15 @@ function trend(report: Report, width: number): string[] {
 }
 
 function kinds(report: Report, top: number): string[] {
-  const most = report.kinds[0]?.sessions ?? 0;
+  const most = report.kinds[0]?.connections ?? 0;
   const rows = report.kinds
     .slice(0, top)
-    .map(({ format, offered, version, suite, sessions }) => [
+    .map(({ format, offered, version, suite, connections }) => [
       format,
       `up to ${offered}`,
       version === '' ? 'failed' : `${version} ${suite}`,
-      number(sessions),
-      bar(sessions, most, BAR_WIDTH),
+      number(connections),
+      bar(connections, most, BAR_WIDTH),
     ]);
   return [...aligned(rows, [3]), ...rest(report.kinds.length, top)];
 }
@@ -79,7 +76,7 @@ function senders(report: Report, top: number): string[] {
   const rows = report.senders
     .slice(0, top)
     .map((sender) => [
-      number(sender.sessions),
+      number(sender.connections),
       nameOf(sender),
       `${sender.format} ${sender.tls?.version ?? `up to ${sender.version}, failed`}`,
       sender.tls?.suite ?? '',
@@ -92,7 +89,7 @@ function senders(report: Report, top: number): string[] {
 function failures(report: Report, top: number): string[] {
   const rows = report.failures
     .slice(0, top)
-    .map(({ outcome, reason, sessions }) => [number(sessions), outcome, reason]);
+    .map(({ outcome, reason, connections }) => [number(connections), outcome, reason]);
   return [...aligned(rows, [0]), ...rest(report.failures.length, top)];
 }
 

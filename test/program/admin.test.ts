@@ -79,7 +79,7 @@ test('the admin listener counts sessions, and says so in Prometheus format and J
   );
   t.match(body, /^process_resident_memory_bytes \d+$/m);
   const shown = JSON.parse((await ask(port, '/status.json')).body) as Status;
-  t.match(shown.listeners, [{ name: 'mx', mode: 'starttls', sessions: 1, live: 0 }]);
+  t.match(shown.listeners, [{ name: 'mx', mode: 'starttls', connections: 1, live: 0 }]);
   t.match(shown.backends, [{ name: 'mta', up: true, connections: 1 }]);
   t.equal((await ask(port, '/healthz')).body, 'ok\n');
 });

@@ -11,7 +11,7 @@ import type { Report } from '../../src/report/tally.js';
 import { startMailPath } from '../support/mail-path.js';
 import { CLI } from '../support/program.js';
 import { TestClient } from '../support/test-client.js';
-import { OLDEST, sessionLine } from '../support/log-lines.js';
+import { OLDEST, connectionLine } from '../support/log-lines.js';
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'oldhello-report-'));
 
@@ -47,29 +47,29 @@ test('what oldhello logs, its report counts', async (t) => {
   const { status, stdout } = run(['--json'], log);
   t.equal(status, 0);
   const found = JSON.parse(stdout) as Report;
-  t.match(found, { sessions: 2, withTls: 1, old: 2, lines: { broken: 0 } });
+  t.match(found, { connections: 2, withTls: 1, old: 2, lines: { broken: 0 } });
   t.match(found.switchOffs, {
-    tls1_0: { senders: 1, sessions: 1 },
-    sslv2_hello: { senders: 0, sessions: 0 },
+    tls1_0: { senders: 1, connections: 1 },
+    sslv2_hello: { senders: 0, connections: 0 },
   });
-  t.match(found.failures, [{ outcome: 'handshake_refused', reason: 'no_shared_version', sessions: 1 }]);
+  t.match(found.failures, [{ outcome: 'handshake_refused', reason: 'no_shared_version', connections: 1 }]);
   const helos = found.senders.map(({ helo, version }) => [version, helo]);
   t.match(
     helos.find(([version]) => version === 'TLSv1'),
     ['TLSv1', 'old.example'],
   );
-  t.match(run([], log).stdout, /TLS 1\.0 and older +1 sender, 1 session in 1 day\n/);
+  t.match(run([], log).stdout, /TLS 1\.0 and older +1 sender, 1 connection in 1 day\n/);
 });
 
 test('files, days, CSV and a page', async (t) => {
   const file = join(FOLDER, 'log');
   const page = join(FOLDER, 'report.html');
   const ago = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString();
-  writeFileSync(file, [ago(1), ago(40)].map((time) => sessionLine({ time, hello: OLDEST })).join('\n'));
+  writeFileSync(file, [ago(1), ago(40)].map((time) => connectionLine({ time, hello: OLDEST })).join('\n'));
   t.match(run([file]).stdout, /41 days|40 days/);
-  t.match(run([file, '--days', '30']).stdout, /1 session,/);
-  t.match(run([file, '--since', ago(2).slice(0, 10)]).stdout, /1 session,/);
-  t.match(run([file, '--until', ago(2)]).stdout, /1 session,/);
+  t.match(run([file, '--days', '30']).stdout, /1 connection,/);
+  t.match(run([file, '--since', ago(2).slice(0, 10)]).stdout, /1 connection,/);
+  t.match(run([file, '--until', ago(2)]).stdout, /1 connection,/);
   t.match(run([file, file, '--csv']).stdout, /^address,.*\r\n192\.0\.2\.1,/);
   t.match(run([file, '--html', page]), { status: 0, stdout: `written to ${page}\n` });
   t.match(readFileSync(page, 'utf8'), /<!doctype html>/);
@@ -81,12 +81,22 @@ test('wrong usage is exit code 2, a file that is not there 1, each with a line t
   t.match(run(['--since', '2026-13-01']), { status: 2, stderr: /--since takes a day or a time/ });
   t.match(run(['--json', '--csv']), { status: 2, stderr: /exclude each other/ });
   t.match(run(['--days', '1', '--since', '2026-11-01']), { status: 2, stderr: /exclude each other/ });
-  t.match(run(['/nowhere/log']), { status: 1, stderr: /ENOENT.*\/nowhere\/log/ });
+  t.match(run(['/nowhere/log']), { status: 1, stderr: 'oldhello: /nowhere/log: no such file\n' });
+  t.match(run([FOLDER]), { status: 1, stderr: /: is a folder; name the files in it\n$/ });
+});
+
+test("the terminal's form of the log is answered with how to get JSON", async (t) => {
+  const { status, stdout } = run(
+    [],
+    '[20:10:01] INFO: listening\n[20:10:07] INFO: a client connection ended\n',
+  );
+  t.equal(status, 1);
+  t.match(stdout.replace(/\s+/g, ' '), /2 lines are not JSON\..*set format = "json" in \[log\]/);
 });
 
 test('a reader that has seen enough is no error', async (t) => {
   const lines = Array.from({ length: 5000 }, (_, index) =>
-    sessionLine({ hello: OLDEST, address: `2001:db8::${index.toString(16)}` }),
+    connectionLine({ hello: OLDEST, address: `2001:db8::${index.toString(16)}` }),
   );
   const file = join(FOLDER, 'many');
   writeFileSync(file, lines.join('\n'));

@@ -2,8 +2,15 @@
 import { test, type Test } from 'tap';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { noBrowser, openBrowser } from '../support/browser.js';
+import { drawnBars } from '../support/drawn-bars.js';
 import { hasPeer } from '../support/peers/require-peer.js';
-import { makeHello, makeConnection, startStatusFixture, type Fixture } from '../support/status-fixture.js';
+import {
+  makeConnection,
+  makeHello,
+  startEmptyStatusFixture,
+  startStatusFixture,
+  type Fixture,
+} from '../support/status-fixture.js';
 
 const DESKTOP = { width: 1440, height: 900 };
 const PHONE = { width: 360, height: 740 };
@@ -14,9 +21,10 @@ async function openPage(
   options: BrowserContextOptions,
   look: (page: Page, fixture: Fixture) => Promise<void>,
   prepare: (fixture: Fixture) => void = () => undefined,
+  start: () => Promise<Fixture> = startStatusFixture,
 ): Promise<void> {
   if (!hasPeer(t, 'chromium', noBrowser)) return;
-  const fixture = await startStatusFixture();
+  const fixture = await start();
   prepare(fixture);
   const { context, close } = await openBrowser(options);
   t.teardown(close);
@@ -43,6 +51,7 @@ test('the page shows who sends old hellos, and everything around them', async (t
   await openPage(t, { viewport: DESKTOP }, async (page) => {
     t.same(await column(page, 'senders', 1), [
       '203.0.113.200',
+      '203.0.113.60',
       '2001:db8:40:1::25',
       '198.51.100.77',
       '198.51.100.4',
@@ -60,19 +69,68 @@ test('the page shows who sends old hellos, and everything around them', async (t
     t.match(await page.locator('#certificates-body').innerText(), /legacy\.pem/);
     t.match(await page.locator('#limits-body').innerText(), /max-connections-per-address\s+50\s+1/);
     t.match(await page.locator('#suppressed-body').innerText(), /203\.0\.113\.200\s+5/);
-    t.match(await page.locator('#sessions-body').innerText(), /2001:db8::5/);
+    t.match(await page.locator('#connections-body').innerText(), /2001:db8::5/);
     t.match(await page.getAttribute('#chart', 'aria-label'), /Old hellos, 7 days: \d+ SSLv2-format hello/);
     await page.getByRole('button', { name: '90 days' }).click();
     t.match(await page.getAttribute('#chart', 'aria-label'), /Old hellos, 90 days/);
   });
 });
 
+for (const viewport of [DESKTOP, PHONE]) {
+  test(`the first message is a bar in the present hour or day, ${viewport.width} pixels wide`, async (t) => {
+    await openPage(
+      t,
+      { viewport },
+      async (page) => {
+        for (const [range, slots] of [
+          ['24 hours', 24],
+          ['7 days', 7 * 24],
+          ['90 days', 90],
+        ] as const) {
+          await page.getByRole('button', { name: range }).click();
+          const { left, right, height, plot } = await drawnBars(page, 'sslv2');
+          const shown = JSON.stringify({ left, right, height, plot });
+          t.ok(right - left >= 1, `${range}: a bar is drawn: ${shown}`);
+          t.ok(left >= plot.right - plot.width / slots - 1, `${range}: not before the last slot: ${shown}`);
+          t.ok(right <= plot.right + 1, `${range}: not beyond the plot: ${shown}`);
+          t.ok(
+            Math.abs(height - plot.height / 4) <= 2,
+            `${range}: one of the four that the axis has: ${shown}`,
+          );
+        }
+      },
+      ({ channel }) => channel.log('connection_closed', makeConnection('192.0.2.17')),
+      startEmptyStatusFixture,
+    );
+  });
+}
+
+test('limits that have rejected nobody are folded away', async (t) => {
+  await openPage(t, { viewport: DESKTOP }, async (page) => {
+    t.same(await column(page, 'limits', 1), ['max-connections-per-address']);
+    t.notOk(await page.locator('#all-limits-body').isVisible());
+    await page.locator('#limits summary').click();
+    t.match(await page.locator('#all-limits-body').innerText(), /idle-timeout\s+11m/);
+  });
+});
+
+test('panels keep their distance from each other', async (t) => {
+  await openPage(t, { viewport: DESKTOP }, async (page) => {
+    const touching = await page.evaluate(`(() => {
+      const boxes = [...document.querySelectorAll('main > section, .columns > section')].map((one) => one.getBoundingClientRect());
+      const near = (a, b) => a.left < b.right && b.left < a.right && b.top >= a.bottom - 1 && b.top - a.bottom < 12;
+      return boxes.flatMap((a) => boxes.filter((b) => a !== b && near(a, b))).length;
+    })()`);
+    t.equal(touching, 0);
+  });
+});
+
 test('its tables sort by what their columns mean, and by keyboard', async (t) => {
   await openPage(t, { viewport: DESKTOP }, async (page) => {
-    const header = page.getByRole('columnheader', { name: 'Sessions' }).first();
-    await page.locator('#senders').getByRole('button', { name: 'Sessions' }).focus();
+    const header = page.getByRole('columnheader', { name: 'Connections' }).first();
+    await page.locator('#senders').getByRole('button', { name: 'Connections' }).focus();
     await page.keyboard.press('Enter');
-    const counts = (await column(page, 'senders', 10)).map(Number);
+    const counts = (await column(page, 'senders', 10)).map((text) => Number(text.replace(/\s/g, '')));
     t.same(
       counts,
       [...counts].sort((a, b) => b - a),
@@ -80,14 +138,17 @@ test('its tables sort by what their columns mean, and by keyboard', async (t) =>
     );
     t.equal(await page.locator('#senders th[aria-sort]').getAttribute('aria-sort'), 'descending');
     await page.keyboard.press('Enter');
-    t.same((await column(page, 'senders', 10)).map(Number), counts.reverse());
+    t.same(
+      (await column(page, 'senders', 10)).map((text) => Number(text.replace(/\s/g, ''))),
+      counts.reverse(),
+    );
     t.ok(await header.isVisible());
   });
 });
 
 test('new numbers come by themselves, and the order that was chosen stays', async (t) => {
   await openPage(t, { viewport: DESKTOP }, async (page, fixture) => {
-    await page.locator('#senders').getByRole('button', { name: 'Calls itself' }).click();
+    await page.locator('#senders').getByRole('button', { name: 'HELO name' }).click();
     fixture.channel.log(
       'connection_closed',
       makeConnection('192.0.2.200', { smtp: { helo: 'aaa.example' } }),
@@ -95,7 +156,7 @@ test('new numbers come by themselves, and the order that was chosen stays', asyn
     await page.getByText('aaa.example').waitFor();
     t.equal((await column(page, 'senders', 2))[0], 'aaa.example');
     await page.getByRole('button', { name: 'Pause' }).click();
-    t.ok(await page.getByRole('button', { name: 'Go on' }).isVisible());
+    t.ok(await page.getByRole('button', { name: 'Resume' }).isVisible());
   });
 });
 
@@ -124,7 +185,7 @@ for (const javaScriptEnabled of [true, false]) {
 
 test('without JavaScript there are the same tables, and numbers for the chart', async (t) => {
   await openPage(t, { viewport: DESKTOP, javaScriptEnabled: false }, async (page) => {
-    t.equal((await column(page, 'senders', 1)).length, 5);
+    t.equal((await column(page, 'senders', 1)).length, 6);
     t.ok(await page.locator('#days-table').isVisible());
     t.equal((await column(page, 'days', 1)).length, 14);
     t.match(await page.locator('noscript').innerText(), /With JavaScript there is a chart here/);
@@ -133,7 +194,7 @@ test('without JavaScript there are the same tables, and numbers for the chart', 
       await page.evaluate(
         "[...document.querySelectorAll('table')].map((one) => one.caption.textContent.trim() !== '')",
       ),
-      Array.from({ length: 9 }, () => true),
+      Array.from({ length: 10 }, () => true),
       'every table says what it is',
     );
   });

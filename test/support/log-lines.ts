@@ -17,7 +17,7 @@ export interface LoggedAs {
 export const OLDEST: HelloOptions = { format: 'sslv2', version: 0x0300, suites: [4, 5, 0x010080] };
 
 /** A `connection_closed` line made by the program's own record, so that it has the shape the program gives it. */
-export function sessionLine(as: LoggedAs = {}): string {
+export function connectionLine(as: LoggedAs = {}): string {
   const { time = '2026-11-01T08:00:00.000Z', address = '192.0.2.1', helo, hello, tls } = as;
   const record = new ConnectionRecord('mx', { address, port: 25 });
   record.setHelo(helo);

@@ -1,12 +1,13 @@
 /** A status page with ninety days of made-up history, served as the program serves it. */
 import { AdminServer } from '../../src/admin/admin-server.js';
 import { loadAssets } from '../../src/admin/assets.js';
+import { limitText } from '../../src/config/limit-text.js';
 import type { EventFields } from '../../src/observe/events.js';
 import { createLogChannel, type LogChannel } from '../../src/observe/log.js';
 import { Metrics } from '../../src/observe/metrics.js';
 import { StatusBoard } from '../../src/observe/status/status.js';
 
-type Session = EventFields<'connection_closed'>;
+type Closed = EventFields<'connection_closed'>;
 
 /** The build puts the page's files into it. */
 export const BUILT_PAGE = new URL('../../dist/admin/page.json', import.meta.url);
@@ -16,8 +17,8 @@ export interface Fixture {
   readonly url: string;
 }
 
-/** A session of a client with an old hello that went well; `changes` replaces whole fields. */
-export function makeConnection(address: string, changes: Partial<Session> = {}): Session {
+/** A connection of a client with an old hello that went well; `changes` replaces whole fields. */
+export function makeConnection(address: string, changes: Partial<Closed> = {}): Closed {
   return {
     connection: address,
     listener: 'mx',
@@ -36,20 +37,33 @@ export function makeHello(
   format: 'sslv2' | 'record',
   version: string,
   library: string,
-): NonNullable<Session['hello']> {
+): NonNullable<Closed['hello']> {
   return {
     format,
     version,
     fingerprint: { kind: format === 'sslv2' ? 'sslv2' : 'ja3', hash: '0'.repeat(32), text: '', short: '' },
     library,
     offers: { suites: [], more: 0, sslv2Kinds: 0 },
-    needs: format === 'sslv2' ? ['sslv2_hello'] : [],
+    needs: [...(format === 'sslv2' ? (['sslv2_hello'] as const) : []), ...(NEEDS_OF[version] ?? [])],
   };
+}
+
+const NEEDS_OF: Record<string, NonNullable<Closed['hello']>['needs']> = {
+  SSLv3: ['sslv3'],
+  TLSv1: ['tls1_0'],
+  'TLSv1.2': ['static_rsa'],
+};
+
+/** Without any history, as after the first start. */
+export async function startEmptyStatusFixture(): Promise<Fixture> {
+  const board = new StatusBoard(limitText);
+  const metrics = new Metrics();
+  return serve(board, metrics, createLogChannel(board.receive, metrics.receive));
 }
 
 export async function startStatusFixture(): Promise<Fixture> {
   let clock = Date.now() - 90 * DAY;
-  const board = new StatusBoard(() => clock);
+  const board = new StatusBoard(limitText, () => clock);
   const metrics = new Metrics();
   const channel = createLogChannel(board.receive, metrics.receive);
   tellConfiguration(channel);
@@ -64,13 +78,17 @@ export async function startStatusFixture(): Promise<Fixture> {
   }
   clock = Date.now();
   tellPresent(channel);
+  return serve(board, metrics, channel);
+}
+
+async function serve(board: StatusBoard, metrics: Metrics, channel: LogChannel): Promise<Fixture> {
   const admin = { address: undefined, hostNames: ['status.example'], acknowledgeExposure: false };
   const server = new AdminServer(admin, { board, metrics, assets: loadAssets(BUILT_PAGE) });
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
   return { channel, url: `http://127.0.0.1:${port}` };
 }
 
-const SENDERS: readonly Session[] = [
+const SENDERS: readonly Closed[] = [
   makeConnection('192.0.2.17', { smtp: { helo: 'sco1.warehouse.example' } }),
   makeConnection('198.51.100.4', {
     hello: makeHello('sslv2', 'SSLv3', 'JSSE 6'),
@@ -86,6 +104,11 @@ const SENDERS: readonly Session[] = [
     hello: makeHello('record', 'SSLv3', 'unknown'),
     tls: { path: 'engine', version: 'SSLv3', suite: 'DES-CBC3-SHA', keyExchange: 'RSA', resumed: false },
     smtp: { helo: 'ups-monitor.example' },
+  }),
+  makeConnection('203.0.113.60', {
+    hello: makeHello('record', 'TLSv1.2', 'unknown'),
+    tls: { path: 'native', version: 'TLSv1.2', suite: 'AES128-SHA', keyExchange: 'RSA', resumed: false },
+    smtp: { helo: 'appliance.example' },
   }),
   makeConnection('203.0.113.9', {
     hello: makeHello('record', 'TLSv1.3', 'unknown'),

@@ -1,7 +1,9 @@
-/** The few numbers on top of the status page. */
+/** The figures on top of the status page. */
+import { CERTIFICATE_SOON_DAYS, daysUntil } from '../../observe/certificate-expiry.js';
+import { OLD_KINDS, type HelloKind } from '../../observe/hello/hello-kind.js';
 import type { HelloSlot, Status } from '../../observe/status/status-shape.js';
-import { html, type Html } from './html.js';
-import { grouped, OLD_KINDS, span } from './words.js';
+import { grouped, span } from '../../web/format.js';
+import { html, type Html } from '../../web/html.js';
 
 interface Figure {
   readonly label: string;
@@ -21,14 +23,14 @@ export function summary(status: Status): Html {
   )}`;
 }
 
-/** "up 3 d 4 h" and the like, beside the name of the program. */
+/** "0.1.0 on Node 20.19.2, up 3 d 4 h" */
 export function uptime({ started, now, version, node }: Status): string {
   const up = `up ${span(Date.parse(now) - Date.parse(started))}`;
   return version === '' ? up : `${version} on Node ${node.replace(/^v/, '')}, ${up}`;
 }
 
 function figures(status: Status): Figure[] {
-  return [oldHellos(status), oldSenders(status), live(status), backendsUp(status), nextExpiry(status)];
+  return [oldHellos(status), oldSenders(status), open(status), backendsUp(status), nextExpiry(status)];
 }
 
 function oldHellos({ hellos: { hours } }: Status): Figure {
@@ -42,7 +44,7 @@ function oldHellos({ hellos: { hours } }: Status): Figure {
 
 function oldSenders({ senders: { list, forgotten } }: Status): Figure {
   const old = list.filter(({ format }) => format === 'sslv2').length;
-  const more = forgotten > 0 ? `, ${grouped(forgotten)} forgotten` : '';
+  const more = forgotten > 0 ? `, ${grouped(forgotten)} no longer listed` : '';
   return {
     label: 'Old or failing senders',
     value: grouped(list.length),
@@ -50,14 +52,14 @@ function oldSenders({ senders: { list, forgotten } }: Status): Figure {
   };
 }
 
-function live({ sessions: { total }, listeners }: Status): Figure {
-  const ended = listeners.reduce((sum, { sessions }) => sum + sessions, 0);
-  return { label: 'Live sessions', value: grouped(total), note: `${grouped(ended)} have ended` };
+function open({ connections: { total }, listeners }: Status): Figure {
+  const ended = listeners.reduce((all, { connections }) => all + connections, 0);
+  return { label: 'Open connections', value: grouped(total), note: `${grouped(ended)} have ended` };
 }
 
 function backendsUp({ backends }: Status): Figure {
   const label = 'Backends up';
-  if (backends.length === 0) return { label, value: '–', note: 'nobody connected yet' };
+  if (backends.length === 0) return { label, value: '–', note: 'no connection yet' };
   const down = backends.filter(({ up }) => up === false).map(({ name }) => name);
   const value = `${backends.length - down.length} of ${backends.length}`;
   if (down.length === 0) return { label, value, note: 'all reachable' };
@@ -68,16 +70,12 @@ function nextExpiry({ certificates, now }: Status): Figure {
   const label = 'Certificates';
   const [next] = [...certificates].sort((a, b) => Date.parse(a.notAfter) - Date.parse(b.notAfter));
   if (next === undefined) return { label, value: '–', note: 'none' };
-  const days = Math.floor((Date.parse(next.notAfter) - Date.parse(now)) / DAY);
+  const days = daysUntil(next.notAfter, Date.parse(now));
   if (days < 0) return { label, value: 'expired', note: next.subject, state: 'bad' };
-  const state = days < SOON ? { state: 'warn' as const } : {};
+  const state = days < CERTIFICATE_SOON_DAYS ? { state: 'warn' as const } : {};
   return { label, value: `${grouped(days)} d`, note: 'until the next one expires', ...state };
 }
 
-function sum(slots: readonly HelloSlot[], kinds: readonly ((typeof OLD_KINDS)[number] | 'modern')[]): number {
+function sum(slots: readonly HelloSlot[], kinds: readonly HelloKind[]): number {
   return slots.reduce((total, slot) => total + kinds.reduce((all, kind) => all + slot[kind], 0), 0);
 }
-
-const DAY = 24 * 60 * 60 * 1000;
-/** Days. */
-const SOON = 21;

@@ -1,87 +1,28 @@
-/**
- * The tables of the status page: what their columns are, declared once, and their rows. The server makes the page from
- * them, and the page's script makes new rows from new data.
- */
-import type { Status } from '../../observe/status/status-shape.js';
-import { html, type Html } from './html.js';
-import { ago, day, grouped, HELLO_KINDS, megabytes, moment, outcomeInWords, span } from './words.js';
+/** The tables of the status page. The server makes the page from them, and the page's script makes new rows. */
+import { CERTIFICATE_SOON_DAYS, daysUntil } from '../../observe/certificate-expiry.js';
+import { HELLO_KINDS, type HelloKind } from '../../observe/hello/hello-kind.js';
+import type { HelloSlot, LimitStatus, Status } from '../../observe/status/status-shape.js';
+import { ago, day, grouped, megabytes, outcomeText, span } from '../../web/format.js';
+import {
+  badge,
+  code,
+  table as anyTable,
+  time,
+  type Column,
+  type Table,
+  type TableOptions,
+} from '../../web/table.js';
 
-export interface Column<T> {
-  readonly title: string;
-  readonly cell: (row: T, status: Status) => Html | string | number;
-  /** What to sort by, where it is not what is shown. */
-  readonly sort?: (row: T) => string | number;
-  readonly align?: 'right';
-}
-
-export interface Table<T> {
-  readonly id: string;
-  readonly caption: string;
-  readonly columns: readonly Column<T>[];
-  readonly rows: (status: Status) => readonly T[];
-  /** Said instead of rows. */
-  readonly empty: string;
-}
-
-/** A table of any rows. */
-export interface AnyTable {
-  readonly id: string;
-  readonly caption: string;
-  readonly columns: readonly { readonly title: string; readonly align?: 'right' }[];
-  /** The rows of the table's body. */
-  readonly body: (status: Status) => Html;
-}
-
-function table<T>({ id, caption, columns, rows, empty }: Table<T>): AnyTable {
-  const row = (one: T, status: Status): Html =>
-    html`<tr role="row">
-      ${columns.map((column) => cell(column, one, status))}
-    </tr>`;
-  const nothing = html`<tr role="row" class="empty">
-    <td role="cell" colspan="${columns.length}">${empty}</td>
-  </tr>`;
-  return {
-    id,
-    caption,
-    columns,
-    body: (status) => {
-      const all = rows(status);
-      return all.length === 0 ? nothing : html`${all.map((one) => row(one, status))}`;
-    },
-  };
-}
-
-function cell<T>({ title, cell: show, sort, align }: Column<T>, row: T, status: Status): Html {
-  const shown = show(row, status);
-  const by = sort?.(row) ?? (typeof shown === 'object' ? undefined : shown);
-  const sorted = by === undefined ? html`` : html` data-sort="${by}"`;
-  const right = align === undefined ? html`` : html` class="number"`;
-  return html`<td role="cell" data-label="${title}" ${sorted} ${right}><span>${shown}</span></td>`;
-}
-
-const time = (at: string, shown: string): Html =>
-  html`<time datetime="${at}" title="${moment(at)} UTC">${shown}</time>`;
-
-const badge = (kind: 'good' | 'bad' | 'warn' | 'calm', text: string): Html =>
-  html`<span class="badge ${kind}">${text}</span>`;
-
-const code = (text: string): Html => (text === '' ? html`` : html`<span class="code">${text}</span>`);
-
-/** Days before its end from which a certificate is worth a second look. */
-const CERTIFICATE_SOON = 21;
-const DAY = 24 * 60 * 60 * 1000;
-
-const daysLeft = (notAfter: string, now: string): number =>
-  Math.floor((Date.parse(notAfter) - Date.parse(now)) / DAY);
+const table = <T>(options: TableOptions<T, Status>): Table<Status> => anyTable(options);
 
 const senders = table({
   id: 'senders',
-  caption: 'Senders with hellos older than TLS 1.2, or whose handshakes fail',
+  caption: 'Senders of old hellos, and senders whose handshakes fail',
   rows: ({ senders: { list } }) => list,
   empty: 'No such sender since oldhello was started.',
   columns: [
     { title: 'Address', cell: ({ address }) => code(address), sort: ({ address }) => address },
-    { title: 'Calls itself', cell: ({ helo }) => helo },
+    { title: 'HELO name', cell: ({ helo }) => helo },
     { title: 'Network', cell: ({ network }) => code(network), sort: ({ network }) => network },
     {
       title: 'Hello',
@@ -97,11 +38,16 @@ const senders = table({
       sort: ({ first }) => first,
     },
     { title: 'Last seen', cell: ({ last }, { now }) => time(last, ago(last, now)), sort: ({ last }) => last },
-    { title: 'Sessions', cell: ({ count }) => grouped(count), sort: ({ count }) => count, align: 'right' },
+    {
+      title: 'Connections',
+      cell: ({ count }) => grouped(count),
+      sort: ({ count }) => count,
+      align: 'right',
+    },
     { title: 'Failed', cell: ({ failed }) => grouped(failed), sort: ({ failed }) => failed, align: 'right' },
     {
       title: 'Last outcome',
-      cell: ({ outcome, ok }) => badge(ok ? 'good' : 'bad', outcomeInWords(outcome)),
+      cell: ({ outcome, ok }) => badge(ok ? 'good' : 'bad', outcomeText(outcome)),
       sort: ({ outcome }) => outcome,
     },
   ],
@@ -120,11 +66,11 @@ const listeners = table({
       cell: ({ mode }) => (mode === 'starttls' ? 'after STARTTLS' : 'from the first byte'),
     },
     { title: 'Backend', cell: ({ backend }) => backend },
-    { title: 'Live', cell: ({ live }) => grouped(live), sort: ({ live }) => live, align: 'right' },
+    { title: 'Open', cell: ({ live }) => grouped(live), sort: ({ live }) => live, align: 'right' },
     {
-      title: 'Sessions',
-      cell: ({ sessions }) => grouped(sessions),
-      sort: ({ sessions }) => sessions,
+      title: 'Ended',
+      cell: ({ connections }) => grouped(connections),
+      sort: ({ connections }) => connections,
       align: 'right',
     },
     { title: 'Failed', cell: ({ failed }) => grouped(failed), sort: ({ failed }) => failed, align: 'right' },
@@ -135,7 +81,7 @@ const backends = table({
   id: 'backends',
   caption: 'Backends',
   rows: (status) => status.backends,
-  empty: 'No connection was tried yet.',
+  empty: 'No connection to a backend yet.',
   columns: [
     { title: 'Backend', cell: ({ name }) => name },
     {
@@ -166,7 +112,7 @@ const backends = table({
       sort: ({ failures }) => failures,
       align: 'right',
     },
-    { title: 'Last failure', cell: ({ lastFailure }) => outcomeInWords(lastFailure) },
+    { title: 'Last failure', cell: ({ lastFailure }) => outcomeText(lastFailure) },
   ],
 });
 
@@ -180,8 +126,9 @@ const certificates = table({
     { title: 'Issuer', cell: ({ issuer }) => issuer },
     { title: 'Key', cell: ({ key }) => key },
     {
-      title: 'Shown to',
-      cell: ({ use }) => (use === 'all' ? 'everybody' : use === 'legacy' ? 'old clients' : 'modern clients'),
+      title: 'Sent to',
+      cell: ({ use }) =>
+        use === 'all' ? 'all clients' : use === 'legacy' ? 'old clients' : 'modern clients',
     },
     {
       title: 'Valid until',
@@ -191,9 +138,9 @@ const certificates = table({
     {
       title: 'Left',
       cell: ({ notAfter }, { now }) => {
-        const days = daysLeft(notAfter, now);
+        const days = daysUntil(notAfter, Date.parse(now));
         if (days < 0) return badge('bad', 'expired');
-        return badge(days < CERTIFICATE_SOON ? 'warn' : 'good', `${grouped(days)} d`);
+        return badge(days < CERTIFICATE_SOON_DAYS ? 'warn' : 'good', `${grouped(days)} d`);
       },
       sort: ({ notAfter }) => notAfter,
     },
@@ -201,26 +148,36 @@ const certificates = table({
   ],
 });
 
+const limitColumns: Column<LimitStatus, Status>[] = [
+  { title: 'Limit', cell: ({ name }) => code(name), sort: ({ name }) => name },
+  { title: 'Value', cell: ({ value }) => value, align: 'right' },
+  {
+    title: 'Connections rejected',
+    cell: ({ exceeded }) => (exceeded === 0 ? '0' : badge('warn', grouped(exceeded))),
+    sort: ({ exceeded }) => exceeded,
+    align: 'right',
+  },
+];
+
 const limits = table({
   id: 'limits',
-  caption: 'Limits',
+  caption: 'Limits that rejected connections',
+  rows: (status) => status.limits.filter(({ exceeded }) => exceeded > 0),
+  empty: 'No limit has rejected a connection.',
+  columns: limitColumns,
+});
+
+const allLimits = table({
+  id: 'all-limits',
+  caption: 'All limits',
   rows: (status) => status.limits,
   empty: 'No limits.',
-  columns: [
-    { title: 'Limit', cell: ({ name }) => code(name), sort: ({ name }) => name },
-    { title: 'Value', cell: ({ value }) => value, align: 'right' },
-    {
-      title: 'Turned away',
-      cell: ({ exceeded }) => (exceeded === 0 ? '0' : badge('warn', grouped(exceeded))),
-      sort: ({ exceeded }) => exceeded,
-      align: 'right',
-    },
-  ],
+  columns: limitColumns,
 });
 
 const suppressed = table({
   id: 'suppressed',
-  caption: 'Addresses that are not offered STARTTLS, because a hello from there keeps failing',
+  caption: 'Addresses that are not offered STARTTLS, because they repeat a hello that fails',
   rows: (status) => status.suppressed,
   empty: 'None.',
   columns: [
@@ -239,16 +196,16 @@ const suppressed = table({
   ],
 });
 
-const sessions = table({
-  id: 'sessions',
-  caption: 'Live sessions, the newest first',
-  rows: (status) => status.sessions.newest,
+const connections = table({
+  id: 'connections',
+  caption: 'Open connections, the newest first',
+  rows: (status) => status.connections.newest,
   empty: 'None.',
   columns: [
     { title: 'Client', cell: ({ address }) => code(address), sort: ({ address }) => address },
     { title: 'Listener', cell: ({ listener }) => listener },
     {
-      title: 'For',
+      title: 'Open for',
       cell: ({ since }, { now }) => time(since, span(Date.parse(now) - Date.parse(since))),
       sort: ({ since }) => since,
     },
@@ -264,11 +221,11 @@ const processes = table({
   id: 'processes',
   caption: 'Processes',
   rows: (status) => status.processes,
-  empty: 'None has reported yet.',
+  empty: 'No process has reported yet.',
   columns: [
     { title: 'Process', cell: ({ pid }) => code(String(pid)), sort: ({ pid }) => pid },
     {
-      title: 'Delay, 99th percentile',
+      title: 'Event loop delay, p99',
       cell: ({ delay }) => `${delay.toFixed(1)} ms`,
       sort: ({ delay }) => delay,
       align: 'right',
@@ -289,16 +246,16 @@ const days = table({
   empty: '',
   columns: [
     { title: 'Day', cell: ({ start }) => time(start, day(start)), sort: ({ start }) => start },
-    ...(['sslv2', 'ssl3', 'tls10', 'modern'] as const).map((kind) => ({
+    ...(Object.keys(HELLO_KINDS) as HelloKind[]).map((kind) => ({
       title: HELLO_KINDS[kind],
-      cell: (slot: Status['hellos']['days'][number]) => grouped(slot[kind]),
-      sort: (slot: Status['hellos']['days'][number]) => slot[kind],
+      cell: (slot: HelloSlot) => grouped(slot[kind]),
+      sort: (slot: HelloSlot) => slot[kind],
       align: 'right' as const,
     })),
   ],
 });
 
-/** Rows of the table that says what the chart shows. */
+/** Rows of the table below the chart. */
 const DAYS_SHOWN = 14;
 
 export const TABLES = {
@@ -307,8 +264,9 @@ export const TABLES = {
   backends,
   certificates,
   limits,
+  allLimits,
   suppressed,
-  sessions,
+  connections,
   processes,
   days,
-} as const satisfies Record<string, AnyTable>;
+} as const satisfies Record<string, Table<Status>>;

@@ -1,7 +1,8 @@
-/** How many hellos of each kind came, by hour and by day, for as long back as there are slots. */
-import type { HelloHistory, HelloKind, HelloSlot } from './status-shape.js';
+/** Counts hellos of each kind by hour and by day. The number of slots is fixed. */
+import { noHellos, type HelloCounts, type HelloKind } from '../hello/hello-kind.js';
+import type { HelloHistory, HelloSlot } from './status-shape.js';
 
-export class HelloCounts {
+export class HelloCounter {
   readonly #now: () => number;
   readonly #hours: Ring;
   readonly #days: Ring;
@@ -9,8 +10,8 @@ export class HelloCounts {
   /** @param now Unix time in milliseconds */
   constructor(now: () => number) {
     this.#now = now;
-    this.#hours = new Ring(HOUR, HOURS, now());
-    this.#days = new Ring(24 * HOUR, DAYS, now());
+    this.#hours = new Ring(HOUR_MS, HOURS, now());
+    this.#days = new Ring(24 * HOUR_MS, DAYS, now());
   }
 
   count(kind: HelloKind): void {
@@ -23,25 +24,17 @@ export class HelloCounts {
   }
 }
 
-export function helloKind(format: 'sslv2' | 'record', version: string): HelloKind {
-  if (format === 'sslv2') return 'sslv2';
-  if (version === 'SSLv3' || version === 'SSLv2') return 'ssl3';
-  return version === 'TLSv1' || version === 'TLSv1.1' ? 'tls10' : 'modern';
-}
-
-type Counts = Record<HelloKind, number>;
-
 /** Slots of equal length that begin at whole multiples of it in UTC; the oldest is overwritten. */
 class Ring {
-  readonly #length: number;
-  readonly #slots: Counts[];
-  /** The number of the slot that is being filled, counted from 1970. */
+  readonly #lengthMs: number;
+  readonly #slots: HelloCounts[];
+  /** The number of the present slot since 1970. */
   #current: number;
 
-  constructor(length: number, count: number, now: number) {
-    this.#length = length;
-    this.#slots = Array.from({ length: count }, noCounts);
-    this.#current = Math.floor(now / length);
+  constructor(lengthMs: number, count: number, now: number) {
+    this.#lengthMs = lengthMs;
+    this.#slots = Array.from({ length: count }, noHellos);
+    this.#current = Math.floor(now / lengthMs);
   }
 
   count(kind: HelloKind, now: number): void {
@@ -54,28 +47,23 @@ class Ring {
     const oldest = this.#current - this.#slots.length + 1;
     return this.#slots.map((_, index) => {
       const number = oldest + index;
-      const start = new Date(number * this.#length).toISOString();
+      const start = new Date(number * this.#lengthMs).toISOString();
       return { start, ...this.#slots[number % this.#slots.length]! };
     });
   }
 
-  /** A clock that was set back goes on counting in the slot it left. */
+  /** A clock that was set back does not move the present slot back. */
   #advance(now: number): void {
-    const target = Math.floor(now / this.#length);
+    const target = Math.floor(now / this.#lengthMs);
     const first = Math.max(this.#current + 1, target - this.#slots.length + 1);
     for (let number = first; number <= target; number++) {
-      this.#slots[number % this.#slots.length] = noCounts();
+      this.#slots[number % this.#slots.length] = noHellos();
     }
     this.#current = Math.max(this.#current, target);
   }
 }
 
-function noCounts(): Counts {
-  return { sslv2: 0, ssl3: 0, tls10: 0, modern: 0 };
-}
-
-/** Milliseconds. */
-const HOUR = 60 * 60 * 1000;
-/** A week, and the time a migration takes. */
+const HOUR_MS = 60 * 60 * 1000;
+/** A week of hours, and three months of days. */
 const HOURS = 7 * 24;
 const DAYS = 90;

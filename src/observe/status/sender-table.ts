@@ -1,12 +1,13 @@
-/** Who sends old hellos, or fails: one row an address, bounded; the least recently seen is forgotten first. */
-import type { EventFields } from '../events.js';
-import { helloKind } from './hello-history.js';
+/** Senders of old hellos, and senders that fail: one row an address; at the bound the least recently seen goes first. */
 import { siteNetwork } from '../../net/ip-address.js';
+import type { EventFields } from '../events.js';
+import { helloKind } from '../hello/hello-kind.js';
+
 import type { Sender, Senders } from './status-shape.js';
 
 export class SenderTable {
   readonly #now: () => number;
-  /** In the order they were last seen. */
+  /** The least recently seen first. */
   readonly #rows = new Map<string, Sender>();
   #forgotten = 0;
 
@@ -15,13 +16,13 @@ export class SenderTable {
     this.#now = now;
   }
 
-  /** Sessions without a hello, and those of clients of today that went well, leave no row. */
-  saw({ client, hello, tls, smtp, outcome, fault }: EventFields<'connection_closed'>): void {
+  /** Connections without a hello, and modern clients without a failure, get no row. */
+  count({ client, hello, tls, smtp, outcome, fault }: EventFields<'connection_closed'>): void {
     if (hello === undefined) return;
     const { address } = client;
     const before = this.#rows.get(address);
     const ok = tls !== undefined && fault === undefined;
-    const modern = helloKind(hello.format, hello.version) === 'modern';
+    const modern = helloKind(hello) === 'modern';
     if (modern && ok && before === undefined) return;
     const now = new Date(this.#now()).toISOString();
     this.#rows.delete(address);

@@ -1,4 +1,5 @@
 /** What the status page shows: /status.json, and the data behind the page. Plain data, which the page's script shares. */
+import type { HelloCounts } from '../hello/hello-kind.js';
 
 export interface Status {
   readonly version: string;
@@ -7,7 +8,7 @@ export interface Status {
   readonly now: string;
   readonly started: string;
   readonly listeners: readonly ListenerStatus[];
-  readonly sessions: LiveSessions;
+  readonly connections: LiveConnections;
   readonly hellos: HelloHistory;
   readonly senders: Senders;
   readonly backends: readonly BackendStatus[];
@@ -24,51 +25,47 @@ export interface ListenerStatus {
   readonly mode: 'starttls' | 'implicit';
   readonly backend: string;
   readonly live: number;
-  readonly sessions: number;
-  /** Sessions with somebody at fault. */
+  /** That have ended. */
+  readonly connections: number;
+  /** Of those, with a fault of the client, the backend or oldhello. */
   readonly failed: number;
 }
 
-export interface LiveSessions {
+export interface LiveConnections {
   readonly total: number;
   /** The newest. */
-  readonly newest: readonly LiveSession[];
+  readonly newest: readonly LiveConnection[];
 }
 
-export interface LiveSession {
+export interface LiveConnection {
   readonly connection: string;
   readonly listener: string;
   readonly address: string;
   readonly since: string;
 }
 
-/**
- * What a hello is at most good for: `sslv2` by its format; SSLv3; TLS 1.0 or 1.1; or `modern`, TLS 1.2 or newer.
- */
-export type HelloKind = 'sslv2' | 'ssl3' | 'tls10' | 'modern';
-
-/** Counts a slot of time; the newest slot is still being filled. */
+/** The last slot is the present hour or day, which is still being counted. */
 export interface HelloHistory {
   readonly hours: readonly HelloSlot[];
   readonly days: readonly HelloSlot[];
 }
 
-export type HelloSlot = { readonly start: string } & Readonly<Record<HelloKind, number>>;
+export type HelloSlot = { readonly start: string } & Readonly<HelloCounts>;
 
 export interface Senders {
   /** The last seen first. */
   readonly list: readonly Sender[];
-  /** How many were forgotten because there are more than can be remembered. */
+  /** Rows that were dropped because the table was full. */
   readonly forgotten: number;
 }
 
-/** A client with a hello older than TLS 1.2, or whose handshakes fail. */
+/** A client with an old hello (hello-kind.ts), or whose handshakes fail. */
 export interface Sender {
   readonly address: string;
   readonly network: string;
   readonly helo: string;
   readonly format: 'sslv2' | 'record';
-  /** What was agreed, or, where nothing was, what it offers at most. */
+  /** Agreed, or, after a failed handshake, the highest that was offered. */
   readonly version: string;
   readonly suite: string;
   readonly library: string;
@@ -76,21 +73,21 @@ export interface Sender {
   readonly last: string;
   readonly count: number;
   readonly failed: number;
-  /** Of the last session. */
+  /** Of the last connection. */
   readonly outcome: string;
   readonly ok: boolean;
 }
 
 export interface BackendStatus {
   readonly name: string;
-  /** Undefined before anybody tried. */
+  /** Undefined before the first attempt. */
   readonly up: boolean | undefined;
   /** Of the present state. */
   readonly since: string | undefined;
   readonly connections: number;
   readonly failures: number;
   readonly lastFailure: string;
-  /** Milliseconds that the last connection took to be made. */
+  /** Milliseconds to connect, the last time. */
   readonly latency: number | undefined;
 }
 
@@ -105,9 +102,9 @@ export interface CertificateStatus {
 
 export interface LimitStatus {
   readonly name: string;
-  /** Durations in words. */
+  /** As the configuration file has it; empty for a limit without one value. */
   readonly value: string;
-  /** Connections it turned away. */
+  /** Connections rejected because of it. */
   readonly exceeded: number;
 }
 

@@ -1,7 +1,8 @@
-/** Gathers from events what the status page shows. Everything in it is bounded. */
+/** Keeps from the events what the status page shows. Every table is bounded. */
 import { hostAndPort } from '../../net/endpoint.js';
 import type { EventFields, LogEntry } from '../events.js';
-import { HelloCounts, helloKind } from './hello-history.js';
+import { helloKind } from '../hello/hello-kind.js';
+import { HelloCounter } from './hello-history.js';
 import { SenderTable } from './sender-table.js';
 import type {
   BackendStatus,
@@ -9,7 +10,7 @@ import type {
   SuppressedStatus,
   LimitStatus,
   ListenerStatus,
-  LiveSession,
+  LiveConnection,
   ProcessStatus,
   Status,
 } from './status-shape.js';
@@ -18,15 +19,16 @@ type Open<T> = { -readonly [K in keyof T]: T[K] };
 
 export class StatusBoard {
   readonly #now: () => number;
+  readonly #limitText: (name: string, value: number) => string;
   readonly #started: string;
-  readonly #hellos: HelloCounts;
+  readonly #hellos: HelloCounter;
   readonly #senders: SenderTable;
   #program = { version: '', node: '' };
   /** By name and address. */
-  readonly #listeners = new Map<string, Omit<ListenerStatus, 'live' | 'sessions' | 'failed'>>();
-  readonly #totals = new Map<string, { sessions: number; failed: number }>();
-  /** In the order they began. */
-  readonly #live = new Map<string, LiveSession & { readonly pid: number }>();
+  readonly #listeners = new Map<string, Omit<ListenerStatus, 'live' | 'connections' | 'failed'>>();
+  readonly #totals = new Map<string, { connections: number; failed: number }>();
+  /** The oldest first. */
+  readonly #live = new Map<string, LiveConnection & { readonly pid: number }>();
   readonly #backends = new Map<string, Open<BackendStatus>>();
   #certificates: CertificateStatus[] = [];
   #limits: Readonly<Record<string, number>> = {};
@@ -34,11 +36,15 @@ export class StatusBoard {
   readonly #suppressed = new Map<string, SuppressedStatus>();
   readonly #processes = new Map<number, ProcessStatus>();
 
-  /** @param now Unix time in milliseconds */
-  constructor(now: () => number = Date.now) {
+  /**
+   * @param limitText a value of [limits] as the configuration file has it
+   * @param now Unix time in milliseconds
+   */
+  constructor(limitText: (name: string, value: number) => string, now: () => number = Date.now) {
+    this.#limitText = limitText;
     this.#now = now;
     this.#started = this.#time();
-    this.#hellos = new HelloCounts(now);
+    this.#hellos = new HelloCounter(now);
     this.#senders = new SenderTable(now);
   }
 
@@ -71,7 +77,7 @@ export class StatusBoard {
         break;
       }
       case 'connection_closed':
-        this.#ended(entry.fields);
+        this.#closed(entry.fields);
         break;
       case 'worker_lost':
         this.#forgetProcess(entry.fields.pid);
@@ -98,7 +104,7 @@ export class StatusBoard {
       now: this.#time(),
       started: this.#started,
       listeners: this.#listenerList(),
-      sessions: {
+      connections: {
         total: this.#live.size,
         newest: [...this.#live.values()]
           .slice(-MAX_LIVE_SHOWN)
@@ -119,19 +125,19 @@ export class StatusBoard {
     this.#certificates.push({ source, subject, issuer, key: keyAlgorithm, use, notAfter });
   }
 
-  #ended(session: EventFields<'connection_closed'>): void {
-    const { connection, listener, client, hello, tls, outcome, reason, fault } = session;
+  #closed(closed: EventFields<'connection_closed'>): void {
+    const { connection, listener, client, hello, tls, outcome, reason, fault } = closed;
     this.#live.delete(connection);
-    const total = this.#totals.get(listener) ?? { sessions: 0, failed: 0 };
-    total.sessions += 1;
+    const total = this.#totals.get(listener) ?? { connections: 0, failed: 0 };
+    total.connections += 1;
     if (fault !== undefined) total.failed += 1;
     this.#totals.set(listener, total);
-    if (hello !== undefined) this.#hellos.count(helloKind(hello.format, hello.version));
+    if (hello !== undefined) this.#hellos.count(helloKind(hello));
     if (tls !== undefined) this.#suppressed.delete(client.address);
     if (outcome === 'limit_exceeded' && reason !== undefined) {
       this.#exceeded.set(reason, (this.#exceeded.get(reason) ?? 0) + 1);
     }
-    this.#senders.saw(session);
+    this.#senders.count(closed);
   }
 
   #backendConnection({ backend: name, duration, failure }: EventFields<'backend_connection'>): void {
@@ -164,28 +170,28 @@ export class StatusBoard {
     return [...this.#listeners.values()].map((listener) => ({
       ...listener,
       live: live.get(listener.name) ?? 0,
-      ...(this.#totals.get(listener.name) ?? { sessions: 0, failed: 0 }),
+      ...(this.#totals.get(listener.name) ?? { connections: 0, failed: 0 }),
     }));
   }
 
-  /** Those of policy entries have no one value. */
+  /** A limit that only [[policy]] entries set has no one value. */
   #limitList(): LimitStatus[] {
     const names = new Set([...Object.keys(this.#limits), ...this.#exceeded.keys()]);
     return [...names].map((name) => {
       const value = this.#limits[name];
-      const shown = value === undefined ? '' : DURATION.test(name) ? inWords(value) : String(value);
+      const shown = value === undefined ? '' : this.#limitText(name, value);
       return { name, value: shown, exceeded: this.#exceeded.get(name) ?? 0 };
     });
   }
 
-  /** Processes that went silent and took their connections with them, and clients that get their chance again. */
+  /** Drops what has ended without an event: silent processes with their connections, and expired suppressions. */
   #forget(): void {
     const now = this.#now();
     for (const [address, { until }] of this.#suppressed) {
       if (Date.parse(until) <= now) this.#suppressed.delete(address);
     }
     for (const [pid, { seen }] of this.#processes) {
-      if (now - Date.parse(seen) >= SILENCE) this.#forgetProcess(pid);
+      if (now - Date.parse(seen) >= SAMPLE_TIMEOUT_MS) this.#forgetProcess(pid);
     }
   }
 
@@ -203,23 +209,9 @@ function withPort({ address, port }: EventFields<'listening_ended'>): string {
   return hostAndPort(address, port);
 }
 
-/** As the configuration file has it. */
-function inWords(milliseconds: number): string {
-  const [size, unit] = UNITS.find(([length]) => milliseconds % length === 0)!;
-  return `${milliseconds / size}${unit}`;
-}
-
-/** Limits by these names are durations. */
-const DURATION = /-(?:timeout|for)$/;
-const UNITS = [
-  [3_600_000, 'h'],
-  [60_000, 'm'],
-  [1000, 's'],
-  [1, 'ms'],
-] as const;
-/** Rows; more live connections are only counted. */
+/** Rows; further live connections are only counted. */
 const MAX_LIVE_SHOWN = 50;
 /** About 200 bytes each. */
 const MAX_SUPPRESSED = 500;
-/** Milliseconds: three samples that did not come. */
-const SILENCE = 30_000;
+/** Three missed samples. */
+const SAMPLE_TIMEOUT_MS = 30_000;

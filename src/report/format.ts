@@ -9,8 +9,8 @@ export interface Consequence {
   readonly title: string;
   readonly setting: string;
   readonly senders: number;
-  readonly sessions: number;
-  /** "3 senders, 41 sessions in 30 days", or "nobody". */
+  readonly connections: number;
+  /** "3 senders, 41 connections in 30 days", or "nobody". */
   readonly cutOff: string;
   /** The busiest of them. */
   readonly who: readonly Sender[];
@@ -18,30 +18,30 @@ export interface Consequence {
 
 export function consequences(report: Report): Consequence[] {
   return SWITCH_OFF_CODES.map((code) => {
-    const { senders, sessions } = report.switchOffs[code];
+    const { senders, connections } = report.switchOffs[code];
     const atLeast = report.others.senders > 0 && senders > 0 ? 'at least ' : '';
     return {
       code,
       title: SWITCH_OFFS[code].title,
       setting: SWITCH_OFFS[code].setting,
       senders,
-      sessions,
+      connections,
       cutOff:
-        sessions === 0
+        connections === 0
           ? 'nobody'
-          : `${atLeast}${count(senders, 'sender')}, ${count(sessions, 'session')} in ${count(length(report), 'day')}`,
+          : `${atLeast}${count(senders, 'sender')}, ${count(connections, 'connection')} in ${count(length(report), 'day')}`,
       who: report.senders.filter(({ breaks }) => breaks.includes(code)).slice(0, MAX_NAMED),
     };
   });
 }
 
-/** "2026-10-24 to 2026-11-24, 31 days: 1,203 sessions, 1,100 with TLS, 12 with old hellos, 3 in clear" */
+/** "2026-10-24 to 2026-11-24, 31 days: 1,203 connections, 1,100 with TLS, 12 with old hellos, 3 in clear" */
 export function summary(report: Report): string {
-  const { first, last, sessions, withTls, old, plaintext } = report;
-  if (first === undefined || last === undefined) return 'no sessions in these logs';
+  const { first, last, connections, withTls, old, plaintext } = report;
+  if (first === undefined || last === undefined) return 'no connections in these logs';
   const when = `${first.slice(0, 10)} to ${last.slice(0, 10)}, ${count(length(report), 'day')}`;
   return (
-    `${when}: ${count(sessions, 'session')}, ${number(withTls)} with TLS, ` +
+    `${when}: ${count(connections, 'connection')}, ${number(withTls)} with TLS, ` +
     `${number(old)} with old hellos, ${number(plaintext)} in clear`
   );
 }
@@ -50,11 +50,17 @@ export function summary(report: Report): string {
 export function caveats({ lines, others }: Report): string[] {
   const said: string[] = [];
   if (lines.broken > 0) said.push(`${count(lines.broken, 'line')} could not be read.`);
+  if (lines.text > 0) {
+    said.push(
+      `${count(lines.text, 'line')} ${lines.text === 1 ? 'is' : 'are'} not JSON. report reads the log as JSON: ` +
+        'set format = "json" in [log], or read the journal with journalctl -o json.',
+    );
+  }
   if (lines.tooLong > 0) said.push(`${count(lines.tooLong, 'line')} were longer than a log line can be.`);
   if (others.senders > 0) {
     said.push(
-      `Besides the senders listed there were ${number(others.senders)} others with few sessions each, ` +
-        `${number(others.sessions)} together; one that came back may be among them more than once.`,
+      `Besides the senders listed there were ${number(others.senders)} others with few connections each, ` +
+        `${number(others.connections)} together; one that came back may be among them more than once.`,
     );
   }
   return said;

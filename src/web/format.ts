@@ -1,5 +1,4 @@
-/** How the status page says numbers, times and names. */
-import type { HelloKind } from '../../observe/status/status-shape.js';
+/** Numbers, times and names as the pages show them. */
 
 /** "12 s ago", "3 min ago", "5 h ago", "12 d ago". */
 export function ago(then: string, now: string): string {
@@ -18,7 +17,7 @@ export function span(milliseconds: number): string {
   return hours % 24 === 0 || days > 9 ? `${days} d` : `${days} d ${hours % 24} h`;
 }
 
-/** "2026-11-24 07:26": RFC 3339 without what nobody reads. */
+/** "2026-11-24 07:26": RFC 3339, shortened to minutes. */
 export function moment(time: string): string {
   return time.slice(0, 16).replace('T', ' ');
 }
@@ -36,17 +35,7 @@ export function megabytes(bytes: number): string {
   return `${grouped(Math.round(bytes / 1_000_000))} MB`;
 }
 
-/** From the oldest. */
-export const HELLO_KINDS: Readonly<Record<HelloKind, string>> = {
-  sslv2: 'SSLv2-format hello',
-  ssl3: 'SSLv3 at most',
-  tls10: 'TLS 1.0 or 1.1 at most',
-  modern: 'TLS 1.2 or newer',
-};
-
-export const OLD_KINDS = ['sslv2', 'ssl3', 'tls10'] as const satisfies readonly HelloKind[];
-
-/** An outcome as the log spells it, to be read. */
-export function outcomeInWords(outcome: string): string {
+/** An outcome of the log, with spaces. */
+export function outcomeText(outcome: string): string {
   return outcome.replaceAll('_', ' ');
 }

@@ -1,23 +1,36 @@
-/** What the page does when it has JavaScript: the chart, sorting, and new numbers every few seconds. */
-import type { Status } from '../../observe/status/status-shape.js';
-import { HelloChart, RANGES, type Range } from './chart.js';
-import { makeSortable, sort } from './sorting.js';
-import { summary, uptime } from './summary.js';
-import { TABLES } from './tables.js';
-import { moment } from './words.js';
+/** The script of the status page: draws the chart, sorts tables, and refreshes the page from /status.json. */
+import { HELLO_KINDS, OLD_KINDS } from '../../../observe/hello/hello-kind.js';
+import type { HelloSlot, Status } from '../../../observe/status/status-shape.js';
+import { StackedBars } from '../../../web/browser/chart.js';
+import { makeSortable, sort } from '../../../web/browser/sorting.js';
+import type { ChartData } from '../../../web/chart-data.js';
+import { moment } from '../../../web/format.js';
+import { summary, uptime } from '../summary.js';
+import { TABLES } from '../tables.js';
 
-/** Milliseconds. */
-const INTERVAL = 5_000;
-const PATIENCE = 4_000;
+interface Range {
+  readonly label: string;
+  readonly slotSeconds: number;
+  readonly slots: (hellos: Status['hellos']) => readonly HelloSlot[];
+}
+
+const RANGES: readonly Range[] = [
+  { label: '24 hours', slotSeconds: 3600, slots: ({ hours }) => hours.slice(-24) },
+  { label: '7 days', slotSeconds: 3600, slots: ({ hours }) => hours },
+  { label: '90 days', slotSeconds: 24 * 3600, slots: ({ days }) => days },
+];
+
+const REFRESH_INTERVAL_MS = 5_000;
+const REFRESH_TIMEOUT_MS = 4_000;
 
 const element = (id: string): HTMLElement => document.getElementById(id)!;
 const tableOf = (id: string): HTMLTableElement => element(`${id}-table`) as HTMLTableElement;
 
-const chart = new HelloChart(element('chart'));
+const chart = new StackedBars(element('chart'));
 const pause = element('pause') as HTMLButtonElement;
 let range: Range = RANGES[1]!;
 let latest: Status | undefined;
-/** What each part was filled with, so that nothing is touched that did not change. */
+/** The HTML of each part, so that only what changed is replaced. */
 const shown = new Map<string, string>();
 
 function fill(id: string, content: string): boolean {
@@ -25,6 +38,21 @@ function fill(id: string, content: string): boolean {
   shown.set(id, content);
   element(id).innerHTML = content;
   return true;
+}
+
+function chartData({ hellos }: Status, { label, slotSeconds, slots }: Range): ChartData {
+  const all = slots(hellos);
+  return {
+    title: 'Old hellos',
+    span: label,
+    startsSeconds: all.map(({ start }) => Date.parse(start) / 1000),
+    slotSeconds,
+    series: OLD_KINDS.map((kind) => ({
+      label: HELLO_KINDS[kind],
+      colour: `--kind-${kind}`,
+      values: all.map((slot) => slot[kind]),
+    })),
+  };
 }
 
 function show(status: Status): void {
@@ -35,12 +63,12 @@ function show(status: Status): void {
   for (const { id, body } of Object.values(TABLES)) {
     if (fill(`${id}-body`, body(status).text)) sort(tableOf(id));
   }
-  chart.show(status.hellos, range);
+  chart.show(chartData(status, range));
 }
 
 async function refresh(): Promise<void> {
   try {
-    const response = await fetch('/status.json', { signal: AbortSignal.timeout(PATIENCE) });
+    const response = await fetch('/status.json', { signal: AbortSignal.timeout(REFRESH_TIMEOUT_MS) });
     show((await response.json()) as Status);
     document.body.classList.remove('stale');
   } catch {
@@ -49,7 +77,7 @@ async function refresh(): Promise<void> {
   }
 }
 
-function offerRanges(): void {
+function addRangeButtons(): void {
   const group = element('ranges');
   const buttons = RANGES.map((one) => {
     const button = document.createElement('button');
@@ -59,7 +87,7 @@ function offerRanges(): void {
     button.addEventListener('click', () => {
       range = one;
       for (const other of buttons) other.setAttribute('aria-pressed', String(other === button));
-      if (latest !== undefined) chart.show(latest.hellos, range);
+      if (latest !== undefined) chart.show(chartData(latest, range));
     });
     return button;
   });
@@ -71,13 +99,13 @@ const isPaused = (): boolean => pause.getAttribute('aria-pressed') === 'true';
 
 for (const { id } of Object.values(TABLES)) makeSortable(tableOf(id));
 (element('numbers') as HTMLDetailsElement).open = false;
-offerRanges();
+addRangeButtons();
 pause.hidden = false;
 pause.addEventListener('click', () => {
   pause.setAttribute('aria-pressed', String(!isPaused()));
-  pause.textContent = isPaused() ? 'Go on' : 'Pause';
+  pause.textContent = isPaused() ? 'Resume' : 'Pause';
 });
 window.setInterval(() => {
   if (!isPaused() && !document.hidden) void refresh();
-}, INTERVAL);
+}, REFRESH_INTERVAL_MS);
 void refresh();
