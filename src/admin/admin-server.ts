@@ -1,17 +1,18 @@
-/** The admin listener: the status page, its data, the metrics, and whether oldhello is alive. It changes nothing. */
+/** The admin listener: the status page, its data, the metrics, liveness and readiness. It changes nothing. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { AdminConfig } from '../config/schema.js';
 import type { Metrics } from '../observe/metrics.js';
 import type { StatusBoard } from '../observe/status/status.js';
 import type { Asset } from './assets.js';
+import { boundConnections } from './connection-pool.js';
 import { isOurHost } from './host-header.js';
 import { statusPage } from './status-page.js';
 
 export interface AdminSources {
   readonly metrics: Metrics;
   readonly board: StatusBoard;
-  /** What the page loads, by path. */
+  /** The files that the page loads, by path. */
   readonly assets: ReadonlyMap<string, Asset>;
 }
 
@@ -31,25 +32,25 @@ export class AdminServer {
     this.#sources = sources;
     this.#server = createServer({
       maxHeaderSize: MAX_HEADER_SIZE,
-      headersTimeout: REQUEST_TIMEOUT,
-      requestTimeout: REQUEST_TIMEOUT,
-      keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
       connectionsCheckingInterval: 1000,
     });
-    this.#server.maxConnections = MAX_CONNECTIONS;
-    // Also ends a connection whose client does not read.
-    this.#server.timeout = REQUEST_TIMEOUT;
+    boundConnections(this.#server, MAX_CONNECTIONS);
+    // Also closes the connection of a client that does not read.
+    this.#server.timeout = REQUEST_TIMEOUT_MS;
     this.#server.on('request', (request, response) => void this.#respond(request, response));
   }
 
-  /** @returns the address it listens on; rejects with what the system says */
+  /** @returns the address it listens on; rejects with the system error */
   listen(address: NonNullable<AdminConfig['address']>): Promise<AddressInfo> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen(address, () => {
         this.#server.off('error', reject);
         this.#server.on('error', () => undefined);
-        // It must not hold a process that has nothing else to do.
+        // The listener alone must not keep the process running.
         this.#server.unref();
         resolve(this.#server.address() as AddressInfo);
       });
@@ -73,7 +74,7 @@ export class AdminServer {
     if (!isOurHost(headers.host, this.#names)) {
       return refusal(
         421,
-        'not a name of this listener; add it to host-names in [admin], or ask for its address',
+        'not a name of this listener; add it to host-names in [admin], or use its IP address',
       );
     }
     const path = url.split('?', 1)[0]!;
@@ -89,10 +90,20 @@ export class AdminServer {
         return metrics.text();
       case '/healthz':
         return { type: TEXT, body: 'ok\n' };
+      case '/readyz':
+        return readiness(board);
       default:
-        return refusal(404, 'there are /, /status.json, /metrics and /healthz');
+        return refusal(404, 'there are /, /status.json, /metrics, /healthz and /readyz');
     }
   }
+}
+
+/** For load balancers: 503 while a listener's backend is down, because its clients would only get 421. */
+function readiness(board: StatusBoard): Answer {
+  const down = board.withoutBackend();
+  return down.length === 0
+    ? { type: TEXT, body: 'ok\n' }
+    : refusal(503, `the backend is down for ${down.join(', ')}`);
 }
 
 function refusal(status: number, message: string): Answer {
@@ -101,7 +112,7 @@ function refusal(status: number, message: string): Answer {
 
 const TEXT = 'text/plain; charset=utf-8';
 
-/** Nothing from elsewhere, nothing inline, nowhere inside another page. */
+/** No content from other hosts, no inline scripts, no framing. */
 const HEADERS = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
@@ -113,11 +124,11 @@ const HEADERS = {
   'cache-control': 'no-store',
 } as const;
 
-/** Bytes. */
 const MAX_HEADER_SIZE = 8 * 1024;
-/** Milliseconds for a whole request to come and its answer to be taken. */
-const REQUEST_TIMEOUT = 10_000;
-/** Milliseconds: as long as the page waits between two requests. */
-const KEEP_ALIVE_TIMEOUT = 6_000;
+const HEADERS_TIMEOUT_MS = 3_000;
+/** For a whole request to come and its response to be read. */
+const REQUEST_TIMEOUT_MS = 10_000;
+/** Longer than the page waits between two requests. */
+const KEEP_ALIVE_TIMEOUT_MS = 6_000;
 /** A few browsers and scrapers. */
 const MAX_CONNECTIONS = 64;

@@ -1,4 +1,4 @@
-/** The files that the status page loads. The build puts them all into page.json beside this file; see page/embed.js. */
+/** The files that the status page loads. The build puts them into page.json beside this file; see web/bundle.js. */
 import { readFileSync } from 'node:fs';
 
 export interface Asset {
@@ -6,7 +6,7 @@ export interface Asset {
   readonly body: string;
 }
 
-/** By path. @throws what reading throws, where the installation is not complete */
+/** By path. @throws system errors, where the installation is not complete */
 export function loadAssets(file: URL = new URL('./page.json', import.meta.url)): ReadonlyMap<string, Asset> {
   const files = JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
   return new Map(

@@ -1,7 +1,6 @@
 /**
- * Whether a request was meant for us. A web page of somebody else's can have its reader's browser ask
- * `http://evil.example:9125/` after pointing that name at 127.0.0.1 (DNS rebinding), and read the answer; the Host header
- * then has that name. An IP address cannot be pointed elsewhere.
+ * Protects against DNS rebinding: a hostile web page points its own name at 127.0.0.1 and has a browser request
+ * `http://evil.example:9125/`. The Host header then has that name. An IP address cannot be pointed elsewhere.
  */
 import { isIP } from 'node:net';
 

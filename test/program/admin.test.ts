@@ -1,5 +1,6 @@
 /** The admin listener of the running program: what it answers, whom it refuses, and what its metrics count. */
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
@@ -10,7 +11,10 @@ import { refusedStart, startProgram, type Program } from '../support/program.js'
 import { proxyConfig, type Table } from '../support/proxy-config.js';
 import { startTestSink } from '../support/sink.js';
 
-async function startWithAdmin(t: Test, admin: Table = {}): Promise<{ program: Program; port: number }> {
+async function startWithAdmin(
+  t: Test,
+  admin: Table = {},
+): Promise<{ program: Program; port: number; stopBackend: () => void }> {
   const sink = await startTestSink();
   const program = await startProgram(
     proxyConfig({
@@ -25,7 +29,7 @@ async function startWithAdmin(t: Test, admin: Table = {}): Promise<{ program: Pr
     sink.close();
   });
   const listening = program.log.find(({ event }) => event === 'admin_listening');
-  return { program, port: listening!['port'] as number };
+  return { program, port: listening!['port'] as number, stopBackend: () => sink.close() };
 }
 
 interface Answer {
@@ -128,4 +132,49 @@ test('an address that others can reach must be acknowledged', async (t) => {
     await refusedStart(proxyConfig({ admin: { address: '0.0.0.0:0' } })),
     /admin\.address: 0\.0\.0\.0 is not loopback.*acknowledge-exposure = true/,
   );
+});
+
+test('clients that are slow or silent do not keep a health check out', async (t) => {
+  const { port } = await startWithAdmin(t);
+  const slow = Array.from({ length: 200 }, () => connect(port, '127.0.0.1'));
+  t.teardown(() => slow.forEach((socket) => socket.destroy()));
+  let closed = 0;
+  const evicted = new Promise<void>((resolve) => {
+    for (const socket of slow) {
+      socket
+        .on('error', () => undefined)
+        .on('close', () => {
+          if (++closed === 80) resolve();
+        });
+    }
+  });
+  for (const [index, socket] of slow.entries()) {
+    await once(socket, 'connect');
+    // One in three never sends a byte, one sends half a request, one asks and does not read.
+    if (index % 3 === 1) socket.write('GET /healthz HTTP/1.1\r\nHost: local');
+    if (index % 3 !== 2) socket.resume();
+    else socket.write('GET /status.json HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  }
+  t.match(await ask(port, '/healthz'), { status: 200, body: 'ok\n' });
+  await evicted;
+  t.pass('the oldest of them are closed');
+});
+
+test('a client that does not finish its request header is closed after seconds', async (t) => {
+  const { port } = await startWithAdmin(t);
+  const socket = connect(port, '127.0.0.1');
+  socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n');
+  const [first] = (await once(socket, 'data')) as [Buffer];
+  t.match(first.toString(), /^HTTP\/1\.1 408 /);
+});
+
+test('/readyz is 503 while the backend of a listener is down, and /healthz stays 200', async (t) => {
+  const { program, port, stopBackend } = await startWithAdmin(t);
+  t.equal((await ask(port, '/readyz')).status, 200);
+  stopBackend();
+  const socket = connect(program.ports.get('mx')!, '127.0.0.1');
+  await once(socket.resume(), 'close');
+  await program.nextConnection();
+  t.match(await ask(port, '/readyz'), { status: 503, body: 'the backend is down for mx\n' });
+  t.equal((await ask(port, '/healthz')).status, 200);
 });
