@@ -22,6 +22,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   'make-certificate': async () => (await import('./commands/make-certificate.js')).makeCertificate,
   report: async () => (await import('./commands/report.js')).report,
   explain: async () => (await import('./commands/explain.js')).explain,
+  census: async () => (await import('./commands/census.js')).census,
 };
 
 async function main(args: readonly string[]): Promise<void> {

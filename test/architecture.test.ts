@@ -29,12 +29,16 @@ const MAY_IMPORT: Record<string, { folders: string[]; modules: string[] }> = {
     modules: ['*'],
   },
   report: { folders: ['observe', 'web'], modules: ['*'] },
+  capture: { folders: [], modules: [] },
+  census: { folders: ['capture', 'net', 'observe', 'report', 'tls'], modules: ['*'] },
   probe: { folders: ['net', 'tls', 'smtp', 'observe'], modules: ['*'] },
   'explain-hello': { folders: ['tls', 'observe', 'proxy'], modules: [] },
   commands: {
     folders: [
       'explain-hello',
       'admin',
+      'capture',
+      'census',
       'check',
       'config',
       'credentials',
@@ -52,7 +56,7 @@ const MAY_IMPORT: Record<string, { folders: string[]; modules: string[] }> = {
 };
 
 /** The parts that take bytes and give bytes: no clock, no timers, no process, no console. */
-const SANS_IO = ['tls', 'smtp', 'proxy-protocol'];
+const SANS_IO = ['tls', 'smtp', 'proxy-protocol', 'capture'];
 const BANNED_GLOBALS =
   /\b(?:Date|setTimeout|setInterval|setImmediate|queueMicrotask|process|console|performance|fetch)\b/;
 

@@ -1,6 +1,6 @@
 /** What `report` and `census` share on the command line: the period, the forms of output, and errors of inputs. */
 import { writeFileSync } from 'node:fs';
-import { DAY } from '../report/calendar.js';
+import { DAY_MS } from '../report/calendar.js';
 import { csvView } from '../report/csv-view.js';
 import { htmlView } from '../report/html-view.js';
 import type { ReadReport } from '../report/read-report.js';
@@ -80,7 +80,7 @@ function periodOf({ days, since, until }: Values, now: number): Period {
   if (days !== undefined && since !== undefined)
     throw new UsageError('--days and --since exclude each other');
   const daysAgo =
-    days === undefined ? undefined : new Date(now - wholeNumber('--days', days) * DAY).toISOString();
+    days === undefined ? undefined : new Date(now - wholeNumber('--days', days) * DAY_MS).toISOString();
   return {
     since: since === undefined ? daysAgo : timeOf('--since', since),
     until: until === undefined ? undefined : timeOf('--until', until),
@@ -108,7 +108,7 @@ function wholeNumber(option: string, value: string | boolean): number {
 
 function width(): number {
   const columns = process.stdout.isTTY ? process.stdout.columns : Number(process.env['COLUMNS']);
-  return Number.isInteger(columns) && columns > 0 ? columns : DEFAULT_WIDTH;
+  return Number.isInteger(columns) && columns > 0 ? columns : DEFAULT_COLUMNS;
 }
 
 /** https://no-color.org: any text in it that is not empty. */
@@ -119,4 +119,4 @@ function hasColor(): boolean {
 const TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?Z)?$/;
 const DEFAULT_TOP = 20;
 /** Columns, where the terminal does not say. */
-const DEFAULT_WIDTH = 100;
+const DEFAULT_COLUMNS = 100;

@@ -1,4 +1,4 @@
-/** How often each of a small number of things came; things beyond the bound are counted together. */
+/** Counts of a bounded number of kinds; further kinds are counted together as "other". */
 
 export class BoundedCounts {
   readonly #counts = new Map<string, { readonly parts: readonly string[]; count: number }>();
@@ -6,7 +6,7 @@ export class BoundedCounts {
   add(parts: readonly string[], count = 1): void {
     const known = this.#counts.get(key(parts));
     if (known !== undefined) known.count += count;
-    else if (this.#counts.size < MAX_THINGS) this.#counts.set(key(parts), { parts, count });
+    else if (this.#counts.size < MAX_ENTRIES) this.#counts.set(key(parts), { parts, count });
     else this.#addOther(parts.length, count);
   }
 
@@ -30,4 +30,4 @@ function key(parts: readonly string[]): string {
 }
 
 /** More than there are formats, versions and suites together in any honest log. */
-const MAX_THINGS = 1000;
+const MAX_ENTRIES = 1000;

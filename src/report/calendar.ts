@@ -1,4 +1,4 @@
-/** Days as the log counts them, in UTC. */
+/** Days in UTC, as in the log. */
 import { emptyDay, type Day } from './tally.js';
 
 /** Every day from the first to the last with connections, those without among them, the last `MAX_SHOWN` of them. */
@@ -7,9 +7,9 @@ export function everyDay(days: readonly Day[]): Day[] {
   if (first === undefined || last === undefined) return [];
   const known = new Map(days.map((day) => [day.day, day]));
   const end = Date.parse(last.day);
-  const start = Math.max(Date.parse(first.day), end - (MAX_SHOWN - 1) * DAY);
-  return Array.from({ length: Math.round((end - start) / DAY) + 1 }, (_, index) => {
-    const day = new Date(start + index * DAY).toISOString().slice(0, 'YYYY-MM-DD'.length);
+  const start = Math.max(Date.parse(first.day), end - (MAX_SHOWN - 1) * DAY_MS);
+  return Array.from({ length: Math.round((end - start) / DAY_MS) + 1 }, (_, index) => {
+    const day = new Date(start + index * DAY_MS).toISOString().slice(0, 'YYYY-MM-DD'.length);
     return known.get(day) ?? emptyDay(day);
   });
 }
@@ -17,10 +17,9 @@ export function everyDay(days: readonly Day[]): Day[] {
 /** From the first to the last connection, both counted. */
 export function daysBetween(first: string, last: string): number {
   const day = (time: string): number => Date.parse(time.slice(0, 'YYYY-MM-DD'.length));
-  return Math.round((day(last) - day(first)) / DAY) + 1;
+  return Math.round((day(last) - day(first)) / DAY_MS) + 1;
 }
 
-/** Milliseconds. */
-export const DAY = 24 * 60 * 60 * 1000;
+export const DAY_MS = 24 * 60 * 60 * 1000;
 /** Five years; a clock that was wrong once must not make a chart of centuries. */
 const MAX_SHOWN = 1827;

@@ -21,7 +21,7 @@ export function csvView({ senders }: Report): string {
   return [HEADER, ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
 }
 
-/** A spreadsheet takes a cell that begins like this for a formula, and senders choose their own names. */
+/** A spreadsheet runs a cell that begins like this as a formula, and senders choose their own names. */
 function cell(text: string): string {
   const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;

@@ -1,5 +1,6 @@
-/** The sentences that every view of a report shares. */
+/** Sentences and numbers that every view of a report shares. */
 import { daysBetween } from './calendar.js';
+import type { Failure } from './failure-table.js';
 import type { Sender } from './sender-table.js';
 import { SWITCH_OFF_CODES, SWITCH_OFFS, type SwitchOffCode } from './switch-offs.js';
 import type { Report } from './tally.js';
@@ -10,10 +11,10 @@ export interface Consequence {
   readonly setting: string;
   readonly senders: number;
   readonly connections: number;
-  /** "3 senders, 41 connections in 30 days", or "nobody". */
-  readonly cutOff: string;
+  /** "3 senders, 41 connections in 30 days", or "no sender". */
+  readonly impact: string;
   /** The busiest of them. */
-  readonly who: readonly Sender[];
+  readonly busiest: readonly Sender[];
 }
 
 export function consequences(report: Report): Consequence[] {
@@ -26,11 +27,11 @@ export function consequences(report: Report): Consequence[] {
       setting: SWITCH_OFFS[code].setting,
       senders,
       connections,
-      cutOff:
+      impact:
         connections === 0
-          ? 'nobody'
+          ? 'no sender'
           : `${atLeast}${count(senders, 'sender')}, ${count(connections, 'connection')} in ${count(length(report), 'day')}`,
-      who: report.senders.filter(({ breaks }) => breaks.includes(code)).slice(0, MAX_NAMED),
+      busiest: report.senders.filter(({ breaks }) => breaks.includes(code)).slice(0, MAX_NAMED),
     };
   });
 }
@@ -38,7 +39,7 @@ export function consequences(report: Report): Consequence[] {
 /** "2026-10-24 to 2026-11-24, 31 days: 1,203 connections, 1,100 with TLS, 12 with old hellos, 3 in clear" */
 export function summary(report: Report): string {
   const { first, last, connections, withTls, old, plaintext } = report;
-  if (first === undefined || last === undefined) return 'no connections in these logs';
+  if (first === undefined || last === undefined) return 'no connections found';
   const when = `${first.slice(0, 10)} to ${last.slice(0, 10)}, ${count(length(report), 'day')}`;
   return (
     `${when}: ${count(connections, 'connection')}, ${number(withTls)} with TLS, ` +
@@ -46,27 +47,40 @@ export function summary(report: Report): string {
   );
 }
 
-/** What the figures do not hold, in whole sentences; empty where they hold everything. */
-export function caveats({ lines, others }: Report): string[] {
-  const said: string[] = [];
-  if (lines.broken > 0) said.push(`${count(lines.broken, 'line')} could not be read.`);
-  if (lines.text > 0) {
-    said.push(
+/** What the figures leave out, in sentences. */
+export function caveats({ lines, others, notes }: Report): string[] {
+  const sentences: string[] = [...notes];
+  if (lines.broken > 0) sentences.push(`${count(lines.broken, 'line')} could not be read.`);
+  if (lines.mailLog > 0) {
+    sentences.push(
+      `${count(lines.mailLog, 'connection')} from the log of Postfix or Exim, which does not have the hellos: ` +
+        'the version that was agreed on is taken for the newest that the client has.',
+    );
+  } else if (lines.text > 0) {
+    sentences.push(
       `${count(lines.text, 'line')} ${lines.text === 1 ? 'is' : 'are'} not JSON. report reads the log as JSON: ` +
-        'set format = "json" in [log], or read the journal with journalctl -o json.',
+        'set format = "json" in [log], or read the journal with journalctl -o json. ' +
+        'It also reads the logs of Postfix (smtpd_tls_loglevel = 1) and Exim.',
     );
   }
-  if (lines.tooLong > 0) said.push(`${count(lines.tooLong, 'line')} were longer than a log line can be.`);
+  if (lines.tooLong > 0)
+    sentences.push(`${count(lines.tooLong, 'line')} were longer than a log line can be.`);
   if (others.senders > 0) {
-    said.push(
+    sentences.push(
       `Besides the senders listed there were ${number(others.senders)} others with few connections each, ` +
         `${number(others.connections)} together; one that came back may be among them more than once.`,
     );
   }
-  return said;
+  return sentences;
 }
 
-export function nameOf({ helo, address }: Sender): string {
+/** "14 senders", or "at least 14 senders"; empty where the log does not have them. */
+export function failedSenders({ senders, senderCountIsLower }: Failure): string {
+  if (senders === 0) return '';
+  return `${senderCountIsLower ? 'at least ' : ''}${count(senders, 'sender')}`;
+}
+
+export function nameOf({ helo, address }: Pick<Sender, 'helo' | 'address'>): string {
   return helo === undefined ? address : `${helo} [${address}]`;
 }
 

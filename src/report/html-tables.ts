@@ -12,7 +12,7 @@ import {
   type TableOptions,
 } from '../web/table.js';
 import { everyDay } from './calendar.js';
-import { consequences, nameOf, number, type Consequence } from './format.js';
+import { consequences, failedSenders, nameOf, number, type Consequence } from './format.js';
 import type { Sender } from './sender-table.js';
 import type { Day, Kind, Report } from './tally.js';
 
@@ -48,15 +48,15 @@ export const switchOffs = table<Consequence>({
   empty: 'Nothing.',
   columns: [
     { title: 'Switched off', cell: ({ title }) => title },
-    { title: 'Breaks', cell: ({ cutOff }) => cutOff, sort: ({ connections }) => connections },
-    { title: 'The busiest senders', cell: busiest },
+    { title: 'Breaks', cell: ({ impact }) => impact, sort: ({ connections }) => connections },
+    { title: 'The busiest senders', cell: namesOf },
     { title: 'Setting', cell: ({ setting }) => code(setting), sort: ({ setting }) => setting },
   ],
 });
 
-function busiest({ who, senders }: Consequence): Html {
-  const more = senders > who.length ? html`<br />…` : html``;
-  return html`${who.map((sender, index) => html`${index === 0 ? html`` : html`<br />`}${nameOf(sender)}`)}${more}`;
+function namesOf({ busiest, senders: all }: Consequence): Html {
+  const more = all > busiest.length ? html`<br />…` : html``;
+  return html`${busiest.map((sender, index) => html`${index === 0 ? html`` : html`<br />`}${nameOf(sender)}`)}${more}`;
 }
 
 export const kinds = table<Kind>({
@@ -129,6 +129,16 @@ export const failures = table<Report['failures'][number]>({
     { title: 'Outcome', cell: ({ outcome }) => outcomeText(outcome) },
     { title: 'Reason', cell: ({ reason }) => outcomeText(reason) },
     figure('Connections', ({ connections }) => connections),
+    {
+      title: 'Senders',
+      cell: (failure) => {
+        const { busiest, senders: all } = failure;
+        if (all === 0) return '';
+        const names = busiest.map((sender) => html`<br />${nameOf(sender)}`);
+        return html`${failedSenders(failure)}${names}${all > busiest.length ? html`<br />…` : html``}`;
+      },
+      sort: ({ senders: all }) => all,
+    },
   ],
 });
 

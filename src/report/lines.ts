@@ -1,12 +1,12 @@
-/** Cuts bytes into lines, without keeping more of a line than one may have. */
+/** Splits bytes into lines; keeps no more of a line than its bound. */
 
 export class Lines {
   readonly #take: (line: Buffer) => void;
-  /** The beginning of a line whose end has not come yet. */
-  readonly #begun: Buffer = Buffer.allocUnsafe(MAX_LINE_LENGTH);
+  /** The beginning of a line whose end has not been read yet. */
+  readonly #begun: Buffer = Buffer.allocUnsafe(MAX_LINE_BYTES);
   #length = 0;
   #skipping = false;
-  /** Lines that were longer than one may be, and were left out. */
+  /** Lines that were left out because they exceed the bound. */
   tooLong = 0;
 
   /** @param take gets each line without its newline; the bytes are valid until it returns */
@@ -31,7 +31,7 @@ export class Lines {
   }
 
   #end(bytes: Buffer, from: number, to: number): void {
-    if (this.#length === 0 && !this.#skipping && to - from <= MAX_LINE_LENGTH) {
+    if (this.#length === 0 && !this.#skipping && to - from <= MAX_LINE_BYTES) {
       if (to > from) this.#take(bytes.subarray(from, to));
       return;
     }
@@ -44,7 +44,7 @@ export class Lines {
 
   #keep(bytes: Buffer, from: number, to: number): void {
     if (this.#skipping) return;
-    if (this.#length + to - from > MAX_LINE_LENGTH) {
+    if (this.#length + to - from > MAX_LINE_BYTES) {
       this.#skipping = true;
       return;
     }
@@ -54,5 +54,5 @@ export class Lines {
 
 const NOTHING = Buffer.alloc(0);
 const NEWLINE = 0x0a;
-/** Bytes: a `connection_closed` line has under 8 KiB, and journald wraps it into about as much again. */
-export const MAX_LINE_LENGTH = 1 << 18;
+/** A `connection_closed` line has under 8 KiB, and journald wraps it into about as much again. */
+export const MAX_LINE_BYTES = 1 << 18;

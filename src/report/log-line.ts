@@ -1,4 +1,4 @@
-/** One line of a log, read with care: anybody may have written it, and only what the report needs is taken from it. */
+/** One line of a log. A line is untrusted input; only the fields that the report needs are read. */
 
 /** What the report needs of a `connection_closed` event. */
 export interface LoggedConnection {
@@ -21,7 +21,12 @@ export interface LoggedConnection {
 }
 
 export type LogLine =
-  | { readonly kind: 'connection'; readonly connection: LoggedConnection }
+  | {
+      readonly kind: 'connection';
+      readonly connection: LoggedConnection;
+      /** Postfix's or Exim's, which has no hellos. */
+      readonly fromMailLog?: true;
+    }
   /** Connections that the log only counts. */
   | {
       readonly kind: 'repeated';
@@ -30,21 +35,39 @@ export type LogLine =
       readonly outcome: string;
       readonly reason: string | undefined;
     }
-  /** Another event, or another program's line in the journal. */
+  /** Another event, or a line of another program. */
   | { readonly kind: 'other' }
   /** Begins like JSON but is none, or lacks fields of its event. */
   | { readonly kind: 'broken' }
   /** Text: the terminal's form of the log, or the log of another program. */
   | { readonly kind: 'text' };
 
-export function readLogLine(line: Buffer): LogLine {
+/** A text in the journal. */
+export interface JournalMessage {
+  readonly kind: 'message';
+  readonly time: string;
+  readonly program: string;
+  readonly pid: string;
+  readonly message: string;
+}
+
+export function readLogLine(line: Buffer): LogLine | JournalMessage {
   const object = parse(line);
   if (object === undefined) return looksLikeJson(line) ? BROKEN : TEXT;
   if (!('MESSAGE' in object)) return readEvent(object);
   const message = journalMessage(object['MESSAGE']);
-  if (message === undefined || !message.startsWith('{')) return OTHER;
+  if (message === undefined) return OTHER;
+  if (!message.startsWith('{')) return readJournalMessage(object, message);
   const event = parseText(message);
   return event === undefined ? BROKEN : readEvent(event);
+}
+
+function readJournalMessage(entry: Fields, message: string): LogLine | JournalMessage {
+  const microseconds = Number(text(entry['__REALTIME_TIMESTAMP']));
+  const program = text(entry['SYSLOG_IDENTIFIER']);
+  if (program === undefined || !(microseconds > 0 && microseconds < MAX_MICROSECONDS)) return OTHER;
+  const time = new Date(microseconds / 1000).toISOString();
+  return { kind: 'message', time, program, pid: text(entry['_PID']) ?? '', message };
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -123,10 +146,10 @@ function fields(value: unknown): Fields | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
 }
 
-/** Whoever wrote the line, it goes to terminals and pages: cut, and without control characters. */
+/** Values go to terminals and pages: shortened, and without control characters. */
 function text(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined;
-  const cut = value.length > MAX_TEXT_LENGTH ? value.slice(0, MAX_TEXT_LENGTH) : value;
+  const cut = value.length > MAX_TEXT_CHARACTERS ? value.slice(0, MAX_TEXT_CHARACTERS) : value;
   return /[\x00-\x1f\x7f-\x9f]/.test(cut) ? cut.replace(/[\x00-\x1f\x7f-\x9f]/g, '?') : cut;
 }
 
@@ -146,6 +169,8 @@ const TIME = /^\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-6]\d(?:\.\d{1,9})?Z$/;
 const SPACE = 0x20;
 const OPENING_BRACE = 0x7b;
 /** Characters; the longest the log writes itself are host names. */
-const MAX_TEXT_LENGTH = 255;
+const MAX_TEXT_CHARACTERS = 255;
+/** The year 9999, up to which a date has four digits. */
+const MAX_MICROSECONDS = 253_402_300_799_000_000;
 /** More codes than there are. */
 const MAX_NEEDS = 32;

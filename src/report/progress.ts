@@ -1,5 +1,5 @@
-/** A bar on the terminal that says how much of the logs is read; nothing where standard error is no terminal. */
-import { bar } from './chart.js';
+/** A progress bar on standard error; none where that is no terminal. */
+import { bar } from './text-chart.js';
 
 export interface Terminal {
   readonly isTTY?: boolean;
@@ -12,7 +12,7 @@ export class Progress {
   #read = 0;
   #drawn = 0;
 
-  /** @param total bytes; undefined where nobody knows */
+  /** @param total bytes; undefined for a stream */
   constructor(terminal: Terminal, total: number | undefined) {
     this.#terminal = terminal;
     this.#total = total;
@@ -21,12 +21,12 @@ export class Progress {
   add(bytes: number): void {
     this.#read += bytes;
     const now = performance.now();
-    if (this.#terminal.isTTY !== true || now - this.#drawn < REDRAW_INTERVAL) return;
+    if (this.#terminal.isTTY !== true || now - this.#drawn < REDRAW_INTERVAL_MS) return;
     this.#drawn = now;
     this.#terminal.write(`\r\x1b[K${this.#line()}`);
   }
 
-  /** Takes the bar away. */
+  /** Erases the bar. */
   end(): void {
     if (this.#drawn > 0) this.#terminal.write('\r\x1b[K');
   }
@@ -35,11 +35,9 @@ export class Progress {
     const megabytes = `${Math.round(this.#read / 1e6)} MB`;
     if (this.#total === undefined || this.#total === 0) return `reading: ${megabytes}`;
     const percent = Math.min(100, Math.floor((this.#read / this.#total) * 100));
-    return `reading: ${String(percent).padStart(3)} % ▕${bar(this.#read, this.#total, BAR_WIDTH).padEnd(BAR_WIDTH)}▏ ${megabytes}`;
+    return `reading: ${String(percent).padStart(3)} % ▕${bar(this.#read, this.#total, BAR_COLUMNS).padEnd(BAR_COLUMNS)}▏ ${megabytes}`;
   }
 }
 
-/** Milliseconds. */
-const REDRAW_INTERVAL = 100;
-/** Characters. */
-const BAR_WIDTH = 30;
+const REDRAW_INTERVAL_MS = 100;
+const BAR_COLUMNS = 30;

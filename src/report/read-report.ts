@@ -1,6 +1,6 @@
 /** From logs to a report: reads every file once, line by line, in memory that does not grow. */
-import { readLogLine } from './log-line.js';
 import { Lines } from './lines.js';
+import { LogReader } from './log-reader.js';
 import { readSource } from './source.js';
 import { Tally, type Period, type Report } from './tally.js';
 
@@ -12,7 +12,7 @@ export interface ReadReport {
 
 /**
  * @param progress gets the bytes of each chunk, as they are on disk
- * @throws system errors, for a file that cannot be read
+ * @throws SourceError, for a file that cannot be read
  */
 export async function readReport(
   paths: readonly string[],
@@ -23,7 +23,8 @@ export async function readReport(
   const damaged: { path: string; why: string }[] = [];
   let tooLong = 0;
   for (const path of paths) {
-    const lines = new Lines((line) => tally.add(readLogLine(line)));
+    const reader = new LogReader();
+    const lines = new Lines((line) => tally.add(reader.read(line)));
     const why = await readSource(path, { take: (bytes) => lines.push(bytes), read: progress });
     lines.end();
     tooLong += lines.tooLong;

@@ -1,7 +1,7 @@
 /**
- * Who sends, in bounded memory. An entry is an address with the hello it sends; when there are twice as many as may be
- * kept, those with the fewest connections are let go and only counted. Whoever sends often is therefore kept and counted
- * exactly from the first connection after which he stayed; one who was let go and comes back counts as another.
+ * Senders in bounded memory. An entry is an address and the hello it sends. At twice the capacity, the entries with the
+ * fewest connections are dropped and only counted. A frequent sender therefore keeps its entry; a sender that was dropped
+ * and comes back counts as another one.
  */
 import type { LoggedConnection } from './log-line.js';
 import type { SwitchOffCode } from './switch-offs.js';
@@ -68,11 +68,11 @@ export class SenderTable {
   }
 
   #add(key: string, sender: Sender): void {
-    if (this.#senders.size >= 2 * this.#capacity) this.#letGo();
+    if (this.#senders.size >= 2 * this.#capacity) this.#dropRarest();
     this.#senders.set(key, sender);
   }
 
-  #letGo(): void {
+  #dropRarest(): void {
     const ranked = [...this.#senders].sort(([, a], [, b]) => b.connections - a.connections);
     for (const [key, { connections }] of ranked.slice(this.#capacity)) {
       this.#senders.delete(key);
@@ -104,5 +104,5 @@ function newSender(
   };
 }
 
-/** Entries of about 1 KiB; a mail server that hears of more old senders has other troubles. */
+/** Entries of about 1 KiB each. */
 const CAPACITY = 20_000;

@@ -29,7 +29,7 @@ export async function readSource(path: string, options: SourceOptions): Promise<
 
 async function readStream(path: string, { take, read }: SourceOptions): Promise<string | undefined> {
   const stream =
-    path === STANDARD_INPUT ? process.stdin : createReadStream(path, { highWaterMark: CHUNK_LENGTH });
+    path === STANDARD_INPUT ? process.stdin : createReadStream(path, { highWaterMark: CHUNK_BYTES });
   let gunzip: Gunzip | undefined;
   let failure: Error | undefined;
   let first: Buffer | undefined = Buffer.alloc(0);
@@ -95,7 +95,7 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
 
 /** Members that follow each other are one text (RFC 1952, 2.2), which zlib handles. */
 function startGunzip(take: (bytes: Buffer) => void, failed: (error: Error) => void): Gunzip {
-  const gunzip = createGunzip({ chunkSize: GUNZIP_CHUNK_LENGTH, finishFlush: constants.Z_FINISH });
+  const gunzip = createGunzip({ chunkSize: GUNZIP_CHUNK_BYTES, finishFlush: constants.Z_FINISH });
   gunzip.on('data', take);
   gunzip.on('error', failed);
   return gunzip;
@@ -106,6 +106,6 @@ function settled(gunzip: Gunzip): Promise<unknown> {
 }
 
 const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
-/** Bytes: where larger ones bring nothing any more. */
-const CHUNK_LENGTH = 1 << 20;
-const GUNZIP_CHUNK_LENGTH = 1 << 18;
+/** Larger chunks were not faster. */
+const CHUNK_BYTES = 1 << 20;
+const GUNZIP_CHUNK_BYTES = 1 << 18;

@@ -1,4 +1,4 @@
-/** What an admin could switch off, and whom that would cut off: one row each, read from what a hello needs. */
+/** What an admin could switch off, and which needs of a hello that would break: one row each. */
 import type { Need } from '../observe/hello/needs.js';
 import type { LoggedConnection } from './log-line.js';
 

@@ -1,7 +1,8 @@
-/** Counts connections into what the report says. Memory does not grow with the length of the log. */
+/** Counts connections for a report. Memory does not grow with the length of the log. */
 import { helloKind, noHellos, OLD_KINDS, type HelloCounts } from '../observe/hello/hello-kind.js';
 import type { LoggedConnection, LogLine } from './log-line.js';
 import { BoundedCounts } from './bounded-counts.js';
+import { FailureTable, type Failure } from './failure-table.js';
 import { SenderTable, type Others, type Sender } from './sender-table.js';
 import { brokenBy, SWITCH_OFF_CODES, type SwitchOffCode } from './switch-offs.js';
 
@@ -52,17 +53,17 @@ export interface Report {
   >;
   readonly kinds: readonly Kind[];
   readonly libraries: readonly { readonly library: string; readonly connections: number }[];
-  readonly failures: readonly {
-    readonly outcome: string;
-    readonly reason: string;
-    readonly connections: number;
-  }[];
+  readonly failures: readonly Failure[];
   /** Senders with old hellos, the busiest first. */
   readonly senders: readonly Sender[];
   readonly others: Others;
+  /** What else the figures do not hold, in sentences. */
+  readonly notes: readonly string[];
   readonly lines: {
     readonly total: number;
     readonly broken: number;
+    /** Connections from the logs of Postfix and Exim. */
+    readonly mailLog: number;
     /** That are no JSON at all. */
     readonly text: number;
     readonly tooLong: number;
@@ -75,7 +76,7 @@ export class Tally {
   readonly #days = new Map<string, Day>();
   readonly #kinds = new BoundedCounts();
   readonly #libraries = new BoundedCounts();
-  readonly #failures = new BoundedCounts();
+  readonly #failures = new FailureTable();
   readonly #senders = new SenderTable();
   readonly #broken = new Map<SwitchOffCode, number>(SWITCH_OFF_CODES.map((code) => [code, 0]));
   #first: string | undefined;
@@ -87,6 +88,7 @@ export class Tally {
   #lines = 0;
   #brokenLines = 0;
   #textLines = 0;
+  #mailLogLines = 0;
   #outside = 0;
 
   constructor(period: Period) {
@@ -103,6 +105,7 @@ export class Tally {
         this.#textLines += 1;
         break;
       case 'connection':
+        if (line.fromMailLog === true) this.#mailLogLines += 1;
         if (this.#includes(line.connection.time)) this.#connection(line.connection);
         else this.#outside += 1;
         break;
@@ -115,8 +118,8 @@ export class Tally {
     }
   }
 
-  /** @param tooLong lines that nobody could read */
-  report(tooLong: number): Report {
+  /** @param tooLong lines that were left out @param notes what else was left out, in sentences */
+  report(tooLong: number, notes: readonly string[] = []): Report {
     const senders = this.#senders.ranked();
     const switchOffs = SWITCH_OFF_CODES.map((code) => [
       code,
@@ -141,15 +144,15 @@ export class Tally {
           connections,
         })),
       libraries: this.#libraries.ranked().map(([[library = ''], connections]) => ({ library, connections })),
-      failures: this.#failures
-        .ranked()
-        .map(([[outcome = '', reason = ''], connections]) => ({ outcome, reason, connections })),
+      failures: this.#failures.ranked(),
       senders: senders.filter(({ needs }) => needs.length > 0),
       others: this.#senders.others,
+      notes,
       lines: {
         total: this.#lines + tooLong,
         broken: this.#brokenLines,
         text: this.#textLines,
+        mailLog: this.#mailLogLines,
         tooLong,
         outsidePeriod: this.#outside,
       },
@@ -170,7 +173,7 @@ export class Tally {
         this.#plaintext += 1;
         day.plaintext += 1;
       } else if (outcome !== 'completed') {
-        this.#failures.add([outcome, reason ?? '']);
+        this.#failures.count(outcome, reason ?? '', connection.address, connection.helo);
       }
       return;
     }
@@ -184,7 +187,7 @@ export class Tally {
     }
     if (tls === undefined) {
       day.failed += 1;
-      this.#failures.add([outcome, reason ?? '']);
+      this.#failures.count(outcome, reason ?? '', connection.address, connection.helo);
     }
     const breaks = brokenBy(connection);
     for (const code of breaks) this.#broken.set(code, this.#broken.get(code)! + 1);
@@ -193,7 +196,7 @@ export class Tally {
 
   #repeated({ time, count, outcome, reason }: Extract<LogLine, { kind: 'repeated' }>): void {
     this.#day(time, count).failed += count;
-    this.#failures.add([outcome, reason ?? ''], count);
+    this.#failures.countMany(outcome, reason ?? '', count);
   }
 
   #day(time: string, connections: number): Day {

@@ -1,8 +1,8 @@
 /** The report for a terminal: as wide as it is, in colour where there is any. */
-import { bar, columns, grouped } from './chart.js';
+import { bar, columns, grouped } from './text-chart.js';
 import { everyDay } from './calendar.js';
 import { oldOf, type Report } from './tally.js';
-import { caveats, consequences, count, nameOf, number, summary } from './format.js';
+import { caveats, consequences, count, failedSenders, nameOf, number, summary } from './format.js';
 
 export interface TextOptions {
   /** Columns. */
@@ -14,7 +14,7 @@ export interface TextOptions {
 
 export function textView(report: Report, { width, color, top }: TextOptions): string {
   const bold = (text: string): string => (color ? `\x1b[1m${text}\x1b[22m` : text);
-  const wide = Math.min(MAX_WIDTH, Math.max(MIN_WIDTH, width));
+  const wide = Math.min(MAX_COLUMNS, Math.max(MIN_COLUMNS, width));
   const parts = [wrapped(summary(report), wide)];
   const add = (title: string, lines: readonly string[]): void => {
     if (lines.length > 0)
@@ -32,29 +32,29 @@ export function textView(report: Report, { width, color, top }: TextOptions): st
 }
 
 function cutOffs(report: Report): string[] {
-  return consequences(report).flatMap(({ title, cutOff, who, senders }) => {
-    const head = `  ${title.padEnd(TITLE_WIDTH)}${cutOff}`;
-    if (who.length === 0) return [head];
-    const more = senders > who.length ? ', …' : '';
-    return [head, `    ${who.map(nameOf).join(', ')}${more}`];
+  return consequences(report).flatMap(({ title, impact, busiest, senders }) => {
+    const head = `  ${title.padEnd(TITLE_COLUMNS)}${impact}`;
+    if (busiest.length === 0) return [head];
+    const more = senders > busiest.length ? ', …' : '';
+    return [head, `    ${busiest.map(nameOf).join(', ')}${more}`];
   });
 }
 
 function trend(report: Report, width: number): string[] {
   const days = everyDay(report.days);
-  const values = grouped(days.map(oldOf), width - AXIS_WIDTH);
+  const values = grouped(days.map(oldOf), width - AXIS_COLUMNS);
   const most = Math.max(...values);
   if (most === 0) return [];
   const axis = (line: number): string =>
-    (line === 0 ? number(most) : line === CHART_HEIGHT - 1 ? '0' : '').padStart(AXIS_WIDTH - 2);
+    (line === 0 ? number(most) : line === CHART_LINES - 1 ? '0' : '').padStart(AXIS_COLUMNS - 2);
   const [first, last] = [days[0]!.day, days.at(-1)!.day];
   const room = Math.max(0, values.length - first.length - last.length);
   const ends =
     room > 0 ? `${first}${' '.repeat(room)}${last}` : first === last ? first : `${first} to ${last}`;
   const perColumn = Math.ceil(days.length / values.length);
   return [
-    ...columns(values, CHART_HEIGHT).map((line, index) => `${axis(index)} │${line}`),
-    `${' '.repeat(AXIS_WIDTH)}${ends}${perColumn > 1 ? `  (${perColumn} days a column)` : ''}`,
+    ...columns(values, CHART_LINES).map((line, index) => `${axis(index)} │${line}`),
+    `${' '.repeat(AXIS_COLUMNS)}${ends}${perColumn > 1 ? `  (${perColumn} days a column)` : ''}`,
   ];
 }
 
@@ -67,7 +67,7 @@ function kinds(report: Report, top: number): string[] {
       `up to ${offered}`,
       version === '' ? 'failed' : `${version} ${suite}`,
       number(connections),
-      bar(connections, most, BAR_WIDTH),
+      bar(connections, most, BAR_COLUMNS),
     ]);
   return [...aligned(rows, [3]), ...rest(report.kinds.length, top)];
 }
@@ -87,10 +87,19 @@ function senders(report: Report, top: number): string[] {
 }
 
 function failures(report: Report, top: number): string[] {
-  const rows = report.failures
-    .slice(0, top)
-    .map(({ outcome, reason, connections }) => [number(connections), outcome, reason]);
-  return [...aligned(rows, [0]), ...rest(report.failures.length, top)];
+  const shown = report.failures.slice(0, top);
+  const rows = shown.map((failure) => [
+    number(failure.connections),
+    failure.outcome,
+    failure.reason,
+    failedSenders(failure),
+  ]);
+  const lines = aligned(rows, [0]).flatMap((line, index) => {
+    const { busiest, senders: all } = shown[index]!;
+    const more = all > busiest.length ? ', …' : '';
+    return busiest.length === 0 ? [line] : [line, `    ${busiest.map(nameOf).join(', ')}${more}`];
+  });
+  return [...lines, ...rest(report.failures.length, top)];
 }
 
 function rest(length: number, top: number): string[] {
@@ -123,11 +132,9 @@ function wrapped(text: string, width: number): string {
   return lines.join('\n');
 }
 
-/** Characters. */
-const MIN_WIDTH = 40;
-const MAX_WIDTH = 160;
-const TITLE_WIDTH = 26;
-const AXIS_WIDTH = 9;
-const BAR_WIDTH = 12;
-/** Lines. */
-const CHART_HEIGHT = 6;
+const MIN_COLUMNS = 40;
+const MAX_COLUMNS = 160;
+const TITLE_COLUMNS = 26;
+const AXIS_COLUMNS = 9;
+const BAR_COLUMNS = 12;
+const CHART_LINES = 6;

@@ -111,7 +111,7 @@ test('the package installs in a clean Debian, works there, and leaves as it shou
   inside('oldhello', 'report', '--html', '/tmp/report.html', '/dev/null');
   t.match(
     readFileSync(join(root, 'tmp/report.html'), 'utf8'),
-    'uPlot',
+    'Old hellos: report',
     'what its report takes from a package',
   );
   t.ok(existsSync(join(root, 'usr/lib/oldhello/dist/admin/page.json')), 'what its status page loads');

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { test } from 'tap';
-import { MAX_LINE_LENGTH } from '../../src/report/lines.js';
+import { MAX_LINE_BYTES } from '../../src/report/lines.js';
 import { readReport, type ReadReport } from '../../src/report/read-report.js';
 import { OLDEST, connectionLine } from '../support/log-lines.js';
 
@@ -74,7 +74,7 @@ test('broken lines are counted and nothing else', async (t) => {
 
 test('lines may end with CR LF, follow NULs that a crash left, or be too long to be lines', async (t) => {
   const good = connectionLine({ hello: OLDEST });
-  const long = 'x'.repeat(MAX_LINE_LENGTH + 1);
+  const long = 'x'.repeat(MAX_LINE_BYTES + 1);
   const { report } = await read(
     `${good}\r\n${'\0'.repeat(5000)}${good}\n${long}\n${good}\n${long.repeat(3)}`,
   );

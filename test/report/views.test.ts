@@ -7,7 +7,7 @@ import type { Page } from 'playwright-core';
 import { test, type Test } from 'tap';
 import { csvView } from '../../src/report/csv-view.js';
 import { htmlView } from '../../src/report/html-view.js';
-import { readLogLine } from '../../src/report/log-line.js';
+import { LogReader } from '../../src/report/log-reader.js';
 import { Progress } from '../../src/report/progress.js';
 import { Tally, type Report } from '../../src/report/tally.js';
 import { textView } from '../../src/report/text-view.js';
@@ -24,7 +24,8 @@ const BUILT_PAGE = loadReportPage(new URL('../../dist/report/page.json', import.
 
 function reportOf(...connections: LoggedAs[]): Report {
   const tally = new Tally({ since: undefined, until: undefined });
-  for (const connection of connections) tally.add(readLogLine(Buffer.from(connectionLine(connection))));
+  const reader = new LogReader();
+  for (const connection of connections) tally.add(reader.read(Buffer.from(connectionLine(connection))));
   return tally.report(0);
 }
 
@@ -61,7 +62,7 @@ test('the terminal says who would be cut off, in sentences, with a chart and tab
     /SSLv2-format hellos +3 senders, 30 connections in 30 days\n +mx0\.old\.example \[192\.0\.2\.0\], /,
   );
   t.match(text, /3DES +3 senders, 30 connections/);
-  t.match(text, /RC4 +nobody/);
+  t.match(text, /RC4 +no sender/);
   t.match(text, /█/);
   t.match(text, /sslv2 +up to TLSv1 +TLSv1 DES-CBC3-SHA +30/);
   t.match(text, /1 {2}handshake_refused +no_shared_version/);
@@ -79,8 +80,8 @@ test('no line is wider than the terminal', async (t) => {
 });
 
 test('an empty log makes an empty report, not an error', async (t) => {
-  t.equal(textView(reportOf(), { width: 80, color: false, top: 20 }), 'no connections in these logs\n');
-  t.match(htmlView(reportOf(), BUILT_PAGE), /no connections in these logs/);
+  t.equal(textView(reportOf(), { width: 80, color: false, top: 20 }), 'no connections found\n');
+  t.match(htmlView(reportOf(), BUILT_PAGE), /no connections found/);
 });
 
 test('the CSV quotes what needs it and lets no name be a formula', async (t) => {

@@ -1,6 +1,6 @@
 /** Charts of characters. */
 
-/** A bar of `width` cells for `value` of `most`, to an eighth of a cell; what is not nothing is seen. */
+/** A bar of `width` cells for `value` of `most`, to an eighth of a cell; at least an eighth for a value above zero. */
 export function bar(value: number, most: number, width: number): string {
   if (value <= 0 || most <= 0) return '';
   const eighths = Math.max(1, Math.round((value / most) * width * 8));

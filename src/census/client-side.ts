@@ -1,0 +1,109 @@
+/** What a client sends: SMTP commands in clear up to STARTTLS, or TLS from the first byte. */
+import { Acceptor, type ClientHello } from '../tls/index.js';
+import { RecordScan } from './record-scan.js';
+
+type Stage = 'commands' | 'hello' | 'records' | 'ignored';
+
+export class ClientSide {
+  readonly records = new RecordScan();
+  #stage: Stage = 'commands';
+  #line = '';
+  #acceptor: Acceptor | undefined;
+  /** Nothing has come yet: TLS may begin at once. */
+  #isFirst = true;
+  /** Bytes are missing from here on. */
+  hasGap = false;
+  helo: string | undefined;
+  hello: ClientHello | undefined;
+  /** Why the hello cannot be read: a reason of the engine's table. */
+  unreadable: string | undefined;
+  askedForTls = false;
+  /** A command followed STARTTLS: the server refused it. */
+  wentOnInClear = false;
+  /** DATA or BDAT in clear: no TLS will follow. */
+  sentMailInClear = false;
+
+  receive(bytes: Buffer): void {
+    let rest = bytes;
+    if (this.#stage === 'commands') rest = this.#readCommands(rest);
+    if (this.#stage === 'hello' && rest.length > 0) rest = this.#readHello(rest);
+    if (this.#stage === 'records') this.records.push(rest);
+  }
+
+  gap(): void {
+    this.hasGap = true;
+    this.#stage = 'ignored';
+  }
+
+  /** @returns what follows the commands, once TLS begins */
+  #readCommands(bytes: Buffer): Buffer {
+    let at = 0;
+    while (at < bytes.length && this.#stage === 'commands') {
+      if (this.#line === '' && this.#mayBeginTls(bytes[at]!)) {
+        this.#stage = 'hello';
+        this.#acceptor = new Acceptor();
+        return bytes.subarray(at);
+      }
+      this.#isFirst = false;
+      const newline = bytes.indexOf(NEWLINE, at);
+      const end = newline === -1 ? bytes.length : newline;
+      if (this.#line.length < MAX_LINE_CHARACTERS) this.#line += bytes.toString('latin1', at, end);
+      if (newline !== -1) this.#command(this.#line.trim());
+      at = end + 1;
+    }
+    return NOTHING;
+  }
+
+  /** A handshake record, or the length of an SSLv2-format hello, which no command begins with. */
+  #mayBeginTls(first: number): boolean {
+    return (this.#isFirst || this.askedForTls) && (first === HANDSHAKE || first >= 0x80);
+  }
+
+  #command(line: string): void {
+    this.#line = '';
+    const [verb = '', argument] = line.split(' ', 2);
+    this.wentOnInClear ||= this.askedForTls;
+    switch (verb.toUpperCase()) {
+      case 'EHLO':
+      case 'HELO':
+      case 'LHLO':
+        this.helo = argument ?? '';
+        break;
+      case 'STARTTLS':
+        this.askedForTls = true;
+        break;
+      case 'PROXY':
+        // The header of a load balancer in front: what follows is the client's beginning.
+        this.#isFirst = true;
+        break;
+      case 'DATA':
+      case 'BDAT':
+        this.sentMailInClear = true;
+        this.#stage = 'ignored';
+        break;
+      default:
+    }
+  }
+
+  /** @returns what follows the hello */
+  #readHello(bytes: Buffer): Buffer {
+    // The acceptor owns what it is given.
+    const accepted = this.#acceptor!.push(Buffer.from(bytes));
+    if (accepted === undefined) return NOTHING;
+    this.#acceptor = undefined;
+    this.#stage = 'records';
+    if (accepted.kind === 'client_hello') {
+      this.hello = accepted.hello;
+      return accepted.rest;
+    }
+    if (accepted.kind === 'malformed') this.unreadable = accepted.error.reason;
+    this.#stage = 'ignored';
+    return NOTHING;
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
+const NEWLINE = 0x0a;
+const HANDSHAKE = 22;
+/** More than a host name and its verb have. */
+const MAX_LINE_CHARACTERS = 300;
