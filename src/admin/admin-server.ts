@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { AdminConfig } from '../config/schema.js';
+import type { BackendWatch } from '../observe/backend-watch.js';
 import type { Metrics } from '../observe/metrics.js';
 import type { StatusBoard } from '../observe/status/status.js';
 import type { Asset } from './assets.js';
@@ -14,6 +15,7 @@ export interface AdminSources {
   readonly board: StatusBoard;
   /** The files that the page loads, by path. */
   readonly assets: ReadonlyMap<string, Asset>;
+  readonly backends: BackendWatch;
 }
 
 interface Answer {
@@ -91,19 +93,17 @@ export class AdminServer {
       case '/healthz':
         return { type: TEXT, body: 'ok\n' };
       case '/readyz':
-        return readiness(board);
+        return readiness(this.#sources.backends.unready());
       default:
         return refusal(404, 'there are /, /status.json, /metrics, /healthz and /readyz');
     }
   }
 }
 
-/** For load balancers: 503 while a listener's backend is down, because its clients would only get 421. */
-function readiness(board: StatusBoard): Answer {
-  const down = board.withoutBackend();
-  return down.length === 0
-    ? { type: TEXT, body: 'ok\n' }
-    : refusal(503, `the backend is down for ${down.join(', ')}`);
+/** For load balancers. Whether the process is alive is another question, which /healthz answers. */
+function readiness(unready: readonly string[]): Answer {
+  if (unready.length === 0) return { type: TEXT, body: 'ok\n' };
+  return refusal(503, `no backend is up for ${unready.join(', ')}`);
 }
 
 function refusal(status: number, message: string): Answer {

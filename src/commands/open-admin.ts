@@ -4,6 +4,7 @@ import { loadAssets } from '../admin/assets.js';
 import { UnusableValueError } from '../config/config-error.js';
 import { limitText } from '../config/limit-text.js';
 import type { AdminConfig } from '../config/schema.js';
+import type { BackendWatch } from '../observe/backend-watch.js';
 import type { LogChannel } from '../observe/log.js';
 import { Metrics } from '../observe/metrics.js';
 import { sampleProcess } from '../observe/process-sample.js';
@@ -15,8 +16,14 @@ export async function openAdmin(
   config: AdminConfig,
   address: NonNullable<AdminConfig['address']>,
   channel: LogChannel,
+  backends: BackendWatch,
 ): Promise<void> {
-  const sources = { metrics: new Metrics(), board: new StatusBoard(limitText), assets: loadAssets() };
+  const sources = {
+    metrics: new Metrics(),
+    board: new StatusBoard(limitText),
+    assets: loadAssets(),
+    backends,
+  };
   channel.subscribe(sources.metrics.receive);
   channel.subscribe(sources.board.receive);
   sampleProcess(channel.log);

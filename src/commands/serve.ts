@@ -78,10 +78,10 @@ async function run(
   });
   const lifeCycle = new LifeCycle({ ...parts, server, manager });
   lifeCycle.watch();
-  watchBackends(parts.log);
+  const backends = watchBackends(parts.log);
   if (config.admin.address !== undefined) {
     const { openAdmin } = await import('./open-admin.js');
-    await openAdmin(config.admin, config.admin.address, parts.log);
+    await openAdmin(config.admin, config.admin.address, parts.log, backends);
   }
   await server.start(config);
   logPrivileges(log);

@@ -82,6 +82,12 @@ export const duration: Format<number> = {
   isValid: (value) => isWholeNumber(value) && value > 0 && value <= MAX_TIMER_MS,
 };
 
+export const durationOrNone: Format<number> = {
+  allowed: 'a duration such as "30s" or "5m", or "0" for never',
+  coerce: (written) => (written === '0' ? 0 : duration.coerce!(written)),
+  isValid: (value) => value === 0 || duration.isValid(value),
+};
+
 export const address: Format<HostAndPort> = {
   allowed: 'an address and port such as "0.0.0.0:25", "[::]:25" or "mail.example.com:25"',
   coerce: parseHostAndPort,

@@ -7,6 +7,7 @@ import {
   count,
   countOrNone,
   duration,
+  durationOrNone,
   flag,
   names,
   networks,
@@ -125,6 +126,11 @@ const backend = {
     duration,
     '10s',
     'How long a connection to the backend may take to be made.',
+  ),
+  'health-interval': withDefault(
+    durationOrNone,
+    '30s',
+    'How often the backend is tried, at the start too: connect, wait for the greeting, QUIT. With the PROXY protocol the connection is marked as LOCAL. "0": never.',
   ),
 } as const;
 

@@ -1,24 +1,49 @@
-/** Tells when a backend goes away and when it is back, once for all the connections that notice. */
+/** Reports when a backend goes away and when it is back, once for all the connections and health checks that find it. */
 import type { LogChannel } from './log.js';
 
-export function watchBackends(channel: LogChannel): void {
-  const failures = new Map<string, { count: number; since: number }>();
-  channel.subscribe(({ event, fields }) => {
-    if (event === 'configuration') failures.clear();
-    if (event !== 'backend_connection') return;
-    const { backend, failure } = fields;
-    const before = failures.get(backend);
-    if (failure === undefined) {
-      failures.delete(backend);
-      if (before === undefined || before.count < DOWN_AFTER) return;
-      channel.log('backend_up', { backend, down: Math.round((performance.now() - before.since) / 1000) });
-      return;
-    }
-    const { count = 0, since = performance.now() } = before ?? {};
-    failures.set(backend, { count: count + 1, since });
-    if (count + 1 === DOWN_AFTER) channel.log('backend_down', { backend, reason: failure });
-  });
+export interface BackendWatch {
+  /** Names of listeners whose backend is down: for them this process takes no mail. */
+  unready(): readonly string[];
 }
 
-/** Failures in a row: one alone may be a limit of the backend's. */
-const DOWN_AFTER = 3;
+interface Failures {
+  readonly count: number;
+  readonly since: number;
+  readonly isDown: boolean;
+}
+
+export function watchBackends(channel: LogChannel): BackendWatch {
+  const failures = new Map<string, Failures>();
+  const backendOf = new Map<string, string>();
+  const succeeded = (backend: string): void => {
+    const before = failures.get(backend);
+    failures.delete(backend);
+    if (before?.isDown !== true) return;
+    channel.log('backend_up', { backend, down: Math.round((performance.now() - before.since) / 1000) });
+  };
+  const failed = (backend: string, reason: string, threshold: number): void => {
+    const before = failures.get(backend);
+    const count = (before?.count ?? 0) + 1;
+    const isDown = before?.isDown === true || count >= threshold;
+    failures.set(backend, { count, since: before?.since ?? performance.now(), isDown });
+    if (isDown && before?.isDown !== true) channel.log('backend_down', { backend, reason });
+  };
+  channel.subscribe(({ event, fields }) => {
+    if (event === 'configuration') failures.clear();
+    else if (event === 'listening') backendOf.set(fields.listener, fields.backend);
+    else if (event === 'listening_ended') backendOf.delete(fields.listener);
+    else if (event === 'backend_connection' || event === 'backend_health') {
+      if (fields.failure === undefined) succeeded(fields.backend);
+      else failed(fields.backend, fields.failure, event === 'backend_health' ? 1 : FAILED_CONNECTIONS);
+    }
+  });
+  return {
+    unready: () =>
+      [...backendOf].flatMap(([listener, backend]) =>
+        failures.get(backend)?.isDown === true ? [listener] : [],
+      ),
+  };
+}
+
+/** In a row: one alone may be a limit of the backend's. */
+const FAILED_CONNECTIONS = 3;

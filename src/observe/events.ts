@@ -195,10 +195,18 @@ export const LOG_EVENTS = {
       failure: maybe(text('why it failed, as `reason` of a session has it; absent: it did not')),
     },
   },
+  backend_health: {
+    level: 'debug',
+    meaning: 'a backend was tried by a health check',
+    fields: {
+      backend: text('name of the backend'),
+      failure: maybe(text('why it is not ready for mail; absent: it is')),
+    },
+  },
   backend_down: {
     level: 'error',
     meaning: 'a backend cannot be reached any more',
-    fields: { backend: text('name of the backend'), reason: text('why, as `reason` of a session has it') },
+    fields: { backend: text('name of the backend'), reason: text('why') },
   },
   backend_up: {
     level: 'info',

@@ -37,6 +37,10 @@ import { localSessions } from './resumption/session-store.js';
 import { SessionTickets } from './resumption/session-tickets.js';
 import { SharedSessions, storeSettings, type StoreSettings } from './resumption/shared-sessions.js';
 import { readTicketKeys, TicketKeySource } from './resumption/ticket-key-source.js';
+import { backendPlans } from './backend/backend-plan.js';
+import { HealthChecks } from './backend/health.js';
+import type { BackendPlan } from './backend/open-session.js';
+import { tryBackend } from './backend/try-backend.js';
 import { readTrustedCas } from './backend/trusted-cas.js';
 import { WorkerPool } from './workers/worker-pool.js';
 
@@ -53,6 +57,7 @@ export class ProxyServer {
   readonly #ticketKeys: TicketKeySource;
   readonly #desk: AdmissionControl;
   readonly #certificates: CertificateWatch;
+  readonly #health: HealthChecks;
   readonly #sessions: SharedSessions;
   readonly #bounds: SharedBounds = { refusals: new Refusals(), headers: new ProxyHeaders() };
   #budget: DescriptorBudget | undefined;
@@ -74,6 +79,7 @@ export class ProxyServer {
     this.#ticketKeys = new TicketKeySource(log, (keys) => this.#useTicketKeys(keys));
     this.#desk = new AdmissionControl(log);
     this.#certificates = new CertificateWatch(log, () => Date.now());
+    this.#health = new HealthChecks(log, (plan) => tryBackend(plan, this.#isTlsFirst(plan)));
   }
 
   /** @throws UnusableValueError, CredentialError */
@@ -153,6 +159,7 @@ export class ProxyServer {
   async stop(): Promise<void> {
     this.#ticketKeys.close();
     this.#certificates.close();
+    this.#health.close();
     for (const listener of this.#listeners) listener.close();
     await this.#host?.close(this.#runtime?.config.limits.shutdownTimeout ?? 0);
     this.#sessions.close();
@@ -243,10 +250,19 @@ export class ProxyServer {
     listener.close();
   }
 
-  #describe({ config, credentials }: SnapshotInputs): void {
+  #describe({ config, credentials, trustedCas }: SnapshotInputs): void {
     const limits = Object.entries(config.limits).map(([key, value]) => [kebabCase(key), value]);
     this.#log('configuration', { limits: Object.fromEntries(limits) as Record<string, number> });
     this.#certificates.use(credentials);
+    this.#health.configure(backendPlans(config, trustedCas, this.#log));
+  }
+
+  /** Where TLS comes first on the way to this backend. */
+  #isTlsFirst({ config: { name, tls } }: BackendPlan): boolean {
+    if (tls !== 'bridge') return tls === 'implicit';
+    return [...this.#listeners].every(
+      ({ plan: { config } }) => config.backend !== name || config.mode === 'implicit',
+    );
   }
 
   #serve(plan: ListenerPlan, { channel, first, client, destination, admission }: AdmittedConnection): void {

@@ -53,6 +53,7 @@ mode = "implicit"
 backend = "mta"
 [[backend]]
 name = "mta"
+health-interval = "0"
 address = "127.0.0.1:${(backend.address() as AddressInfo).port}"
 identity = "proxy-v1"
 tls = "bridge"

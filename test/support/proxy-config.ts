@@ -25,7 +25,8 @@ export interface ProxyConfig {
 /** `STATE` is the folder of the program under test; see startProgram. */
 const SERVER: Table = { hostname: 'proxy.example', 'state-directory': 'STATE' };
 const LISTENER: Table = { name: 'mx', address: '127.0.0.1:0', mode: 'starttls', backend: 'mta' };
-const BACKEND: Table = { name: 'mta', identity: 'proxy-v2' };
+/** No health checks: fake backends count the connections that they get. */
+const BACKEND: Table = { name: 'mta', identity: 'proxy-v2', 'health-interval': '0' };
 
 /** A STARTTLS and an implicit listener, each named after its mode. */
 export const BOTH_MODES: readonly Table[] = ['starttls', 'implicit'].map((mode) => ({ name: mode, mode }));

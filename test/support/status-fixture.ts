@@ -83,7 +83,12 @@ export async function startStatusFixture(): Promise<Fixture> {
 
 async function serve(board: StatusBoard, metrics: Metrics, channel: LogChannel): Promise<Fixture> {
   const admin = { address: undefined, hostNames: ['status.example'], acknowledgeExposure: false };
-  const server = new AdminServer(admin, { board, metrics, assets: loadAssets(BUILT_PAGE) });
+  const server = new AdminServer(admin, {
+    board,
+    metrics,
+    assets: loadAssets(BUILT_PAGE),
+    backends: { unready: () => [] },
+  });
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
   return { channel, url: `http://127.0.0.1:${port}` };
 }

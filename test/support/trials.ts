@@ -173,6 +173,7 @@ mode = "${mode}"
 backend = "${name}"
 [[backend]]
 name = "${name}"
+health-interval = "0"
 ${backend}
 `;
   return `

@@ -121,14 +121,6 @@ export class StatusBoard {
     };
   }
 
-  /** Names of listeners whose backend is known to be down. */
-  withoutBackend(): string[] {
-    const names = [...this.#listeners.values()]
-      .filter(({ backend }) => this.#backends.get(backend)?.up === false)
-      .map(({ name }) => name);
-    return [...new Set(names)];
-  }
-
   #certificate({ source, subject, issuer, keyAlgorithm, use, notAfter }: EventFields<'certificate'>): void {
     this.#certificates.push({ source, subject, issuer, key: keyAlgorithm, use, notAfter });
   }

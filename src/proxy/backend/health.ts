@@ -1,0 +1,50 @@
+/** Tries each backend at the start and at intervals, so that one that is down is reported before a client finds out. */
+import type { Log } from '../../observe/log.js';
+import type { BackendPlan } from './open-session.js';
+
+/** @returns why the backend is not ready for mail; undefined where it is */
+export type TryBackend = (plan: BackendPlan) => Promise<string | undefined>;
+
+export class HealthChecks {
+  readonly #log: Log;
+  readonly #tryBackend: TryBackend;
+  #timers: NodeJS.Timeout[] = [];
+  /** Replaced with the plans, so that a result of an earlier configuration is not reported. */
+  #plans: readonly BackendPlan[] = [];
+
+  constructor(log: Log, tryBackend: TryBackend) {
+    this.#log = log;
+    this.#tryBackend = tryBackend;
+  }
+
+  /** From now on these backends are tried, and no others. */
+  configure(plans: readonly BackendPlan[]): void {
+    this.close();
+    this.#plans = plans;
+    for (const plan of plans) {
+      const { healthInterval } = plan.config;
+      if (healthInterval === 0) continue;
+      const check = this.#checkOf(plan);
+      void check();
+      this.#timers.push(setInterval(() => void check(), healthInterval).unref());
+    }
+  }
+
+  close(): void {
+    this.#plans = [];
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#timers = [];
+  }
+
+  /** One at a time: a backend that answers slowly is not asked again meanwhile. */
+  #checkOf(plan: BackendPlan): () => Promise<void> {
+    let isRunning = false;
+    return async () => {
+      if (isRunning) return;
+      isRunning = true;
+      const failure = await this.#tryBackend(plan);
+      isRunning = false;
+      if (this.#plans.includes(plan)) this.#log('backend_health', { backend: plan.config.name, failure });
+    };
+  }
+}

@@ -1,0 +1,80 @@
+/** One attempt on a backend that nobody's mail depends on: connect, wait for the greeting, QUIT. */
+import { sanitizePeerText } from '../../observe/sanitize.js';
+import { encodeProxyV1 } from '../../proxy-protocol/v1.js';
+import { encodeProxyV2 } from '../../proxy-protocol/v2.js';
+import { ReplyReader } from '../../smtp/reply.js';
+import { NO_HANDLER } from '../transport/channel.js';
+import { connectSocket, type SocketChannel } from '../transport/socket-channel.js';
+import { quitAndClose, type BackendPlan } from './open-session.js';
+
+/**
+ * @param implicit whether TLS comes first at this backend
+ * @returns why it is not ready for mail; undefined where it is
+ */
+export function tryBackend(
+  plan: BackendPlan,
+  implicit: boolean,
+  timeoutMs: number = TIMEOUT_MS,
+): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    let cancel: () => void = () => undefined;
+    const finish = (failure?: string): void => {
+      clearTimeout(timer);
+      resolve(failure);
+    };
+    const timer = setTimeout(() => {
+      cancel();
+      finish(`no greeting within ${timeoutMs / 1000} s`);
+    }, timeoutMs);
+    const greeted = (channel: SocketChannel): void => {
+      cancel = () => channel.destroy();
+      awaitGreeting(channel, finish);
+    };
+    cancel = connectSocket(plan.config.address, {
+      connected: (channel) => {
+        writeLocalHeader(channel, plan);
+        if (!implicit) greeted(channel);
+        else {
+          cancel = plan.tls!.secure(channel, { secured: greeted, failed: (error) => finish(error.message) });
+        }
+      },
+      failed: (error) => finish(error.message),
+    });
+  });
+}
+
+/** LOCAL, and UNKNOWN in version 1: the proxy speaks for itself, so the backend records no client (PROXY protocol, 2). */
+function writeLocalHeader(channel: SocketChannel, { config }: BackendPlan): void {
+  if (config.identity === 'proxy-v2') channel.write(encodeProxyV2({ command: 'LOCAL' }));
+  if (config.identity === 'proxy-v1') channel.write(encodeProxyV1({ command: 'UNKNOWN' }));
+}
+
+function awaitGreeting(channel: SocketChannel, finish: (failure?: string) => void): void {
+  const replies = new ReplyReader();
+  const fail = (failure: string): void => {
+    channel.handler = NO_HANDLER;
+    channel.destroy();
+    finish(failure);
+  };
+  channel.handler = {
+    ...NO_HANDLER,
+    data: (bytes) => {
+      replies.push(bytes);
+      const read = replies.next();
+      if (read === undefined) return;
+      if ('violation' in read) fail('what it sends is not SMTP');
+      else if (read.reply.code !== 220) {
+        fail(`it greets with ${sanitizePeerText(read.reply.lines[0]!.toString('latin1').trim())}`);
+      } else {
+        quitAndClose(channel);
+        finish();
+      }
+    },
+    end: () => fail('it closes the connection before it greets'),
+    closed: (error) => fail(error?.message ?? 'it closes the connection before it greets'),
+  };
+  channel.resume();
+}
+
+/** A backend that greets later than this makes clients give up. */
+const TIMEOUT_MS = 20_000;

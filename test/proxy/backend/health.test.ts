@@ -1,0 +1,101 @@
+/** Backends are tried without a client: what they see of it, and what is reported when one is down. */
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { test, type Test } from 'tap';
+import { parseConfig } from '../../../src/config/load.js';
+import { watchBackends } from '../../../src/observe/backend-watch.js';
+import { createLogChannel } from '../../../src/observe/log.js';
+import { backendPlans } from '../../../src/proxy/backend/backend-plan.js';
+import { HealthChecks } from '../../../src/proxy/backend/health.js';
+import type { BackendPlan } from '../../../src/proxy/backend/open-session.js';
+import { tryBackend } from '../../../src/proxy/backend/try-backend.js';
+import { proxyConfig } from '../../support/proxy-config.js';
+
+function planFor(port: number, keys: Record<string, string>): BackendPlan {
+  const config = parseConfig(proxyConfig({ backend: { address: port, ...keys } }), '/etc/f.toml');
+  return backendPlans(config, {}, createLogChannel().log)[0]!;
+}
+
+async function serve(t: Test, connected: (socket: Socket) => void): Promise<number> {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    connected(socket);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+for (const [identity, header] of [
+  ['proxy-v2', /^\r\n\r\n\0\r\nQUIT\n\x20/],
+  ['proxy-v1', /^PROXY UNKNOWN\r\n/],
+  ['xclient', /^QUIT\r\n$/],
+] as const) {
+  test(`with ${identity} a backend that greets is up, sees no client, and is left with QUIT`, async (t) => {
+    const chunks: Buffer[] = [];
+    let ended: () => void = () => undefined;
+    const end = new Promise<void>((resolve) => (ended = resolve));
+    const port = await serve(t, (socket) => {
+      socket.write('220 mail.example ESMTP\r\n');
+      socket.on('data', (bytes) => chunks.push(bytes));
+      socket.on('end', () => {
+        socket.end();
+        ended();
+      });
+    });
+    t.equal(await tryBackend(planFor(port, { identity }), false), undefined);
+    await end;
+    const seen = Buffer.concat(chunks).toString('latin1');
+    t.match(seen, header);
+    t.match(seen, /QUIT\r\n$/);
+    t.notMatch(seen, /EHLO|XCLIENT/);
+  });
+}
+
+test('a backend that is closed, silent, refusing or not SMTP is not ready, and the reason is what was seen', async (t) => {
+  const refusing = await serve(t, (socket) => socket.end('421 4.3.2 shutting down\r\n'));
+  t.equal(await tryBackend(planFor(refusing, {}), false), 'it greets with 421 4.3.2 shutting down');
+  const closing = await serve(t, (socket) => socket.end());
+  t.equal(await tryBackend(planFor(closing, {}), false), 'it closes the connection before it greets');
+  const silent = await serve(t, (socket) => socket.resume());
+  t.equal(await tryBackend(planFor(silent, {}), false, 50), 'no greeting within 0.05 s');
+  const web = await serve(t, (socket) => socket.write('HTTP/1.1 400 Bad Request\r\n'));
+  t.equal(await tryBackend(planFor(web, {}), false), 'what it sends is not SMTP');
+  t.match(await tryBackend(planFor(1, {}), false), /ECONNREFUSED/);
+});
+
+test('a backend that is down is reported once, at the first check, and once when it is back', async (t) => {
+  const channel = createLogChannel();
+  const events: string[] = [];
+  channel.subscribe(({ event, fields }) => {
+    if (event === 'backend_down') events.push(`down: ${fields.reason}`);
+    if (event === 'backend_up') events.push('up');
+  });
+  const watch = watchBackends(channel);
+  channel.log('listening', { listener: 'mx', address: '::', port: 25, mode: 'starttls', backend: 'mta' });
+  const results: (string | undefined)[] = ['refused', 'refused', undefined, undefined, 'silent'];
+  let done: () => void = () => undefined;
+  const all = new Promise<void>((resolve) => (done = resolve));
+  // The timers of health checks do not keep a process.
+  const keptAlive = setInterval(() => undefined, 1_000);
+  t.teardown(() => clearInterval(keptAlive));
+  const unready: string[] = [];
+  const health = new HealthChecks(channel.log, () => {
+    unready.push(watch.unready().join());
+    if (results.length === 1) setImmediate(done);
+    return Promise.resolve(results.length > 1 ? results.shift() : results[0]);
+  });
+  health.configure([planFor(1, { 'health-interval': '5ms' })]);
+  await all;
+  health.close();
+  t.same(events, ['down: refused', 'up', 'down: silent']);
+  t.same(unready.slice(0, 4), ['', 'mx', 'mx', ''], 'and its listener is not ready meanwhile');
+  t.same(watch.unready(), ['mx']);
+});
+
+test('with health-interval = "0" a backend is never tried', async (t) => {
+  const health = new HealthChecks(createLogChannel().log, () => Promise.reject(new Error('it was tried')));
+  health.configure([planFor(1, { 'health-interval': '0' })]);
+  health.close();
+  t.pass('no rejection');
+});
