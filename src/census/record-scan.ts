@@ -1,5 +1,5 @@
 /** Follows the TLS records of one direction until they are encrypted, for the alert that ends a failed handshake. */
-import { alertName } from '../tls/index.js';
+import { alertName } from '../tls/wire-format.js';
 
 export class RecordScan {
   readonly #header = Buffer.alloc(HEADER_LENGTH + ALERT_LENGTH);

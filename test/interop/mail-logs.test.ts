@@ -7,7 +7,7 @@ import { createTransport } from 'nodemailer';
 import { test } from 'tap';
 import { LogReader } from '../../src/report/log-reader.js';
 import { Tally, type Report } from '../../src/report/tally.js';
-import { BACKEND_GUIDES } from '../support/backend-guides.js';
+import { BACKEND_GUIDES } from '../../tools/docs/backend-guides.js';
 import { OLDEST } from '../support/log-lines.js';
 import { eximLack, startExim } from '../support/peers/exim.js';
 import { postfixLack, postfixTls, startPostfix } from '../support/peers/postfix.js';
