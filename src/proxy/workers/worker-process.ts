@@ -1,0 +1,200 @@
+/** One worker process, from its start to its end, and the connections that it runs. */
+import { fork, type ChildProcess } from 'node:child_process';
+import type { LogChannel } from '../../observe/log.js';
+import { ConnectionRecord, type ConnectionEvent } from '../../observe/connection-record.js';
+import type { AcceptedClient } from '../config-snapshot.js';
+import type { SessionStore } from '../resumption/session-store.js';
+import type { SocketChannel } from '../transport/socket-channel.js';
+import {
+  portableBytes,
+  portableSession,
+  restoreBytes,
+  restoreSession,
+  type ToPrimary,
+  type ToWorker,
+} from './worker-protocol.js';
+
+/** A connection to be passed to a worker. */
+export interface Handover {
+  readonly channel: SocketChannel;
+  readonly first: Buffer;
+  readonly arrival: AcceptedClient;
+  readonly ended: (event: ConnectionEvent) => void;
+}
+
+/** What is known here of a connection that a worker runs. */
+interface Served extends Pick<Handover, 'arrival' | 'ended'> {
+  /** Closes it here; undefined once the worker has got it. */
+  withdraw: (() => void) | undefined;
+  /** On the clock of performance.now(). */
+  readonly started: number;
+}
+
+/** One process, from its start to its end. */
+export class WorkerProcess {
+  readonly #child: ChildProcess;
+  readonly #pool: WorkerPoolServices;
+  readonly #connections = new Map<number, Served>();
+  readonly #started = performance.now();
+  readonly #heartbeat: NodeJS.Timeout;
+  #next = 0;
+  #silent = 0;
+  /** The newest set-up it has; -1 for none. */
+  #using = -1;
+  #closing = false;
+  #over = false;
+
+  /** @throws what the system says, if it says so at once */
+  constructor(pool: WorkerPoolServices) {
+    this.#pool = pool;
+    this.#child = fork(new URL('./worker.js', import.meta.url), {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    this.#child.on('message', (messages: readonly ToPrimary[]) => {
+      this.#silent = 0;
+      for (const message of messages) this.#onMessage(message);
+    });
+    this.#child.on('error', (error) => {
+      if (this.pid === 0) this.#exited(error.message);
+      else pool.channel.log('internal_error', { error: String(error.stack) });
+    });
+    // It has exited, and its last words were read.
+    this.#child.once('close', (code, signal) => this.#exited(signal ?? `code ${code}`));
+    this.#heartbeat = setInterval(() => this.#checkPulse(), HEARTBEAT_MS);
+    this.#heartbeat.unref();
+  }
+
+  /** 0 if it could not be started. */
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** Connections it runs. */
+  get load(): number {
+    return this.#connections.size;
+  }
+
+  /** Milliseconds. */
+  get age(): number {
+    return performance.now() - this.#started;
+  }
+
+  get closing(): boolean {
+    return this.#closing;
+  }
+
+  isUsing(number: number): boolean {
+    return this.#using >= number;
+  }
+
+  /** Whether it can be given connections. */
+  get ready(): boolean {
+    return this.#using >= 0 && !this.#closing && this.#child.connected;
+  }
+
+  send(message: ToWorker): void {
+    // Where it cannot be told any more, it ends, which is heard.
+    if (this.#child.connected) this.#child.send(message, () => undefined);
+  }
+
+  serve({ channel, first, arrival, ended }: Handover): void {
+    const id = this.#next++;
+    const served: Served = { arrival, ended, withdraw: undefined, started: performance.now() };
+    this.#connections.set(id, served);
+    const message = (unread: Buffer): ToWorker => {
+      return { kind: 'serve', id, first: portableBytes(Buffer.concat([first, unread])), arrival };
+    };
+    served.withdraw = channel.sendTo(this.#child, message, (error) => {
+      served.withdraw = undefined;
+      if (error !== null) this.#lost(id);
+    });
+  }
+
+  close(patience: number): void {
+    this.#closing = true;
+    this.send({ kind: 'close', patience });
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  #onMessage(message: ToPrimary): void {
+    const { sessions, changed, freed, channel } = this.#pool;
+    switch (message.kind) {
+      case 'using':
+        this.#using = message.number;
+        changed();
+        return;
+      case 'ended':
+        this.#connections.get(message.id)?.ended(message.event);
+        this.#connections.delete(message.id);
+        freed();
+        return;
+      case 'event':
+        channel.publish(message.entry);
+        return;
+      case 'find_session': {
+        const { lookup } = message;
+        sessions.find(restoreBytes(message.sessionId), (session) =>
+          this.send({ kind: 'session', lookup, session: session && portableSession(session) }),
+        );
+        return;
+      }
+      case 'save_session':
+        sessions.save(restoreBytes(message.sessionId), restoreSession(message.session));
+        return;
+      case 'forget_session':
+        sessions.forget(restoreBytes(message.sessionId));
+        return;
+      case 'alive':
+    }
+  }
+
+  /** An event loop that hangs serves nobody. */
+  #checkPulse(): void {
+    this.#silent += 1;
+    if (this.#silent > MISSED_HEARTBEATS) this.kill();
+    else this.send({ kind: 'ping' });
+  }
+
+  #lost(id: number): void {
+    const connection = this.#connections.get(id);
+    this.#connections.delete(id);
+    connection?.ended(lostEvent(connection.arrival, connection.started));
+  }
+
+  #exited(how: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearInterval(this.#heartbeat);
+    const all = [...this.#connections.values()];
+    for (const id of [...this.#connections.keys()]) this.#lost(id);
+    // Node sends one socket after the other, and forgets those whose turn never came; the last one it does answer for.
+    setTimeout(() => all.forEach(({ withdraw }) => withdraw?.()));
+    this.#pool.exited(this, how, all.length);
+  }
+}
+
+export interface WorkerPoolOptions {
+  readonly channel: LogChannel;
+  /** Shared by all workers. */
+  readonly sessions: SessionStore;
+}
+
+export interface WorkerPoolServices extends WorkerPoolOptions {
+  readonly changed: () => void;
+  /** A connection has ended. */
+  readonly freed: () => void;
+  readonly exited: (worker: WorkerProcess, how: string, connections: number) => void;
+}
+
+export function lostEvent({ listener, client }: AcceptedClient, started: number): ConnectionEvent {
+  const record = new ConnectionRecord(listener, client, started);
+  record.recordFailure({ outcome: 'worker_lost' });
+  return record.event();
+}
+
+const HEARTBEAT_MS = 5_000;
+/** After so many without a word, a worker hangs. */
+const MISSED_HEARTBEATS = 6;
