@@ -179,7 +179,7 @@ test('what is wrong with a PKCS#12 file is said with its name', async (t) => {
   const open = (pkcs12: string): string => complaint(made, { pkcs12, passphraseFile: 'passphrase' });
   t.equal(open('nokey.p12'), 'pkcs12: nokey.p12: holds no private key');
   t.equal(open('nocert.p12'), 'pkcs12: nocert.p12: holds no certificate');
-  t.match(open('absent.p12'), /^pkcs12: absent\.p12: cannot be read: ENOENT/);
+  t.match(open('absent.p12'), /^pkcs12: absent\.p12: cannot be read: there is no such file/);
   t.equal(
     complaint(made, { pkcs12: 'mail.p12', passphraseFile: 'umlaut' }),
     'passphrase-file: umlaut: is not plain ASCII, which programs encode in different ways for PKCS#12; choose another',
@@ -190,7 +190,7 @@ test('what is wrong with a PKCS#12 file is said with its name', async (t) => {
   );
   t.match(
     complaint(made, { pkcs12: 'mail.p12', passphraseFile: 'absent' }),
-    /^passphrase-file: absent: cannot be read: ENOENT/,
+    /^passphrase-file: absent: cannot be read: there is no such file/,
   );
 });
 
@@ -297,7 +297,7 @@ test('a key that does not match its certificate is an error with both files and 
   );
 });
 
-test('files with secrets that others may read are told', async (t) => {
+test('files with secrets that others may read are listed', async (t) => {
   const made = workshop(t);
   if (made === undefined) return;
   const exposed = (): string[] => {
@@ -306,8 +306,10 @@ test('files with secrets that others may read are told', async (t) => {
   };
   t.same(exposed(), []);
   chmodSync(made.path('rsa.key'), 0o640);
+  t.same(exposed(), [], 'the group of the service may read');
+  chmodSync(made.path('rsa.key'), 0o644);
   chmodSync(made.path('passphrase'), 0o604);
-  t.same(exposed(), ['rsa.key 0640', 'passphrase 0604']);
+  t.same(exposed(), ['rsa.key 0644', 'passphrase 0604']);
   chmodSync(made.path('rsa.key'), 0o420);
   chmodSync(made.path('passphrase'), 0o400);
   t.same(exposed(), [], 'that others may write is bad too, but nothing leaks');

@@ -95,7 +95,7 @@ test('certificates that cannot be used stop the start, with the place in the fil
   );
   t.match(
     start({ key, chain: 'gone.crt' }),
-    /^oldhello: oldhello\.toml:15: certificate\[0\]\.chain: gone\.crt: cannot be read: ENOENT/,
+    /^oldhello: oldhello\.toml:15: certificate\[0\]\.chain: gone\.crt: cannot be read: there is no such file/,
   );
   t.match(
     start({ chain, key: 'credential:mail.key' }),
