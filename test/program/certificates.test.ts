@@ -38,7 +38,7 @@ test('the log shows each certificate with its days, and warns of those that run 
   const tables = Object.entries(dates).map(([name, validity]) => {
     const { chainPem, keyPem } = makeCertificate(`${name}.example`, validity);
     const chain = files.put(`${name}.crt`, chainPem, 0o644);
-    const key = files.put(`${name}.key`, keyPem, name === 'good' ? 0o640 : 0o600);
+    const key = files.put(`${name}.key`, keyPem, name === 'good' ? 0o644 : 0o600);
     return { chain, key };
   });
   const sink = await startTestSink();
@@ -49,7 +49,7 @@ test('the log shows each certificate with its days, and warns of those that run 
   });
   const transport = createTransport({
     host: '127.0.0.1',
-    port: program.ports.get('clients')!,
+    port: program.ports.get('mx')!,
     requireTLS: true,
     tls: { rejectUnauthorized: false, servername: 'expired.example' },
   });
@@ -71,7 +71,7 @@ test('the log shows each certificate with its days, and warns of those that run 
   t.match(said('certificate_expired'), [{ level: 'error', source: files.path('expired.crt'), daysLeft: -2 }]);
   t.match(said('certificate_expires'), [{ level: 'warn', subject: 'CN=soon.example', daysLeft: 20 }]);
   t.match(said('certificate_not_yet_valid'), [{ level: 'error', subject: 'CN=early.example' }]);
-  t.match(said('secret_exposed'), [{ level: 'warn', file: files.path('good.key'), mode: '0640' }]);
+  t.match(said('secret_exposed'), [{ level: 'warn', file: files.path('good.key'), mode: '0644' }]);
 });
 
 test('certificates that cannot be used stop the start, with the place in the file and the file they are in', async (t) => {
@@ -91,15 +91,15 @@ test('certificates that cannot be used stop the start, with the place in the fil
   };
   t.equal(
     start({ chain: 'one.crt', key: 'two.key' }),
-    'oldhello: oldhello.toml:15: certificate[0].key: two.key: is not the key of any certificate in one.crt (CN=one.example): both are RSA2048, but do not belong together; give the matching pair\n',
+    'oldhello: oldhello.toml:16: certificate[0].key: two.key: is not the key of any certificate in one.crt (CN=one.example): both are RSA2048, but do not belong together; give the matching pair\n',
   );
   t.match(
     start({ key, chain: 'gone.crt' }),
-    /^oldhello: oldhello\.toml:15: certificate\[0\]\.chain: gone\.crt: cannot be read: there is no such file/,
+    /^oldhello: oldhello\.toml:16: certificate\[0\]\.chain: gone\.crt: cannot be read: there is no such file/,
   );
   t.match(
     start({ chain, key: 'credential:mail.key' }),
-    /^oldhello: oldhello\.toml:15: certificate\[0\]\.key: "credential:mail\.key" is for systemd, which did not set/,
+    /^oldhello: oldhello\.toml:16: certificate\[0\]\.key: "credential:mail\.key" is for systemd, which did not set/,
   );
   const credentials = { CREDENTIALS_DIRECTORY: files.path('.') };
   t.match(
