@@ -65,7 +65,8 @@ export class Deframer {
       this.#have += this.#fill(this.#header);
       if (this.#have < RECORD_HEADER_LENGTH) return undefined;
       const total = RECORD_HEADER_LENGTH + this.#readHeader(this.#header, 0);
-      this.#partial = Buffer.allocUnsafe(total);
+      // Not from Node's pool, which an idle connection would keep.
+      this.#partial = Buffer.allocUnsafeSlow(total);
       this.#header.copy(this.#partial);
     }
     const partial = this.#partial!;
