@@ -1,5 +1,6 @@
 /** What a client sends: SMTP commands in clear up to STARTTLS, or TLS from the first byte. */
 import { Acceptor, type ClientHello } from '../tls/index.js';
+import { ContentType } from '../tls/wire-format.js';
 import { RecordScan } from './record-scan.js';
 
 type Stage = 'commands' | 'hello' | 'records' | 'ignored';
@@ -56,7 +57,7 @@ export class ClientSide {
 
   /** A handshake record, or the length of an SSLv2-format hello, which no command begins with. */
   #mayBeginTls(first: number): boolean {
-    return (this.#isFirst || this.askedForTls) && (first === HANDSHAKE || first >= 0x80);
+    return (this.#isFirst || this.askedForTls) && (first === ContentType.handshake || first >= 0x80);
   }
 
   #command(line: string): void {
@@ -104,6 +105,5 @@ export class ClientSide {
 
 const NOTHING = Buffer.alloc(0);
 const NEWLINE = 0x0a;
-const HANDSHAKE = 22;
 /** More than a host name and its verb have. */
 const MAX_LINE_CHARACTERS = 300;

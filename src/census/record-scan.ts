@@ -1,8 +1,8 @@
 /** Follows the TLS records of one direction until they are encrypted, for the alert that ends a failed handshake. */
-import { alertName } from '../tls/wire-format.js';
+import { AlertLevel, alertName, ContentType, RECORD_HEADER_LENGTH } from '../tls/wire-format.js';
 
 export class RecordScan {
-  readonly #header = Buffer.alloc(HEADER_LENGTH + ALERT_LENGTH);
+  readonly #header = Buffer.alloc(RECORD_HEADER_LENGTH + ALERT_LENGTH);
   #headerLength = 0;
   /** Bytes of the present record's body still to come. */
   #skip = 0;
@@ -26,25 +26,21 @@ export class RecordScan {
 
   /** The header of a record, and the alert in it if it is one. @returns bytes read */
   #readHeader(bytes: Buffer): number {
-    const isAlert = (this.#headerLength > 0 ? this.#header[0] : bytes[0]) === ALERT;
-    const wanted = HEADER_LENGTH + (isAlert ? ALERT_LENGTH : 0);
+    const isAlert = (this.#headerLength > 0 ? this.#header[0] : bytes[0]) === ContentType.alert;
+    const wanted = RECORD_HEADER_LENGTH + (isAlert ? ALERT_LENGTH : 0);
     const read = bytes.copy(this.#header, this.#headerLength, 0, wanted - this.#headerLength);
     this.#headerLength += read;
     if (this.#headerLength < wanted) return read;
     this.#headerLength = 0;
     const [type, level, description] = [this.#header[0]!, this.#header[5]!, this.#header[6]!];
     const length = this.#header.readUInt16BE(3);
-    if (type === CHANGE_CIPHER_SPEC || type === APPLICATION_DATA) this.isEncrypted = true;
-    else if (isAlert && length === ALERT_LENGTH && level === FATAL) this.fatalAlert = alertName(description);
+    if (type === ContentType.change_cipher_spec || type === ContentType.application_data)
+      this.isEncrypted = true;
+    else if (isAlert && length === ALERT_LENGTH && level === AlertLevel.fatal)
+      this.fatalAlert = alertName(description);
     this.#skip = Math.max(0, length - (isAlert ? ALERT_LENGTH : 0));
     return read;
   }
 }
 
-/** RFC 5246, 6.2.1 and 7.2. */
-const HEADER_LENGTH = 5;
 const ALERT_LENGTH = 2;
-const CHANGE_CIPHER_SPEC = 20;
-const ALERT = 21;
-const APPLICATION_DATA = 23;
-const FATAL = 2;

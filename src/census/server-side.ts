@@ -1,5 +1,6 @@
 /** What a server sends: SMTP replies in clear, then its ServerHello or an alert. */
 import { ServerHelloWatch, type AgreedTls } from '../observe/hello/server-hello.js';
+import { ContentType } from '../tls/wire-format.js';
 import { RecordScan } from './record-scan.js';
 
 export class ServerSide {
@@ -28,7 +29,7 @@ export class ServerSide {
   /** A reply begins with a digit, and a record of the handshake or an alert with a control character. */
   #afterReplies(bytes: Buffer): Buffer {
     for (let at = 0; at < bytes.length;) {
-      if (this.#atLineStart && (bytes[at] === HANDSHAKE || bytes[at] === ALERT)) {
+      if (this.#atLineStart && (bytes[at] === ContentType.handshake || bytes[at] === ContentType.alert)) {
         this.#inTls = true;
         return bytes.subarray(at);
       }
@@ -42,5 +43,3 @@ export class ServerSide {
 
 const NOTHING = Buffer.alloc(0);
 const NEWLINE = 0x0a;
-const ALERT = 21;
-const HANDSHAKE = 22;
