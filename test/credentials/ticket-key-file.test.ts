@@ -17,9 +17,9 @@ test('keys are read in base64 and in hexadecimal digits, in their order, between
   t.same(await readTicketKeyFile(file), { path: file, keys: [one, two], exposed: [] });
 });
 
-test('a file that others may read is told of', async (t) => {
+test('a file that others may read is listed, with what to do', async (t) => {
   const file = put(t, randomBytes(48).toString('base64'), 0o644);
-  t.same((await readTicketKeyFile(file)).exposed, [{ file, mode: '0644' }]);
+  t.same((await readTicketKeyFile(file)).exposed, [{ file, mode: '0644', remedy: `chmod o= ${file}` }]);
 });
 
 test('what is wrong is said with its line and what to do, and nothing of what the file holds', async (t) => {
