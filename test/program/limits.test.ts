@@ -64,7 +64,7 @@ const EHLO = 'EHLO client.example\r\n';
 const STARTTLS = 'STARTTLS\r\n';
 /** SSLv2-format: TLS 1.0, AES128-SHA, a challenge of 16 bytes (RFC 5246, E.2). */
 const HELLO = Buffer.from('801c01030100030000001000002f0102030405060708090a0b0c0d0e0f10', 'hex');
-const TOO_MANY = '421 4.7.0 proxy.example too many connections\r\n';
+const TOO_MANY = '421 4.7.0 proxy.example too many connections, try again later\r\n';
 const NOT_NOW = '421 4.7.0 proxy.example too many TLS handshakes, try again later\r\n';
 
 test('one address, or one /64 of IPv6, has a limit of connections; where TLS comes first they are just closed', async (t) => {
