@@ -98,7 +98,12 @@ export async function sslyze(port: number, mode: Mode): Promise<{ found: Found; 
   try {
     const file = join(folder, 'report.json');
     const starttls = mode === 'starttls' ? ['--starttls', 'smtp'] : [];
-    const { text } = await run(SSLYZE, [...starttls, `--json_out=${file}`, `127.0.0.1:${port}`]);
+    const { text } = await run(SSLYZE, [
+      ...starttls,
+      '--slow_connection',
+      `--json_out=${file}`,
+      `127.0.0.1:${port}`,
+    ]);
     if (!existsSync(file)) throw new Error(text);
     const { server_scan_results: results } = JSON.parse(readFileSync(file, 'utf8')) as {
       server_scan_results: readonly { scan_result: SslyzeReport | null }[];
