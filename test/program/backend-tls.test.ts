@@ -164,6 +164,7 @@ test('who is trusted is decided when a configuration is read, also for a worker 
   const trust = { 'tls-ca': backend.certificateFile, 'tls-name': 'backend.example' };
   const program = await startProxy(backend, { tls: 'starttls', ...trust }, { server: { workers: 2 } });
   stopAfter(t, backend, program);
+  await program.next('started');
   writeFileSync(backend.certificateFile, '');
   const children = readFileSync(`/proc/${program.pid}/task/${program.pid}/children`, 'utf8');
   const workers = children.match(/\d+/g)!;
