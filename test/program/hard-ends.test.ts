@@ -296,6 +296,22 @@ test('what one side does not take is kept up to max-buffered-bytes, and then the
   }
 });
 
+test('a backend that closes in order in the middle of a message is logged as gone', async (t) => {
+  const leaving = answering((line, socket) => {
+    if (line === 'half a message') socket.end();
+    return line === 'DATA' ? '354 go ahead' : '250 ok';
+  });
+  const program = await start(t, leaving, { listener: { auth: 'always' } });
+  const client = dial(program);
+  for (const line of ['HELO c.example', 'MAIL FROM:<a@b.example>', 'DATA', 'half a message']) {
+    await once(client, 'data');
+    client.write(`${line}\r\n`);
+  }
+  await once(client.resume(), 'end');
+  client.end();
+  t.match(await program.nextConnection(), { outcome: 'backend_failed', reason: 'backend_gone' });
+});
+
 test('a load balancer that comes too late, or goes away, is one session in the log', async (t) => {
   const listener = { 'proxy-protocol': ['127.0.0.0/8'] };
   const header = encodeProxyV2({

@@ -182,6 +182,10 @@ export class ProxiedConnection {
       clientLeft: () => this.#close(this.#leave(), 'destroy'),
       clientClosed: (error) => this.#clientClosed(error),
       backendLeft: () => this.#end(ending.backendFailure('backend_failed', 'backend_closed')),
+      backendGone: () => {
+        this.record.recordFailure(ending.gateRefusal('backend_gone').failure);
+        this.#close(this.#leave(), 'end');
+      },
       backendEnded: (error) => {
         if (error !== undefined) this.record.recordFailure(ending.backendReset(error));
         this.#close(this.#leave(), 'end');

@@ -32,6 +32,8 @@ export interface RelayEvents {
   backendLeft(): void;
   /** The backend sends nothing more, and everything it sent was passed on. @param error where it broke off */
   backendEnded(error: Error | undefined): void;
+  /** The backend sends nothing more, and owes the client a reply. */
+  backendGone(): void;
   /** @param error undefined also where a reset is no failure, because the connection was over already */
   clientClosed(error: Error | undefined): void;
   /** After `closeAfterReply`: the outstanding reply was passed on. */
@@ -244,7 +246,15 @@ export class Relay {
       return;
     }
     gate?.backendEnds();
-    if (!this.#isStopped()) this.#events.backendEnded(error);
+    if (this.#isStopped()) return;
+    if (gate === undefined && this.#owesReply()) this.#events.backendGone();
+    else this.#events.backendEnded(error);
+  }
+
+  /** Whether the backend leaves in the middle of a command or a message. */
+  #owesReply(): boolean {
+    const replies = this.#replies;
+    return replies !== undefined && !this.#clientEnded && !replies.answered && !replies.backendCloses;
   }
 
   // ---- the gate ----
