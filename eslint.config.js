@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint';
 const generatorHelpers = '/^(receive|receiveChangeCipherSpec|privateKey|lookUpSession)$/';
 
 export default tseslint.config(
-  { ignores: ['dist/', '.bench/', '.tap/', 'node_modules/'] },
+  { ignores: ['dist/', '.bench/', '.tap/', 'node_modules/', '.peers/'] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {
