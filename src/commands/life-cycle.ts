@@ -90,7 +90,7 @@ export class LifeCycle {
     await manager.reloading();
     try {
       const config = load();
-      await server.use(config);
+      await server.configure(config);
       log('reloaded', { file });
       const keys = keysThatTakeRestart(started, config);
       if (keys.length > 0) log('restart_needed', { file, keys });

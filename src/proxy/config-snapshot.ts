@@ -16,7 +16,7 @@ import type { TicketSource } from './resumption/session-tickets.js';
 import { TlsProfiles } from './termination/tls-profiles.js';
 import type { TrustedCas } from './backend/trusted-cas.js';
 
-/** What a runtime is made from. */
+/** What a snapshot is made from. */
 export interface SnapshotInputs {
   readonly config: Config;
   readonly credentials: readonly LoadedCredential[];
@@ -25,7 +25,7 @@ export interface SnapshotInputs {
   readonly smallDhGroup: DhGroup | undefined;
 }
 
-/** A client that was let in. */
+/** A client that was admitted. */
 export interface AcceptedClient {
   /** The name of the listener it came to. */
   readonly listener: string;
@@ -35,7 +35,7 @@ export interface AcceptedClient {
 }
 
 export class ConfigSnapshot {
-  readonly blueprint: SnapshotInputs;
+  readonly inputs: SnapshotInputs;
   readonly #listeners: ReadonlyMap<string, ListenerConfig>;
   readonly #backends: ReadonlyMap<string, BackendPlan>;
   readonly #policies: PolicyTable<Config['policies'][number]>;
@@ -44,9 +44,9 @@ export class ConfigSnapshot {
   readonly #tls = new Map<BackendPlan, Map<Config['policies'][number] | undefined, TlsProfile>>();
   readonly #log: Log;
 
-  constructor(blueprint: SnapshotInputs, tickets: TicketSource, log: Log) {
-    const { config, credentials, trustedCas, smallDhGroup } = blueprint;
-    this.blueprint = blueprint;
+  constructor(inputs: SnapshotInputs, tickets: TicketSource, log: Log) {
+    const { config, credentials, trustedCas, smallDhGroup } = inputs;
+    this.inputs = inputs;
     this.#log = log;
     this.#listeners = new Map(config.listeners.map((listener) => [listener.name, listener]));
     const plans = backendPlans(config, trustedCas, log);
@@ -56,7 +56,7 @@ export class ConfigSnapshot {
   }
 
   get config(): Config {
-    return this.blueprint.config;
+    return this.inputs.config;
   }
 
   /** The entry for a client's network, if there is one. */

@@ -1,4 +1,4 @@
-/** Who runs the connections of clients that were let in: this process, or others (see worker-pool.ts). */
+/** Runs the connections of admitted clients, in this process or in others (see worker-pool.ts). */
 import { setDefaultHighWaterMark } from 'node:stream';
 import type { ConnectionEvent } from '../observe/connection-record.js';
 import type { SocketChannel } from './transport/socket-channel.js';
@@ -8,10 +8,10 @@ import { LiveSet } from './live-set.js';
 import type { AcceptedClient, ConfigSnapshot } from './config-snapshot.js';
 
 export interface ConnectionRunner {
-  /** How many run connections. */
+  /** How many processes run connections. */
   readonly processes: number;
-  /** For every connection from now on; resolves when they would get it. */
-  use(runtime: ConfigSnapshot): Promise<void>;
+  /** For every new connection; resolves once new connections get it. */
+  configure(snapshot: ConfigSnapshot): Promise<void>;
   /**
    * @param first what the client sent so far
    * @param ended called once, when the connection is over
@@ -19,16 +19,16 @@ export interface ConnectionRunner {
   serve(
     channel: SocketChannel,
     first: Buffer,
-    arrival: AcceptedClient,
+    accepted: AcceptedClient,
     ended: (event: ConnectionEvent) => void,
   ): void;
   /** The newest first; see TicketKeys. */
   useTicketKeys(keys: readonly Buffer[]): void;
   /**
-   * Resolves when the last connection has ended; nobody comes in any more.
-   * @param patience milliseconds that connections get to finish by themselves, before they are told to
+   * Resolves when the last connection has ended; no new one may come.
+   * @param timeoutMs for connections to finish by themselves, before they are shut down
    */
-  close(patience: number): Promise<void>;
+  close(timeoutMs: number): Promise<void>;
 }
 
 /** The connections of this process. */
@@ -36,32 +36,32 @@ export class InProcessRunner implements ConnectionRunner {
   readonly processes = 1;
   readonly #services: ConnectionServices;
   readonly #connections = new LiveSet<ProxiedConnection>();
-  #runtime: ConfigSnapshot | undefined;
+  #snapshot: ConfigSnapshot | undefined;
   #drained: (() => void) | undefined;
 
   constructor(services: ConnectionServices) {
     this.#services = services;
   }
 
-  use(runtime: ConfigSnapshot): Promise<void> {
-    this.#runtime = runtime;
+  configure(snapshot: ConfigSnapshot): Promise<void> {
+    this.#snapshot = snapshot;
     // For all sockets from now on, as those that come from another process can be given no options of their own.
-    setDefaultHighWaterMark(false, runtime.config.limits.maxBufferedBytes);
+    setDefaultHighWaterMark(false, snapshot.config.limits.maxBufferedBytes);
     return Promise.resolve();
   }
 
   useTicketKeys(): void {
-    // Whoever makes this host's runtimes has given them the keys' holder.
+    // The snapshots of this process hold the SessionTickets, which have them already.
   }
 
   serve(
     channel: SocketChannel,
     first: Buffer,
-    arrival: AcceptedClient,
+    accepted: AcceptedClient,
     ended: (event: ConnectionEvent) => void,
   ): void {
     if (first.length > 0) channel.unread(first);
-    const plan = this.#runtime!.plan(arrival);
+    const plan = this.#snapshot!.plan(accepted);
     const connection = new ProxiedConnection(plan, channel, this.#services, (event) => {
       leave();
       ended(event);
@@ -71,11 +71,11 @@ export class InProcessRunner implements ConnectionRunner {
     connection.start();
   }
 
-  async close(patience: number): Promise<void> {
+  async close(timeoutMs: number): Promise<void> {
     if (this.#connections.size === 0) return;
     const timer = setTimeout(() => {
       for (const connection of this.#connections) connection.shutDown();
-    }, patience);
+    }, timeoutMs);
     await new Promise<void>((resolve) => {
       this.#drained = resolve;
     });

@@ -39,9 +39,9 @@ export class AdmissionControl {
     return this.#count.total;
   }
 
-  admit(client: Endpoint, listener: ListenerConfig, runtime: ConfigSnapshot): Admission {
-    const { limits } = runtime.config;
-    const policy = runtime.policyFor(client);
+  admit(client: Endpoint, listener: ListenerConfig, snapshot: ConfigSnapshot): Admission {
+    const { limits } = snapshot.config;
+    const policy = snapshot.policyFor(client);
     if (policy?.refuse === true) {
       return { admitted: false, failure: { outcome: 'policy_refused' }, reply: 'access_denied' };
     }

@@ -1,4 +1,4 @@
-/** Accepts clients on one address, and finds out who they are: by themselves, or from a load balancer's PROXY header. */
+/** Accepts clients on one address. Each client's address is its socket's, or comes in a load balancer's PROXY header. */
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import type { LimitsConfig, ListenerConfig } from '../../config/schema.js';
 import { ConnectionRecord, type Failure, type ConnectionEvent } from '../../observe/connection-record.js';
@@ -10,10 +10,10 @@ import type { ProxyHeaders } from './proxy-header.js';
 import type { Refusals } from './refusals.js';
 import { SocketChannel, TCP_OPTIONS } from '../transport/socket-channel.js';
 
-/** Where to listen: an address, or a socket that was bound by somebody else. */
+/** Where to listen: an address, or a socket that is bound already. */
 export type ListenAt = Readonly<Partial<ListenerConfig['address']> & { name?: string; fd?: number }>;
 
-/** What one configuration says to a listener. */
+/** What one configuration decides about a listener. */
 export interface ListenerPlan {
   readonly config: ListenerConfig;
   readonly limits: LimitsConfig;
@@ -21,10 +21,10 @@ export interface ListenerPlan {
 }
 
 export interface ListenerHandler {
-  admit(client: Endpoint): Admission;
+  admit(client: Endpoint, config: ListenerConfig): Admission;
   serve(plan: ListenerPlan, client: AdmittedConnection): void;
   /** A connection that was refused is over. */
-  refused(event: ConnectionEvent): void;
+  refused(plan: ListenerPlan, event: ConnectionEvent): void;
   failed(config: ListenerConfig, error: Error): void;
 }
 
@@ -50,7 +50,7 @@ export class Listener {
   readonly #server: Server;
   #plan: ListenerPlan;
   #loadBalancers: NetworkSet;
-  /** Who came before `open`. */
+  /** Clients that came before `open`. */
   #early: SocketChannel[] | undefined = [];
   #closed = false;
 
@@ -96,7 +96,7 @@ export class Listener {
   }
 
   /** For clients from now on. */
-  use(plan: ListenerPlan): void {
+  configure(plan: ListenerPlan): void {
     this.#plan = plan;
     this.#loadBalancers = new NetworkSet(plan.config.proxyProtocol);
   }
@@ -107,7 +107,7 @@ export class Listener {
     for (const channel of early) this.#accept(channel);
   }
 
-  /** Accepts nobody any more; who is in stays. */
+  /** Accepts no more clients; connections that exist stay. */
   close(): void {
     this.#closed = true;
     this.#server.close();
@@ -143,7 +143,7 @@ export class Listener {
         this.#admit(channel, rest, unmapped(source ?? balancer), unmapped(target ?? destination));
       },
       failed: (failure) => this.#refuse(channel, balancer, failure),
-      closed: (failure) => this.#handler.refused(this.#refusal(balancer, failure).event()),
+      closed: (failure) => this.#handler.refused(this.#plan, this.#refusal(balancer, failure).event()),
     });
   }
 
@@ -152,7 +152,7 @@ export class Listener {
       this.#refuse(channel, client, { outcome: 'shutdown' }, 'shutting_down');
       return;
     }
-    const admission = this.#handler.admit(client);
+    const admission = this.#handler.admit(client, this.#plan.config);
     if (admission.admitted)
       this.#handler.serve(this.#plan, { channel, first, client, destination, admission });
     else this.#refuse(channel, client, admission.failure, admission.reply);
@@ -160,11 +160,12 @@ export class Listener {
 
   /** With a reply where the client reads SMTP. */
   #refuse(channel: SocketChannel, client: Endpoint, failure: Failure, reply?: OwnReply): void {
-    const { config, hostname } = this.#plan;
+    const plan = this.#plan;
+    const { config, hostname } = plan;
     const record = this.#refusal(client, failure);
     const readable = reply !== undefined && config.mode === 'starttls';
     this.#shared.refusals.refuse(channel, readable ? ownReply(reply, hostname) : undefined, () => {
-      this.#handler.refused(record.event());
+      this.#handler.refused(plan, record.event());
     });
   }
 

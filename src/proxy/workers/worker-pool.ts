@@ -11,7 +11,7 @@ import { descriptorBudget } from '../../system/descriptors.js';
 import type { SocketChannel } from '../transport/socket-channel.js';
 import type { ConnectionRunner } from '../connection-runner.js';
 import type { AcceptedClient, ConfigSnapshot } from '../config-snapshot.js';
-import { portableBlueprint, portableBytes, type PortableSnapshotInputs } from './worker-protocol.js';
+import { portableInputs, portableBytes, type PortableSnapshotInputs } from './worker-protocol.js';
 import {
   lostEvent,
   WorkerProcess,
@@ -29,11 +29,11 @@ export class WorkerPool implements ConnectionRunner {
   /** Connections that there are files for in each worker. */
   readonly #room = descriptorBudget().connections;
   #number = 0;
-  #blueprint: PortableSnapshotInputs | undefined;
+  #inputs: PortableSnapshotInputs | undefined;
   #ticketKeys: readonly string[] = [];
   #failures = 0;
   #closed = false;
-  /** Called when all workers have the newest set-up, or are gone. */
+  /** Called when all workers have the newest configuration, or are gone. */
   readonly #settled: (() => void)[] = [];
 
   constructor(options: WorkerPoolOptions) {
@@ -48,15 +48,15 @@ export class WorkerPool implements ConnectionRunner {
   }
 
   /** Resolves when all workers have it; one that is dead gets it when it is replaced. */
-  use(runtime: ConfigSnapshot): Promise<void> {
+  configure(snapshot: ConfigSnapshot): Promise<void> {
     this.#number += 1;
-    if (runsWorkers(runtime.config)) this.#size = processCount(runtime.config.server);
-    this.#blueprint = portableBlueprint(runtime.blueprint, this.#size);
-    const listeners = new Set(runtime.config.listeners.map(({ name }) => name));
+    if (runsWorkers(snapshot.config)) this.#size = processCount(snapshot.config.server);
+    this.#inputs = portableInputs(snapshot.inputs, this.#size);
+    const listeners = new Set(snapshot.config.listeners.map(({ name }) => name));
     for (const waiting of this.#waiting.keys()) {
-      if (!listeners.has(waiting.arrival.listener)) this.#reject(waiting);
+      if (!listeners.has(waiting.accepted.listener)) this.#reject(waiting);
     }
-    for (const worker of this.#workers) this.#setUp(worker);
+    for (const worker of this.#workers) this.#configure(worker);
     const active = [...this.#workers].filter(({ closing }) => !closing);
     for (const worker of active.slice(this.#size)) worker.close(NO_LIMIT_MS);
     for (let missing = this.#size - active.length; missing > 0; missing -= 1) this.#start();
@@ -78,10 +78,10 @@ export class WorkerPool implements ConnectionRunner {
   serve(
     channel: SocketChannel,
     first: Buffer,
-    arrival: AcceptedClient,
+    accepted: AcceptedClient,
     ended: (event: ConnectionEvent) => void,
   ): void {
-    const handover = { channel, first, arrival, ended };
+    const handover = { channel, first, accepted, ended };
     const worker = this.#leastLoaded();
     if (worker !== undefined) worker.serve(handover);
     else if (this.#waiting.size < MAX_WAITING && !this.#closed) {
@@ -92,13 +92,13 @@ export class WorkerPool implements ConnectionRunner {
     } else refuse(handover);
   }
 
-  async close(patience: number): Promise<void> {
+  async close(timeoutMs: number): Promise<void> {
     this.#closed = true;
     for (const handover of this.#waiting.keys()) this.#reject(handover);
-    for (const worker of this.#workers) worker.close(patience);
+    for (const worker of this.#workers) worker.close(timeoutMs);
     const cut = setTimeout(() => {
       for (const worker of this.#workers) worker.kill();
-    }, patience + DRAIN_TIMEOUT_MS);
+    }, timeoutMs + DRAIN_TIMEOUT_MS);
     await new Promise<void>((resolve) => {
       this.#settled.push(resolve);
       this.#changed();
@@ -110,15 +110,15 @@ export class WorkerPool implements ConnectionRunner {
     try {
       const worker = new WorkerProcess(this.#services);
       this.#workers.add(worker);
-      this.#setUp(worker);
+      this.#configure(worker);
     } catch (error) {
       this.#startAgain({ pid: 0, how: (error as Error).message, connections: 0 }, 0);
     }
   }
 
-  #setUp(worker: WorkerProcess): void {
+  #configure(worker: WorkerProcess): void {
     worker.send({ kind: 'ticket_keys', keys: this.#ticketKeys });
-    worker.send({ kind: 'use', number: this.#number, blueprint: this.#blueprint! });
+    worker.send({ kind: 'configure', number: this.#number, inputs: this.#inputs! });
   }
 
   #leastLoaded(): WorkerProcess | undefined {
@@ -140,7 +140,7 @@ export class WorkerPool implements ConnectionRunner {
     const workers = [...this.#workers].filter((worker) => this.#closed || !worker.closing);
     const settled = this.#closed
       ? workers.length === 0
-      : workers.every((worker) => worker.isUsing(this.#number));
+      : workers.every((worker) => worker.isConfigured(this.#number));
     if (settled) for (const resolve of this.#settled.splice(0)) resolve();
   }
 
@@ -177,9 +177,9 @@ function processCount({ workers }: Config['server']): number {
 }
 
 /** The client's connection ends, and it tries again. */
-function refuse({ channel, arrival, ended }: Handover): void {
+function refuse({ channel, accepted, ended }: Handover): void {
   channel.destroy();
-  ended(lostEvent(arrival, performance.now()));
+  ended(lostEvent(accepted, performance.now()));
 }
 
 /** Connections that wait for a worker to start, which takes a second. */

@@ -18,12 +18,12 @@ import {
 export interface Handover {
   readonly channel: SocketChannel;
   readonly first: Buffer;
-  readonly arrival: AcceptedClient;
+  readonly accepted: AcceptedClient;
   readonly ended: (event: ConnectionEvent) => void;
 }
 
 /** What is known here of a connection that a worker runs. */
-interface Served extends Pick<Handover, 'arrival' | 'ended'> {
+interface Served extends Pick<Handover, 'accepted' | 'ended'> {
   /** Closes it here; undefined once the worker has got it. */
   withdraw: (() => void) | undefined;
   /** On the clock of performance.now(). */
@@ -39,12 +39,12 @@ export class WorkerProcess {
   readonly #heartbeat: NodeJS.Timeout;
   #next = 0;
   #silent = 0;
-  /** The newest set-up it has; -1 for none. */
-  #using = -1;
+  /** The number of the newest configuration it has; -1 for none. */
+  #configured = -1;
   #closing = false;
   #over = false;
 
-  /** @throws what the system says, if it says so at once */
+  /** @throws Error where the system refuses at once */
   constructor(pool: WorkerPoolServices) {
     this.#pool = pool;
     this.#child = fork(new URL('./worker.js', import.meta.url), {
@@ -58,7 +58,7 @@ export class WorkerProcess {
       if (this.pid === 0) this.#exited(error.message);
       else pool.channel.log('internal_error', { error: String(error.stack) });
     });
-    // It has exited, and its last words were read.
+    // It has exited, and its last messages were read.
     this.#child.once('close', (code, signal) => this.#exited(signal ?? `code ${code}`));
     this.#heartbeat = setInterval(() => this.#checkPulse(), HEARTBEAT_MS);
     this.#heartbeat.unref();
@@ -83,26 +83,26 @@ export class WorkerProcess {
     return this.#closing;
   }
 
-  isUsing(number: number): boolean {
-    return this.#using >= number;
+  isConfigured(number: number): boolean {
+    return this.#configured >= number;
   }
 
   /** Whether it can be given connections. */
   get ready(): boolean {
-    return this.#using >= 0 && !this.#closing && this.#child.connected;
+    return this.#configured >= 0 && !this.#closing && this.#child.connected;
   }
 
   send(message: ToWorker): void {
-    // Where it cannot be told any more, it ends, which is heard.
+    // A worker whose channel is closed ends, which `close` reports.
     if (this.#child.connected) this.#child.send(message, () => undefined);
   }
 
-  serve({ channel, first, arrival, ended }: Handover): void {
+  serve({ channel, first, accepted, ended }: Handover): void {
     const id = this.#next++;
-    const served: Served = { arrival, ended, withdraw: undefined, started: performance.now() };
+    const served: Served = { accepted, ended, withdraw: undefined, started: performance.now() };
     this.#connections.set(id, served);
     const message = (unread: Buffer): ToWorker => {
-      return { kind: 'serve', id, first: portableBytes(Buffer.concat([first, unread])), arrival };
+      return { kind: 'serve', id, first: portableBytes(Buffer.concat([first, unread])), accepted };
     };
     served.withdraw = channel.sendTo(this.#child, message, (error) => {
       served.withdraw = undefined;
@@ -110,9 +110,9 @@ export class WorkerProcess {
     });
   }
 
-  close(patience: number): void {
+  close(timeoutMs: number): void {
     this.#closing = true;
-    this.send({ kind: 'close', patience });
+    this.send({ kind: 'close', timeoutMs });
   }
 
   kill(): void {
@@ -122,8 +122,8 @@ export class WorkerProcess {
   #onMessage(message: ToPrimary): void {
     const { sessions, changed, freed, channel } = this.#pool;
     switch (message.kind) {
-      case 'using':
-        this.#using = message.number;
+      case 'configured':
+        this.#configured = message.number;
         changed();
         return;
       case 'ended':
@@ -151,7 +151,7 @@ export class WorkerProcess {
     }
   }
 
-  /** An event loop that hangs serves nobody. */
+  /** A worker whose event loop hangs is killed. */
   #checkPulse(): void {
     this.#silent += 1;
     if (this.#silent > MISSED_HEARTBEATS) this.kill();
@@ -161,7 +161,7 @@ export class WorkerProcess {
   #lost(id: number): void {
     const connection = this.#connections.get(id);
     this.#connections.delete(id);
-    connection?.ended(lostEvent(connection.arrival, connection.started));
+    connection?.ended(lostEvent(connection.accepted, connection.started));
   }
 
   #exited(how: string): void {
@@ -170,7 +170,7 @@ export class WorkerProcess {
     clearInterval(this.#heartbeat);
     const all = [...this.#connections.values()];
     for (const id of [...this.#connections.keys()]) this.#lost(id);
-    // Node sends one socket after the other, and forgets those whose turn never came; the last one it does answer for.
+    // Node sends one socket after the other, and calls back for the last one only; the rest are closed here.
     setTimeout(() => all.forEach(({ withdraw }) => withdraw?.()));
     this.#pool.exited(this, how, all.length);
   }
@@ -196,5 +196,5 @@ export function lostEvent({ listener, client }: AcceptedClient, started: number)
 }
 
 const HEARTBEAT_MS = 5_000;
-/** After so many without a word, a worker hangs. */
+/** After so many pings without an answer, a worker is taken to hang. */
 const MISSED_HEARTBEATS = 6;

@@ -1,5 +1,5 @@
 /**
- * What the primary process and its workers say to each other, over the channel of node:child_process: the primary one
+ * The messages between the primary process and its workers, over the channel of node:child_process: the primary one
  * message at a time, the workers several. As JSON, bytes in base64: Node's other serialization costs each side a quarter
  * more for a connection that is passed on.
  */
@@ -22,7 +22,7 @@ export interface PortableSnapshotInputs {
   readonly trustedCas: TrustedCas;
   /** The prime. */
   readonly smallDhGroup: string | undefined;
-  /** How many workers there are, to have the limits together that each counts for itself. */
+  /** How many workers share the limits that each counts for itself. */
   readonly workers: number;
 }
 
@@ -31,19 +31,19 @@ export interface PortableSession extends Omit<Session, 'masterSecret'> {
 }
 
 export type ToWorker =
-  /** Answered with `using` of the same number. */
-  | { readonly kind: 'use'; readonly number: number; readonly blueprint: PortableSnapshotInputs }
+  /** Answered with `configured` of the same number. */
+  | { readonly kind: 'configure'; readonly number: number; readonly inputs: PortableSnapshotInputs }
   | { readonly kind: 'ticket_keys'; readonly keys: readonly string[] }
   /** The socket comes with it; answered with `ended`. */
-  | { readonly kind: 'serve'; readonly id: number; readonly first: string; readonly arrival: AcceptedClient }
+  | { readonly kind: 'serve'; readonly id: number; readonly first: string; readonly accepted: AcceptedClient }
   | { readonly kind: 'session'; readonly lookup: number; readonly session: PortableSession | undefined }
-  /** Nobody else comes; the worker ends when the last one has gone. @see ConnectionRunner.close */
-  | { readonly kind: 'close'; readonly patience: number }
+  /** No further connection comes; the worker ends with its last one. @see ConnectionRunner.close */
+  | { readonly kind: 'close'; readonly timeoutMs: number }
   /** Answered with `alive`. */
   | { readonly kind: 'ping' };
 
 export type ToPrimary =
-  | { readonly kind: 'using'; readonly number: number }
+  | { readonly kind: 'configured'; readonly number: number }
   | { readonly kind: 'ended'; readonly id: number; readonly event: ConnectionEvent }
   | { readonly kind: 'event'; readonly entry: LogEntry }
   | { readonly kind: 'find_session'; readonly lookup: number; readonly sessionId: string }
@@ -69,8 +69,8 @@ export function restoreSession(portable: PortableSession): Session {
   return { ...portable, maxFragmentLength, serverName, masterSecret: restoreBytes(portable.masterSecret) };
 }
 
-export function portableBlueprint(blueprint: SnapshotInputs, workers: number): PortableSnapshotInputs {
-  const { config, credentials, trustedCas, smallDhGroup } = blueprint;
+export function portableInputs(inputs: SnapshotInputs, workers: number): PortableSnapshotInputs {
+  const { config, credentials, trustedCas, smallDhGroup } = inputs;
   return {
     config,
     credentials: credentials.map(portableCredential),
@@ -80,7 +80,7 @@ export function portableBlueprint(blueprint: SnapshotInputs, workers: number): P
   };
 }
 
-export function restoreBlueprint(portable: PortableSnapshotInputs): SnapshotInputs {
+export function restoreInputs(portable: PortableSnapshotInputs): SnapshotInputs {
   const { config, credentials, trustedCas, smallDhGroup } = portable;
   return {
     config,

@@ -19,7 +19,7 @@ import { SocketChannel } from '../transport/socket-channel.js';
 import {
   portableBytes,
   portableSession,
-  restoreBlueprint,
+  restoreInputs,
   restoreBytes,
   restoreSession,
   type PortableSnapshotInputs,
@@ -34,7 +34,7 @@ class PrimarySessions implements SessionStore {
 
   find(sessionId: Buffer, done: (session: Session | undefined) => void): void {
     const lookup = this.#next++;
-    const timer = setTimeout(() => this.answer(lookup, undefined), LOOKUP_TIMEOUT);
+    const timer = setTimeout(() => this.answer(lookup, undefined), LOOKUP_TIMEOUT_MS);
     this.#waiting.set(lookup, (session) => {
       clearTimeout(timer);
       done(session);
@@ -46,12 +46,12 @@ class PrimarySessions implements SessionStore {
     const done = this.#waiting.get(lookup);
     this.#waiting.delete(lookup);
     done?.(session);
-    // Who asked has a copy.
+    // The caller has its own copy.
     session?.masterSecret.fill(0);
   }
 
   save(sessionId: Buffer, session: Session): void {
-    // Who comes again sooner than this leaves, and to another worker, makes a full handshake.
+    // A client that resumes before this is sent, at another worker, gets a full handshake.
     outbox.put({
       kind: 'save_session',
       sessionId: portableBytes(sessionId),
@@ -71,7 +71,7 @@ class Worker {
   readonly #tickets = new SessionTickets();
   readonly #sessions = new PrimarySessions();
   readonly #handshakes = new HandshakeLimiter(() => performance.now());
-  readonly #host = new InProcessRunner({
+  readonly #runner = new InProcessRunner({
     keys: this.#keys,
     sessions: this.#sessions,
     handshakes: this.#handshakes,
@@ -86,16 +86,16 @@ class Worker {
       return flushed();
     });
     reportDefectsTo((error) => this.#log('internal_error', { error }));
-    // What comes from a terminal or from systemd goes to all processes; the primary says what is to be done.
+    // A terminal and systemd signal all processes; only the primary acts on it.
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
     process.on('disconnect', () => process.exit(0));
-    process.on('message', (message: ToWorker, socket?: Socket) => this.#hear(message, socket));
+    process.on('message', (message: ToWorker, socket?: Socket) => this.#onMessage(message, socket));
   }
 
-  #hear(message: ToWorker, socket: Socket | undefined): void {
+  #onMessage(message: ToWorker, socket: Socket | undefined): void {
     switch (message.kind) {
-      case 'use':
-        void this.#use(message.number, message.blueprint);
+      case 'configure':
+        void this.#configure(message.number, message.inputs);
         return;
       case 'ticket_keys':
         this.#tickets.use(message.keys.map(restoreBytes));
@@ -107,8 +107,8 @@ class Worker {
         this.#sessions.answer(message.lookup, message.session && restoreSession(message.session));
         return;
       case 'close':
-        void this.#host
-          .close(message.patience)
+        void this.#runner
+          .close(message.timeoutMs)
           .then(flushed)
           .then(() => process.exit(0));
         return;
@@ -117,29 +117,29 @@ class Worker {
     }
   }
 
-  async #use(number: number, setUp: PortableSnapshotInputs): Promise<void> {
-    const blueprint = restoreBlueprint(setUp);
-    const { config, credentials } = blueprint;
-    this.#handshakes.shareAmong(setUp.workers);
-    // Nobody reads samples where there is no admin listener.
+  async #configure(number: number, portable: PortableSnapshotInputs): Promise<void> {
+    const inputs = restoreInputs(portable);
+    const { config, credentials } = inputs;
+    this.#handshakes.shareAmong(portable.workers);
+    // Only the admin listener reads samples.
     if (config.admin.address !== undefined && !this.#sampled) {
       this.#sampled = true;
       sampleProcess(this.#log);
     }
     for (const { credential, key } of credentials) this.#keys.add(credential, key);
-    await this.#host.use(new ConfigSnapshot(blueprint, this.#tickets, this.#log));
-    outbox.putSoon({ kind: 'using', number });
+    await this.#runner.configure(new ConfigSnapshot(inputs, this.#tickets, this.#log));
+    outbox.putSoon({ kind: 'configured', number });
   }
 
-  #serve({ id, first, arrival }: Extract<ToWorker, { kind: 'serve' }>, socket: Socket | undefined): void {
+  #serve({ id, first, accepted }: Extract<ToWorker, { kind: 'serve' }>, socket: Socket | undefined): void {
     if (socket === undefined) {
       // It was closed on its way here.
-      const record = new ConnectionRecord(arrival.listener, arrival.client);
+      const record = new ConnectionRecord(accepted.listener, accepted.client);
       record.recordFailure({ outcome: 'client_gone' });
       outbox.put({ kind: 'ended', id, event: record.event() });
       return;
     }
-    this.#host.serve(channelOf(socket), restoreBytes(first), arrival, (event) =>
+    this.#runner.serve(channelOf(socket), restoreBytes(first), accepted, (event) =>
       outbox.put({ kind: 'ended', id, event }),
     );
   }
@@ -155,7 +155,7 @@ const outbox = new Outbox<ToPrimary>((messages) => {
   if (process.connected) process.send!(messages);
 });
 
-/** Resolves when everything told so far was handed to the system. */
+/** Resolves when every message so far was handed to the system. */
 function flushed(): Promise<void> {
   outbox.flush();
   return new Promise((resolve) => {
@@ -164,7 +164,7 @@ function flushed(): Promise<void> {
   });
 }
 
-/** Milliseconds: an answer takes less than one, and a full handshake is not much slower than this. */
-const LOOKUP_TIMEOUT = 250;
+/** An answer takes less than 1 ms, and a full handshake is not much slower than this. */
+const LOOKUP_TIMEOUT_MS = 250;
 
 new Worker().start();
