@@ -312,6 +312,7 @@ run('the gate, from both sides', INPUTS * 4, [CLIENT], (input, rng) => {
     starttlsDeclined: () => undefined,
     startTls: () => ended.push('tls'),
     passThrough: () => ended.push('through'),
+    replied: () => undefined,
     mailBegins: () => undefined,
     refuse: (reason) => ended.push(GATE_REFUSALS[reason].meaning),
   });

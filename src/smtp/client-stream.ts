@@ -1,5 +1,5 @@
 /** What a client sends, taken apart: command lines, and content that is no command. */
-import { MAX_COMMAND_LINE_BYTES } from './command.js';
+import { looksLikeClientHello, MAX_COMMAND_LINE_BYTES } from './command.js';
 import { LineReader, type LineRules, type LineViolation } from './line-reader.js';
 import { ChunkContent, DataContent, type Content } from './mail-content.js';
 
@@ -26,12 +26,18 @@ export class ClientStream {
     return this.#lines.buffered;
   }
 
+  /** More waits to be read than a client may send ahead. */
+  get overflows(): boolean {
+    return this.#lines.buffered > MAX_HELD_BYTES;
+  }
+
   get contentState(): ContentState {
     return this.#state;
   }
 
-  get expectsCommand(): boolean {
-    return this.#content === undefined && this.#state === 'over';
+  /** Whether the client begins TLS where a command should begin. @param bytes what it sends next */
+  isClientHello(bytes: Buffer): boolean {
+    return this.#expectsCommand && this.#lines.buffered === 0 && looksLikeClientHello(bytes);
   }
 
   push(bytes: Buffer): void {
@@ -55,7 +61,7 @@ export class ClientStream {
 
   /** Undefined when more bytes are needed. */
   next(): ClientPart | undefined {
-    if (this.#content === undefined && this.#state === 'over') return this.#lines.next();
+    if (this.#expectsCommand) return this.#lines.next();
     if (this.#lines.buffered === 0) return undefined;
     if (this.#content === undefined) return { violation: 'content_end_unclear' };
     return this.#nextContent(this.#content);
@@ -64,6 +70,10 @@ export class ClientStream {
   /** Everything that was not read, which is then forgotten here. */
   takeRest(): Buffer {
     return this.#lines.takeRest();
+  }
+
+  get #expectsCommand(): boolean {
+    return this.#content === undefined && this.#state === 'over';
   }
 
   #nextContent(content: Content): ClientPart {
@@ -80,3 +90,6 @@ export class ClientStream {
     return { content: bytes.subarray(0, end.length) };
   }
 }
+
+/** Commands that wait for the backend: what a hundred pipelined commands take, several times over. */
+const MAX_HELD_BYTES = 64 * 1024;

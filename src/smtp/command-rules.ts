@@ -1,4 +1,10 @@
-/** What the gate does with each command, decided from the command and the state of the session alone. */
+/**
+ * What the gate does with each command, decided from the command and the state of the session alone.
+ *
+ * A client's own XCLIENT or XFORWARD is refused while the gate reads. When it no longer does, what keeps them harmless is
+ * how the backend learns of clients: a PROXY header comes before SMTP, and after our own XCLIENT the backend asks whether
+ * the client's address may send another.
+ */
 import { parseCommand, type Command } from './command.js';
 import type { GateOptions } from './gate-options.js';
 import type { GateRefusal } from './gate-refusals.js';
@@ -6,8 +12,9 @@ import { chunkSize } from './mail-content.js';
 import type { OwnReply } from './replies.js';
 
 export type CommandAction =
+  /** `mail`: the first transaction begins. */
   | { readonly kind: 'forward'; readonly to: 'ehlo' | 'helo' | 'mail' | 'data' | 'other' }
-  | { readonly kind: 'answer'; readonly reply: OwnReply }
+  | { readonly kind: 'answer'; readonly reply: OwnReply; readonly refusesTls?: true }
   /** Forward it, and then so many bytes unread. */
   | { readonly kind: 'chunk'; readonly size: number }
   | { readonly kind: 'starttls' }
@@ -50,20 +57,20 @@ export function commandAction(line: Buffer, options: GateOptions, state: Session
 
 /** RFC 3207, 4. */
 function starttls({ argument }: Command, options: GateOptions, { pipelined }: SessionState): CommandAction {
-  if (options.starttls === 'active') return answer('tls_already_active');
-  if (options.starttls === 'hide') return answer('starttls_not_offered');
-  if (argument !== '') return answer('starttls_parameter');
+  if (options.starttls === 'active') return { ...answer('tls_already_active'), refusesTls: true };
+  if (options.starttls === 'hide') return { ...answer('starttls_not_offered'), refusesTls: true };
+  if (argument !== '') return { ...answer('starttls_parameter'), refusesTls: true };
   return pipelined ? { kind: 'refuse', reason: 'starttls_pipelined' } : { kind: 'starttls' };
 }
 
 /** Where logins are withheld: what could hide one, or blur where the next command begins, goes no further. */
-function guarded({ verb }: Command, line: Buffer, { chunking }: SessionState): CommandAction {
+function guarded({ verb }: Command, line: Buffer, { chunking, mailBegan }: SessionState): CommandAction {
   switch (verb) {
     case 'AUTH':
       // RFC 4954, 6: refused before a password has gone any further.
       return answer('auth_needs_tls');
     case 'MAIL':
-      return { kind: 'forward', to: 'mail' };
+      return { kind: 'forward', to: mailBegan ? 'other' : 'mail' };
     case 'DATA':
       return { kind: 'forward', to: 'data' };
     case 'BDAT': {
@@ -97,7 +104,7 @@ const MAX_OUTSTANDING = 100;
 /** In an envelope: clients pipeline a RCPT for each of up to a thousand recipients. */
 const MAX_ENVELOPE = 2000;
 
-function answer(reply: OwnReply): CommandAction {
+function answer(reply: OwnReply): Extract<CommandAction, { kind: 'answer' }> {
   return { kind: 'answer', reply };
 }
 

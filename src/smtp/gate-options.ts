@@ -1,5 +1,7 @@
 /** What a gate is told when it is made, and what it tells its owner. */
 import type { GateRefusal } from './gate-refusals.js';
+import type { Reply } from './reply.js';
+import type { ReplyTo } from './reply-queue.js';
 
 export interface GateOptions {
   /** Stands in our own replies. */
@@ -19,6 +21,8 @@ export interface GateOptions {
 export interface GateOutput {
   toClient(bytes: Buffer): void;
   toBackend(bytes: Buffer): void;
+  /** The backend sent a reply, which is dealt with next. @param to what it is about; undefined where none was due */
+  replied(to: ReplyTo | undefined, reply: Reply): void;
   /** Whether there may be a handshake now; if so, `startTls` follows, or `starttlsDeclined`. */
   mayStartTls(): boolean;
   /** The backend, which was asked, did not want it. */

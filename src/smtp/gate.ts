@@ -5,23 +5,16 @@
  * Where clients may log in, parsing stops at the first chance: at a transaction, or at the reply to EHLO inside TLS. From
  * then on bytes pass unread, which adds no parser to smuggle past. Where logins are withheld, parsing never stops: only
  * commands with plain syntax pass, and the content of mail passes as it is, up to an end on which all servers agree.
- *
- * A client's own XCLIENT or XFORWARD is refused while the gate reads. When it no longer does, what keeps them harmless is
- * how the backend learns of clients: a PROXY header comes before SMTP, and after our own XCLIENT the backend asks whether
- * the client's address may send another.
  */
+import { ClientSession } from './client-session.js';
 import { ClientStream } from './client-stream.js';
-import { looksLikeClientHello, parseCommand } from './command.js';
-import { commandAction, type CommandAction } from './command-rules.js';
 import type { GateOptions, GateOutput } from './gate-options.js';
 import { GATE_REFUSALS, type GateRefusal } from './gate-refusals.js';
 import { RefusedSession } from './refused-session.js';
 import { ownReply, type OwnReply } from './replies.js';
 import { ReplyReader, type Reply } from './reply.js';
 import { ReplyQueue, type ReplyTo } from './reply-queue.js';
-import { replyAction, SERVICE_CLOSING, type ReplyConsequence } from './reply-rules.js';
-
-export type { GateOptions, GateOutput } from './gate-options.js';
+import { DISMISSALS, replyAction, SERVICE_CLOSING, type ReplyConsequence } from './reply-rules.js';
 
 /**
  * `reading`: commands and content. `holding`: a command that ends parsing waits for every reply before it. `awaiting_354`:
@@ -33,6 +26,7 @@ export class Gate {
   readonly #options: GateOptions;
   readonly #output: GateOutput;
   readonly #client: ClientStream;
+  readonly #session: ClientSession;
   readonly #replies = new ReplyReader();
   readonly #expected = new ReplyQueue();
   #phase: Phase = 'reading';
@@ -40,22 +34,18 @@ export class Gate {
   #line: Buffer = NOTHING;
   #refused: RefusedSession | undefined;
   #lastCode = 0;
-  #heloName: string | undefined;
-  #ehloAccepted = false;
-  #offersChunking = false;
-  #starttlsRefused = false;
-  #mailBegan = false;
 
   constructor(options: GateOptions, output: GateOutput) {
     this.#options = options;
     this.#output = output;
     this.#client = new ClientStream(options);
+    this.#session = new ClientSession(options);
     if (options.greeting !== 'none') this.#expected.expectBackend('greeting');
   }
 
   /** What the client called itself in its last EHLO or HELO; its words, unescaped. */
   get heloName(): string | undefined {
-    return this.#heloName;
+    return this.#session.heloName;
   }
 
   /** False until the backend has greeted. */
@@ -65,7 +55,7 @@ export class Gate {
 
   /** A transaction has begun, and the gate still reads: for timeouts and shutdown, this is mail. */
   get mailBegan(): boolean {
-    return this.#mailBegan;
+    return this.#session.mailBegan;
   }
 
   /** The client's turn has not come: the backend has not yet greeted, or not yet answered. */
@@ -82,8 +72,8 @@ export class Gate {
   fromClient(bytes: Buffer): void {
     if (this.#phase === 'done' || bytes.length === 0) return;
     if (this.#phase === 'awaiting_starttls') this.#refuse('starttls_pipelined');
-    else if (this.#isClientHello(bytes)) {
-      this.#refuse(this.#starttlsRefused ? 'tls_despite_refusal' : 'tls_without_starttls');
+    else if (this.#phase === 'reading' && this.#client.isClientHello(bytes)) {
+      this.#refuse(this.#session.starttlsRefused ? 'tls_despite_refusal' : 'tls_without_starttls');
     } else {
       this.#client.push(bytes);
       this.#readClient();
@@ -110,13 +100,6 @@ export class Gate {
     }
   }
 
-  // ---- from the client ----
-
-  #isClientHello(bytes: Buffer): boolean {
-    const atCommand = this.#client.expectsCommand && this.#client.buffered === 0;
-    return this.#phase === 'reading' && atCommand && looksLikeClientHello(bytes);
-  }
-
   /** RFC 5321, 4.3.1: a client waits for the greeting; what comes earlier is kept, and bounded. */
   #readClient(): void {
     while (this.#isIn('reading') && this.greeted) {
@@ -128,25 +111,20 @@ export class Gate {
     }
     if (this.#isIn('refused')) {
       if (this.#refused!.answer(this.#client)) this.#refuse('backend_unavailable');
-    } else if (!this.#isIn('done') && this.#client.buffered > MAX_HELD_BYTES) {
+    } else if (!this.#isIn('done') && this.#client.overflows) {
       this.#refuse('pipeline_too_deep');
     }
   }
 
   #act(line: Buffer): void {
-    const action = commandAction(line, this.#options, {
-      ehloAccepted: this.#ehloAccepted,
-      chunking: this.#offersChunking && this.#expected.knowsExtensions,
-      pipelined: this.#client.buffered > 0,
-      outstanding: this.#expected.length,
-      mailBegan: this.#mailBegan,
-    });
+    const action = this.#session.act(line, this.#client.buffered > 0, this.#expected);
     switch (action.kind) {
       case 'forward':
-        this.#forwardCommand(line, action.to);
+        if (action.to === 'data') this.#phase = 'awaiting_354';
+        if (action.to === 'mail') this.#output.mailBegins();
+        this.#forward(line, action.to === 'mail' ? 'other' : action.to);
         return;
       case 'answer':
-        this.#starttlsRefused ||= STARTTLS_REFUSALS.has(action.reply);
         this.#expected.expectOwn(action.reply);
         this.#settle();
         return;
@@ -166,26 +144,16 @@ export class Gate {
     }
   }
 
-  #forwardCommand(line: Buffer, to: Extract<CommandAction, { kind: 'forward' }>['to']): void {
-    if (to === 'ehlo' || to === 'helo') this.#heloName = parseCommand(line).argument;
-    if (to === 'data') this.#phase = 'awaiting_354';
-    if (to === 'mail' && !this.#mailBegan) {
-      this.#mailBegan = true;
-      this.#output.mailBegins();
-    }
-    this.#forward(line, to === 'mail' ? 'other' : to);
-  }
-
   #forward(line: Buffer, to: ReplyTo): void {
     this.#expected.expectBackend(to);
     this.#output.toBackend(line);
   }
 
-  // ---- from the backend ----
-
   #relayReply(reply: Reply): void {
     this.#lastCode = reply.code;
-    const action = replyAction(reply, this.#expected.nextFromBackend, this.#options, {
+    const to = this.#expected.nextFromBackend;
+    this.#output.replied(to, reply);
+    const action = replyAction(reply, to, this.#options, {
       moreFollows: this.#replies.buffered > 0,
       content: this.#client.contentState,
     });
@@ -199,21 +167,21 @@ export class Gate {
 
   #follow(consequence: ReplyConsequence): void {
     switch (consequence.kind) {
-      case 'refused_by_greeting': {
-        const toClient = (bytes: Buffer): void => this.#output.toClient(bytes);
-        this.#refused = new RefusedSession(this.#options.hostname, toClient, consequence.greeting);
+      case 'refused_by_greeting':
+        this.#refused = new RefusedSession(this.#options.hostname, this.#output, consequence.greeting);
         this.#phase = 'refused';
         return;
-      }
       case 'ehlo_answered':
-        this.#ehloAnswered(consequence);
+        this.#session.ehloAnswered(consequence);
+        this.#settle();
+        if (consequence.endsParsing) this.#stopParsing();
         return;
       case 'start_tls':
         this.#output.startTls();
         return;
       case 'starttls_declined':
         this.#phase = 'reading';
-        this.#starttlsRefused = true;
+        this.#session.starttlsRefused = true;
         this.#output.starttlsDeclined();
         return;
       case 'content_begins':
@@ -230,42 +198,23 @@ export class Gate {
     }
   }
 
-  #ehloAnswered({ accepted, chunking }: Extract<ReplyConsequence, { kind: 'ehlo_answered' }>): void {
-    const { starttls, auth } = this.#options;
-    this.#offersChunking = chunking;
-    this.#ehloAccepted ||= accepted;
-    this.#settle();
-    if (accepted && starttls === 'active' && auth === 'offer') this.#stopParsing();
-  }
-
-  // ---- both ----
-
   /** Sends our own replies whose turn has come, and goes on with what waited for all replies to be out. */
   #settle(): void {
     if (this.#phase === 'done') return;
-    for (let own = this.#expected.takeOwn(); own !== undefined; own = this.#expected.takeOwn()) {
-      if (own === 'starttls') {
-        this.#startTls();
-        return;
-      }
-      this.#output.toClient(ownReply(own, this.#options.hostname));
-    }
-    if (this.#phase === 'holding') this.#stopParsing();
+    const next = this.#expected.sendOwn((reply) => this.#reply(reply));
+    if (next === 'starttls') this.#startTls();
+    else if (this.#phase === 'holding') this.#stopParsing();
   }
 
   /** Every earlier reply is out; a backend with TLS of its own now decides. */
   #startTls(): void {
-    if (!this.#output.mayStartTls()) {
-      this.#refuse('starttls_not_now');
-      return;
+    if (!this.#output.mayStartTls()) this.#refuse('starttls_not_now');
+    else if (this.#options.starttls === 'pass') this.#forward(this.#line, 'starttls');
+    else {
+      this.#phase = 'done';
+      this.#reply('ready_for_tls');
+      this.#output.startTls();
     }
-    if (this.#options.starttls === 'pass') {
-      this.#forward(this.#line, 'starttls');
-      return;
-    }
-    this.#phase = 'done';
-    this.#output.toClient(ownReply('ready_for_tls', this.#options.hostname));
-    this.#output.startTls();
   }
 
   /** Only with nothing outstanding: a reply that is still to come may be one that must be changed. */
@@ -283,8 +232,12 @@ export class Gate {
   #refuse(reason: GateRefusal): void {
     this.#phase = 'done';
     const { reply } = GATE_REFUSALS[reason];
-    if (reply !== undefined) this.#output.toClient(ownReply(reply, this.#options.hostname));
+    if (reply !== undefined) this.#reply(reply);
     this.#output.refuse(reason);
+  }
+
+  #reply(own: OwnReply): void {
+    this.#output.toClient(ownReply(own, this.#options.hostname));
   }
 
   /** As a method, because a callee may have changed the phase since the compiler narrowed it. */
@@ -293,13 +246,4 @@ export class Gate {
   }
 }
 
-/** Commands that wait for the backend: what a hundred pipelined commands take, several times over. */
-const MAX_HELD_BYTES = 64 * 1024;
-/** With these, backends close on a client that sends commands before it may (RFC 5321, 4.2.2; 521 is RFC 7504). */
-const DISMISSALS: ReadonlySet<number> = new Set([500, 503, 521, 554]);
-const STARTTLS_REFUSALS: ReadonlySet<OwnReply> = new Set([
-  'starttls_not_offered',
-  'starttls_parameter',
-  'tls_already_active',
-]);
 const NOTHING = Buffer.alloc(0);

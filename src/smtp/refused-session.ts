@@ -4,20 +4,21 @@
  */
 import type { ClientStream } from './client-stream.js';
 import { parseCommand } from './command.js';
+import type { GateOutput } from './gate-options.js';
 import { ownReply } from './replies.js';
 import { wholeReply, type Reply } from './reply.js';
 
 export class RefusedSession {
   readonly #hostname: string;
-  readonly #toClient: (bytes: Buffer) => void;
+  readonly #output: Pick<GateOutput, 'toClient'>;
   /** The backend's greeting, until the client has it. */
   #greeting: Reply | undefined;
   #answered = 0;
 
   /** @param greeting where the client does not have it: inside STARTTLS, it answers the client's next command */
-  constructor(hostname: string, toClient: (bytes: Buffer) => void, greeting: Reply | undefined) {
+  constructor(hostname: string, output: Pick<GateOutput, 'toClient'>, greeting: Reply | undefined) {
     this.#hostname = hostname;
-    this.#toClient = toClient;
+    this.#output = output;
     this.#greeting = greeting;
   }
 
@@ -26,7 +27,7 @@ export class RefusedSession {
     for (let read = commands.next(); read !== undefined; read = commands.next()) {
       if (this.end()) return true;
       const quit = 'line' in read && parseCommand(read.line).verb === 'QUIT';
-      this.#toClient(ownReply(quit ? 'goodbye' : 'no_mail_now', this.#hostname));
+      this.#output.toClient(ownReply(quit ? 'goodbye' : 'no_mail_now', this.#hostname));
       this.#answered += 1;
       if (quit || 'violation' in read || this.#answered === MAX_ANSWERS) return true;
     }
@@ -36,7 +37,7 @@ export class RefusedSession {
   /** Passes on the greeting, where the client does not have it. @returns true where that was so */
   end(): boolean {
     if (this.#greeting === undefined) return false;
-    this.#toClient(wholeReply(this.#greeting));
+    this.#output.toClient(wholeReply(this.#greeting));
     this.#greeting = undefined;
     return true;
   }

@@ -41,12 +41,14 @@ export class ReplyQueue {
     if (this.#turns[0]?.from === 'backend') this.#turns.shift();
   }
 
-  /** Takes our next reply, if its turn has come. */
-  takeOwn(): OwnTurn | undefined {
-    const [first] = this.#turns;
-    if (first?.from !== 'gate') return undefined;
-    this.#turns.shift();
-    return first.reply;
+  /** Sends our own replies whose turn has come. @returns `starttls` where that one's turn has come, which ends them */
+  sendOwn(send: (reply: OwnReply) => void): 'starttls' | undefined {
+    for (let [first] = this.#turns; first?.from === 'gate'; [first] = this.#turns) {
+      this.#turns.shift();
+      if (first.reply === 'starttls') return 'starttls';
+      send(first.reply);
+    }
+    return undefined;
   }
 }
 

@@ -15,7 +15,13 @@ export interface ReplyAction {
 export type ReplyConsequence =
   /** The greeting refuses the client, who has it only where it was relayed. */
   | { readonly kind: 'refused_by_greeting'; readonly greeting: Reply | undefined }
-  | { readonly kind: 'ehlo_answered'; readonly accepted: boolean; readonly chunking: boolean }
+  | {
+      readonly kind: 'ehlo_answered';
+      readonly accepted: boolean;
+      readonly chunking: boolean;
+      /** Nothing that follows needs to be read. */
+      readonly endsParsing: boolean;
+    }
   | { readonly kind: 'start_tls' }
   | { readonly kind: 'starttls_declined' }
   | { readonly kind: 'content_begins' }
@@ -46,10 +52,7 @@ export function replyAction(
     case 'ehlo':
       return toEhlo(reply, options);
     case 'helo':
-      return {
-        toClient: wholeReply(reply),
-        then: { kind: 'ehlo_answered', accepted: reply.code === OK, chunking: false },
-      };
+      return { toClient: wholeReply(reply), then: ehloAnswered(reply.code === OK, false, options) };
     case 'starttls':
       return toStarttls(reply, context);
     case 'data':
@@ -69,14 +72,24 @@ function toGreeting(reply: Reply, { greeting }: GateOptions): ReplyAction {
   return { ...relayed, then: { kind: 'refused_by_greeting', greeting: kept } };
 }
 
-function toEhlo(reply: Reply, { starttls, auth }: GateOptions): ReplyAction {
+function toEhlo(reply: Reply, options: GateOptions): ReplyAction {
+  const { starttls, auth } = options;
   const accepted = reply.code === OK;
   const chunking = accepted && offered(reply, 'CHUNKING') !== undefined;
   const rewrite = { starttls: STARTTLS_LINE[starttls], withholdAuth: auth === 'withhold' };
   return {
     toClient: accepted ? rewriteEhloReply(reply, rewrite) : wholeReply(reply),
-    then: { kind: 'ehlo_answered', accepted, chunking },
+    then: ehloAnswered(accepted, chunking, options),
   };
+}
+
+function ehloAnswered(
+  accepted: boolean,
+  chunking: boolean,
+  { starttls, auth }: GateOptions,
+): Extract<ReplyConsequence, { kind: 'ehlo_answered' }> {
+  const endsParsing = accepted && starttls === 'active' && auth === 'offer';
+  return { kind: 'ehlo_answered', accepted, chunking, endsParsing };
 }
 
 /** What the backend says behind its 220 could only be clear text meant to be taken for TLS. */
@@ -117,3 +130,5 @@ const OK = 250;
 const START_MAIL_INPUT = 354;
 /** RFC 5321, 3.8. */
 export const SERVICE_CLOSING = 421;
+/** With these, backends close on a client that sends commands before it may (RFC 5321, 4.2.2; 521 is RFC 7504). */
+export const DISMISSALS: ReadonlySet<number> = new Set([500, 503, 521, 554]);

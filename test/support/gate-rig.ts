@@ -1,6 +1,7 @@
 /** A gate between a client and a backend that exist only as strings. */
 import type { GateRefusal } from '../../src/smtp/gate-refusals.js';
-import { Gate, type GateOptions } from '../../src/smtp/gate.js';
+import { Gate } from '../../src/smtp/gate.js';
+import type { GateOptions } from '../../src/smtp/gate-options.js';
 
 const STANDARD: GateOptions = {
   hostname: 'proxy.example',
@@ -34,6 +35,7 @@ export class GateRig {
           this.toBackend += bytes.toString('latin1');
           backend(bytes);
         },
+        replied: () => undefined,
         mayStartTls: () => this.mayStartTls,
         starttlsDeclined: () => (this.declined += 1),
         startTls: () => this.#end('start_tls'),

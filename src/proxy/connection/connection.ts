@@ -4,7 +4,7 @@
  */
 import type { CertificateInfo } from '../../credentials/certificate-info.js';
 import { ConnectionRecord, type ConnectionEvent, type Failure } from '../../observe/connection-record.js';
-import type { GateOptions } from '../../smtp/gate.js';
+import type { GateOptions } from '../../smtp/gate-options.js';
 import { ownReply } from '../../smtp/replies.js';
 import { openBackendSession, quitAndClose } from '../backend/open-session.js';
 import { TlsAcceptor } from '../termination/tls-acceptor.js';
@@ -25,7 +25,8 @@ import {
   type SessionPlan,
 } from './plan.js';
 import { leave, type Phase } from './phase.js';
-import { Relay, type RelayEvents } from './relay.js';
+import { Relay } from './relay.js';
+import type { RelayEvents } from './relay-events.js';
 
 export class ProxiedConnection {
   readonly record: ConnectionRecord;
@@ -164,7 +165,7 @@ export class ProxiedConnection {
     relay.begin(opened);
   }
 
-  #relayEvents({ client, backend }: Opened): RelayEvents {
+  #relayEvents({ client, backend }: Opened): RelayEvents<Relay> {
     return {
       active: () => this.#deadline.extend(),
       greeted: (relay) => this.#awaitCommands(relay),

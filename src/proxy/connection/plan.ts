@@ -6,7 +6,7 @@ import type { ConnectionRecord, TlsInfo } from '../../observe/connection-record.
 import type { Log } from '../../observe/log.js';
 import type { HandshakeLimiter } from '../../policy/handshake-limiter.js';
 import { isWeakTls } from '../../policy/weak-tls.js';
-import type { GateOptions } from '../../smtp/gate.js';
+import type { GateOptions } from '../../smtp/gate-options.js';
 import type { ClientIdentity } from '../backend/dial.js';
 import type { BackendPlan } from '../backend/open-session.js';
 import type { EngineServices } from '../termination/engine-channel.js';

@@ -2,55 +2,19 @@
  * A client and its backend, with or without a gate between them: bytes both ways, back-pressure, half-closes, and the
  * reports that the owner of the connection acts on.
  */
-import type { ConnectionRecord } from '../../observe/connection-record.js';
 import { guarded } from '../../observe/guard.js';
 import { ServerHelloWatch } from '../../observe/hello/server-hello.js';
-import { Gate, type GateOptions } from '../../smtp/gate.js';
-import type { GateRefusal } from '../../smtp/gate-refusals.js';
-import { NO_HANDLER, type Channel, type ChannelHandler } from '../transport/channel.js';
+import { Gate } from '../../smtp/gate.js';
+import type { GateOptions } from '../../smtp/gate-options.js';
+import { NO_HANDLER, type ChannelHandler } from '../transport/channel.js';
 import type { OpenEnds } from './closing.js';
 import { ReplyTracker } from './reply-tracker.js';
 import type { Opened } from './opening.js';
-
-export interface RelayEvents {
-  /** Something came that restarts the idle timer. */
-  active(): void;
-  /** The backend has greeted; it is the client's turn. */
-  greeted(relay: Relay): void;
-  /** A transaction began, or bytes pass both ways unparsed from now on. */
-  mailBegan(relay: Relay): void;
-  /** Whether the limits allow a handshake; if so, `startTls` or `starttlsDeclined` follows. */
-  mayStartTls(): boolean;
-  starttlsDeclined(): void;
-  /** 220 was sent: every further byte of the client's is TLS. */
-  startTls(relay: Relay): void;
-  /** The gate sent its last reply. */
-  refused(reason: GateRefusal): void;
-  /** The client ended before the backend greeted, and left nothing to deliver. */
-  clientLeft(): void;
-  /** The backend closed before it greeted. */
-  backendLeft(): void;
-  /** The backend sends nothing more, and everything it sent was passed on. @param error where it broke off */
-  backendEnded(error: Error | undefined): void;
-  /** The backend sends nothing more, and owes the client a reply. */
-  backendGone(): void;
-  /** @param error undefined also where a reset is no failure, because the connection was over already */
-  clientClosed(error: Error | undefined): void;
-  /** After `closeAfterReply`: the outstanding reply was passed on. */
-  answered(): void;
-}
-
-export interface RelayParts {
-  readonly client: Channel;
-  readonly backend: Channel;
-  readonly record: ConnectionRecord;
-  /** Undefined where TLS passes that is not ours to read. */
-  readonly gate: GateOptions | undefined;
-}
+import type { RelayEvents, RelayParts } from './relay-events.js';
 
 export class Relay {
   readonly #parts: RelayParts;
-  readonly #events: RelayEvents;
+  readonly #events: RelayEvents<Relay>;
   /** Undefined once bytes pass unparsed. */
   #gate: Gate | undefined;
   /** Undefined where it is TLS that passes, not SMTP. */
@@ -67,7 +31,7 @@ export class Relay {
   #clientPaused = false;
   #closingAfterReply = false;
 
-  constructor(parts: RelayParts, events: RelayEvents) {
+  constructor(parts: RelayParts, events: RelayEvents<Relay>) {
     this.#parts = parts;
     this.#events = events;
     if (parts.gate === undefined) {
@@ -88,11 +52,6 @@ export class Relay {
     if (this.#isStopped()) return;
     backend.resume();
     client.resume();
-  }
-
-  /** Whether a gate still reads what passes. */
-  get parsing(): boolean {
-    return this.#gate !== undefined;
   }
 
   /** Whether a reply of ours may be sent now; undefined where none can ever be. */
@@ -257,12 +216,11 @@ export class Relay {
     return replies !== undefined && !this.#clientEnded && !replies.answered && !replies.backendCloses;
   }
 
-  // ---- the gate ----
-
   #newGate(options: GateOptions): Gate {
     return new Gate(options, {
       toClient: (bytes) => this.#toClient(bytes),
       toBackend: (bytes) => this.#toBackend(bytes),
+      replied: (to, reply) => this.#parts.replied?.(to, reply),
       mayStartTls: () => this.#events.mayStartTls(),
       starttlsDeclined: () => this.#events.starttlsDeclined(),
       startTls: () => this.#events.startTls(this),

@@ -1,0 +1,44 @@
+/** What a relay is made of, and what it reports to the owner of the connection. */
+import type { ConnectionRecord } from '../../observe/connection-record.js';
+import type { GateOptions, GateOutput } from '../../smtp/gate-options.js';
+import type { GateRefusal } from '../../smtp/gate-refusals.js';
+import type { Channel } from '../transport/channel.js';
+
+/** @typeParam R the relay, so that an owner that changes its phase meanwhile knows which one reports */
+export interface RelayEvents<R> {
+  /** Something came that restarts the idle timer. */
+  active(): void;
+  /** The backend has greeted; it is the client's turn. */
+  greeted(relay: R): void;
+  /** A transaction began, or bytes pass both ways unparsed from now on. */
+  mailBegan(relay: R): void;
+  /** Whether the limits allow a handshake; if so, `startTls` or `starttlsDeclined` follows. */
+  mayStartTls(): boolean;
+  starttlsDeclined(): void;
+  /** 220 was sent: every further byte of the client's is TLS. */
+  startTls(relay: R): void;
+  /** The gate sent its last reply. */
+  refused(reason: GateRefusal): void;
+  /** The client ended before the backend greeted, and left nothing to deliver. */
+  clientLeft(): void;
+  /** The backend closed before it greeted. */
+  backendLeft(): void;
+  /** The backend sends nothing more, and everything it sent was passed on. @param error where it broke off */
+  backendEnded(error: Error | undefined): void;
+  /** The backend sends nothing more, and owes the client a reply. */
+  backendGone(): void;
+  /** @param error undefined also where a reset is no failure, because the connection was over already */
+  clientClosed(error: Error | undefined): void;
+  /** After `closeAfterReply`: the outstanding reply was passed on. */
+  answered(): void;
+}
+
+export interface RelayParts {
+  readonly client: Channel;
+  readonly backend: Channel;
+  readonly record: ConnectionRecord;
+  /** Undefined where TLS passes that is not ours to read. */
+  readonly gate: GateOptions | undefined;
+  /** Gets what the backend replies while a gate reads it; see GateOutput. */
+  readonly replied?: GateOutput['replied'] | undefined;
+}
