@@ -122,7 +122,7 @@ class PathCheck {
       case 'backend_connect_timeout':
       case 'backend_greeting_timeout':
       case 'backend_reply_timeout':
-      case 'backend_nearby':
+      case 'backend_relay_risk':
         return { check: 'connection' };
     }
   }

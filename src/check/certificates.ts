@@ -50,7 +50,7 @@ function isForOldClients({ credential, use }: LoadedCredential): boolean {
 function checkOne(
   subject: string,
   config: CertificateConfig,
-  { chainPem, facts, source, exposed, engineOnly, use }: LoadedCredential,
+  { chainPem, info, source, exposed, engineOnly, use }: LoadedCredential,
   hostname: string,
   now: Date,
 ): Finding[] {
@@ -77,7 +77,7 @@ function checkOne(
       : []),
   ];
   if (problems.some(({ verdict }) => verdict === 'bad')) return problems;
-  const what = `${facts.keyAlgorithm}, signed with ${facts.signatureAlgorithm}, valid until ${day(new Date(leaf.validTo))}`;
+  const what = `${info.keyAlgorithm}, signed with ${info.signatureAlgorithm}, valid until ${day(new Date(leaf.validTo))}`;
   return [finding(subject, 'good', what), ...problems];
 }
 

@@ -54,7 +54,7 @@ export function openLog({ file, level, format, priorities, repeatLimit }: LogCon
     },
     close: () => {
       written.flush();
-      return output.flush(FLUSH_PATIENCE);
+      return output.flush(FLUSH_TIMEOUT_MS);
     },
   };
 }
@@ -88,6 +88,6 @@ const STDOUT = 1;
 /** Addresses of clients are nothing for everybody. */
 const LOG_FILE_MODE = 0o640;
 /** Milliseconds that the last lines get to be taken. */
-const FLUSH_PATIENCE = 2_000;
+const FLUSH_TIMEOUT_MS = 2_000;
 /** syslog(3). */
 const PRIORITIES = { trace: 7, debug: 7, info: 6, warn: 4, error: 3 } as const;

@@ -2,8 +2,8 @@
 import { isIP } from 'node:net';
 import { hostAndPort } from '../net/endpoint.js';
 import type { Problem } from './config-error.js';
-import { isNear, relayRisk } from './private-networks.js';
-import { nearest } from './did-you-mean.js';
+import { isPrivateAddress, relayRisk } from './private-networks.js';
+import { didYouMean } from './did-you-mean.js';
 import type { TomlPositions } from './toml-positions.js';
 import type { Config } from './schema.js';
 
@@ -69,7 +69,7 @@ function danglingBackends({ listeners, backends }: Config, at: At): Problem[] {
   const names = backends.map(({ name }) => name);
   return listeners.flatMap(({ backend }, index) => {
     if (names.includes(backend)) return [];
-    const meant = nearest(backend, names);
+    const meant = didYouMean(backend, names);
     const hint = meant === undefined ? `known are ${names.join(', ')}` : `did you mean "${meant}"?`;
     return [{ ...at('listener', index, 'backend'), message: `there is no backend "${backend}"; ${hint}` }];
   });
@@ -78,7 +78,7 @@ function danglingBackends({ listeners, backends }: Config, at: At): Problem[] {
 /** Most mail servers relay for loopback and private addresses, and behind a proxy every client has one. */
 function relayRisks({ backends }: Config, at: At): Problem[] {
   return backends.flatMap(({ identity, address: { host }, acknowledgeRelayRisk }, index) =>
-    identity === 'none' && !acknowledgeRelayRisk && (host === 'localhost' || isNear(host))
+    identity === 'none' && !acknowledgeRelayRisk && (host === 'localhost' || isPrivateAddress(host))
       ? [{ ...at('backend', index, 'identity'), message: relayRisk(host) }]
       : [],
   );
@@ -92,11 +92,11 @@ function unusableStore({ sessionStore: { url, timeout }, tls }: Config, position
     ...(url !== undefined && tls.ticketKeyFile === undefined
       ? [problem('url', 'needs ticket-key-file in [tls], whose keys also seal what is stored')]
       : []),
-    ...(timeout > MAX_STORE_TIMEOUT
+    ...(timeout > MAX_STORE_TIMEOUT_MS
       ? [
           problem(
             'timeout',
-            `found ${timeout} ms; at most ${MAX_STORE_TIMEOUT} ms, for a full handshake is quicker`,
+            `found ${timeout} ms; at most ${MAX_STORE_TIMEOUT_MS} ms, for a full handshake is quicker`,
           ),
         ]
       : []),
@@ -191,7 +191,7 @@ function unreachablePolicies({ policies }: Config, at: At): Problem[] {
 }
 
 /** Milliseconds; worker processes wait for the one that asks the store a little longer. */
-const MAX_STORE_TIMEOUT = 200;
+const MAX_STORE_TIMEOUT_MS = 200;
 /** What cannot be done where the first word to the backend is the client's, and is encrypted. */
 const UNSAID: Readonly<Partial<Record<Config['backends'][number]['identity'], string>>> = {
   xclient: 'cannot be said for',

@@ -1,7 +1,7 @@
 /** Where the files are that a configuration names: beside it, or among the credentials that systemd hands over. */
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { nearest } from './did-you-mean.js';
+import { didYouMean } from './did-you-mean.js';
 
 /**
  * What `credential:NAME` stands for: a file in a folder, or outside of the service the file that systemd is to load by
@@ -29,7 +29,7 @@ export function resolvePath(written: string, { folder, credentials }: PathContex
   const files = typeof credentials === 'string' ? filesIn(credentials) : credentials;
   const path = files.get(name);
   if (path !== undefined) return path;
-  const meant = nearest(name, [...files.keys()]);
+  const meant = didYouMean(name, [...files.keys()]);
   const hint = meant === undefined ? load : `did you mean "${CREDENTIAL}${meant}"?`;
   const where = typeof credentials === 'string' ? credentials : 'the unit of the service';
   return { mistake: `there is no credential "${name}" in ${where}; ${hint}` };

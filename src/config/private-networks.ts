@@ -1,22 +1,22 @@
-/** Addresses that mail servers tend to relay for, because only friends can have them. */
+/** Addresses that most mail servers relay for, because only their own networks use them. */
 import { BlockList, isIP } from 'node:net';
 
-/** False for what is no address. */
-export function isNear(address: string): boolean {
+/** @returns false for what is no IP address */
+export function isPrivateAddress(address: string): boolean {
   const family = isIP(address);
-  return family !== 0 && NEAR.check(address, family === 4 ? 'ipv4' : 'ipv6');
+  return family !== 0 && PRIVATE_NETWORKS.check(address, family === 4 ? 'ipv4' : 'ipv6');
 }
 
 export function relayRisk(address: string): string {
   return (
     `with "none" the backend takes every client for ${address}, and most mail servers relay for that address: ` +
-    'an open relay. Use "proxy-v2", "proxy-v1" or "xclient", or, if the backend relays for nobody by address, ' +
+    'an open relay. Use "proxy-v2", "proxy-v1" or "xclient", or, if the backend relays for no client by its address, ' +
     'set acknowledge-relay-risk = true'
   );
 }
 
 /** Loopback, private (RFC 1918, RFC 4193), link-local and shared (RFC 6598) addresses. */
-const NEAR = new BlockList();
+const PRIVATE_NETWORKS = new BlockList();
 for (const [network, prefix] of [
   ['127.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -25,12 +25,12 @@ for (const [network, prefix] of [
   ['169.254.0.0', 16],
   ['100.64.0.0', 10],
 ] as const) {
-  NEAR.addSubnet(network, prefix, 'ipv4');
+  PRIVATE_NETWORKS.addSubnet(network, prefix, 'ipv4');
 }
 for (const [network, prefix] of [
   ['::1', 128],
   ['fc00::', 7],
   ['fe80::', 10],
 ] as const) {
-  NEAR.addSubnet(network, prefix, 'ipv6');
+  PRIVATE_NETWORKS.addSubnet(network, prefix, 'ipv6');
 }

@@ -7,7 +7,7 @@ export function show(value: unknown): string {
 
 /** Without what a terminal would act on, and no longer than anybody reads. */
 export function harmless(text: string): string {
-  const cut = text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
+  const cut = text.length > MAX_SHOWN_CHARACTERS ? `${text.slice(0, MAX_SHOWN_CHARACTERS)}…` : text;
   return cut.replace(/[\p{C}\u2028\u2029]/gu, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
   });
@@ -26,6 +26,6 @@ function showNotFinite(value: number): string {
 }
 
 /** Characters. */
-const MAX_SHOWN = 80;
+const MAX_SHOWN_CHARACTERS = 80;
 /** More than these do not fit in MAX_SHOWN. */
 const MAX_ELEMENTS = 20;

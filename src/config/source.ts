@@ -6,8 +6,8 @@ import { ConfigError } from './config-error.js';
 /** @throws ConfigError */
 export function readSource(path: string): string {
   const bytes = readBounded(path);
-  if (bytes.length > MAX_SIZE) {
-    const message = `is larger than ${MAX_SIZE / 1024} KiB, which no configuration is; is it another file?`;
+  if (bytes.length > MAX_FILE_BYTES) {
+    const message = `is larger than ${MAX_FILE_BYTES / 1024} KiB, which no configuration is; is it another file?`;
     throw new ConfigError(path, [{ message }]);
   }
   if (!isUtf8(bytes)) throw new ConfigError(path, [notUtf8(bytes)]);
@@ -19,7 +19,7 @@ function readBounded(path: string): Buffer {
   let file: number | undefined;
   try {
     file = openSync(path, 'r');
-    const bytes = Buffer.alloc(MAX_SIZE + 1);
+    const bytes = Buffer.alloc(MAX_FILE_BYTES + 1);
     let length = 0;
     for (;;) {
       const read = readSync(file, bytes, length, bytes.length - length, null);
@@ -52,5 +52,5 @@ const UNREADABLE: Readonly<Record<string, string>> = {
 };
 
 /** Bytes; the longest that make sense, with thousands of networks, have a tenth of it. */
-const MAX_SIZE = 1024 * 1024;
+const MAX_FILE_BYTES = 1024 * 1024;
 const UTF16_MARKS = [Buffer.from('fffe', 'hex'), Buffer.from('feff', 'hex')];

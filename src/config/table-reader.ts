@@ -2,7 +2,7 @@
 import type { Problem } from './config-error.js';
 import { convictTable, type ConvictTable } from './convict-table.js';
 import type { Format } from './formats.js';
-import { nearest } from './did-you-mean.js';
+import { didYouMean } from './did-you-mean.js';
 import { resolvePath, type PathContext } from './paths.js';
 import { LISTS, SECTIONS, type Keys, type Values } from './schema.js';
 import { show } from './show.js';
@@ -133,7 +133,7 @@ function coerced({ coerce }: Format<unknown>, value: unknown): unknown {
 
 function wrongValue(value: unknown, { allowed, words = [], isHidden }: Format<unknown>): string {
   if (isHidden === true) return `is not ${allowed}`;
-  const meant = typeof value === 'string' ? nearest(value, words) : undefined;
+  const meant = typeof value === 'string' ? didYouMean(value, words) : undefined;
   const hint = meant === undefined ? '' : `; did you mean ${JSON.stringify(meant)}?`;
   return `found ${show(value)}; allowed: ${allowed}${hint}`;
 }
@@ -142,7 +142,7 @@ function unknownTable(name: string, value: unknown): string {
   const homes = isTable(value) ? [] : tablesWith(name);
   if (homes.length > 0) return `stands outside of every table; write it below ${homes.join(' or ')}`;
   const known = [...Object.keys(SECTIONS), ...Object.keys(LISTS)];
-  const meant = nearest(name, known);
+  const meant = didYouMean(name, known);
   return meant === undefined
     ? `unknown table; known are ${known.map(header).join(', ')}`
     : `unknown table; did you mean ${header(meant)}?`;
@@ -151,7 +151,7 @@ function unknownTable(name: string, value: unknown): string {
 function unknownKey(name: string, table: string, known: readonly string[]): string {
   const homes = tablesWith(name);
   if (homes.length > 0) return `is not a key of ${header(table)}; write it below ${homes.join(' or ')}`;
-  const meant = nearest(name, known);
+  const meant = didYouMean(name, known);
   return meant === undefined
     ? `unknown key; known are ${known.join(', ')}`
     : `unknown key; did you mean ${meant}?`;

@@ -26,7 +26,7 @@ export interface LoadedCredential {
   readonly chainPem: string;
   readonly keyPem: string;
   readonly use: CertificateConfig['use'];
-  readonly facts: CertificateInfo;
+  readonly info: CertificateInfo;
   /** Why Node's own TLS does not take it, such as "ca md too weak"; the engine then shows it alone. */
   readonly engineOnly: string | undefined;
   /** What was amiss with the chain, and was mended. */
@@ -141,8 +141,8 @@ function loadPkcs12(
 export type PortableCredential = Omit<LoadedCredential, 'credential' | 'key'>;
 
 export function portableCredential(loaded: LoadedCredential): PortableCredential {
-  const { source, chainPem, keyPem, use, facts, engineOnly, repairs, exposed } = loaded;
-  return { source, chainPem, keyPem, use, facts, engineOnly, repairs, exposed };
+  const { source, chainPem, keyPem, use, info, engineOnly, repairs, exposed } = loaded;
+  return { source, chainPem, keyPem, use, info, engineOnly, repairs, exposed };
 }
 
 export function restoreCredential(portable: PortableCredential): LoadedCredential {
@@ -172,7 +172,7 @@ function assemble(
     keyPem,
     engineOnly: refusalOfNode(chainPem, keyPem),
     use,
-    facts: certificateInfo(chain[0]!),
+    info: certificateInfo(chain[0]!),
   };
 }
 

@@ -23,7 +23,7 @@ export interface Primitive {
   /** The setting that does without it; undefined where none does. */
   readonly without: string | undefined;
   /** Throws where OpenSSL refuses. */
-  readonly use: () => unknown;
+  readonly attempt: () => unknown;
 }
 
 /** What `policy` needs and this machine refuses. @param credentials those that the engine shows */
@@ -34,7 +34,7 @@ export function missingPrimitives(policy: Policy, credentials: readonly LoadedCr
     ...groups(policy),
     ...keyOperations(policy, credentials),
   ];
-  return all.filter(({ use }) => isRefused(use));
+  return all.filter(({ attempt }) => isRefused(attempt));
 }
 
 /** One sentence for who runs this machine. */
@@ -52,8 +52,8 @@ export function explainMissing(missing: readonly Primitive[]): string {
 
 function* hashes({ minVersion, cipherSuites }: Policy): Generator<Primitive> {
   if (minVersion < ProtocolVersion['TLSv1.2']) {
-    const use = (): unknown => ['md5', 'sha1', 'md5-sha1'].map((name) => createHash(name).digest());
-    yield { name: 'MD5 and SHA-1', neededFor: 'TLSv1.1 and older', without: NEWER_VERSIONS, use };
+    const attempt = (): unknown => ['md5', 'sha1', 'md5-sha1'].map((name) => createHash(name).digest());
+    yield { name: 'MD5 and SHA-1', neededFor: 'TLSv1.1 and older', without: NEWER_VERSIONS, attempt };
   }
   for (const algorithm of new Set(
     cipherSuites.flatMap(({ mac, prf }) => (mac === undefined ? [prf] : [mac, prf])),
@@ -62,7 +62,7 @@ function* hashes({ minVersion, cipherSuites }: Policy): Generator<Primitive> {
       name: `HMAC with ${algorithm}`,
       neededFor: cipherSuites.find(({ mac, prf }) => mac === algorithm || prf === algorithm)!.opensslName,
       without: algorithm === 'md5' ? 'rc4 = false' : undefined,
-      use: () => createHmac(algorithm, 'key').digest(),
+      attempt: () => createHmac(algorithm, 'key').digest(),
     };
   }
 }
@@ -80,7 +80,7 @@ function* ciphers({ cipherSuites }: Policy): Generator<Primitive> {
       name: cipher,
       neededFor: opensslName,
       without: WITHOUT_FAMILY[family],
-      use: () =>
+      attempt: () =>
         createCipheriv(cipher as 'aes-128-gcm', Buffer.alloc(keyLength), Buffer.alloc(ivLength), TAG),
     };
   }
@@ -90,7 +90,7 @@ function* groups({ groups, cipherSuites }: Policy): Generator<Primitive> {
   if (!cipherSuites.some(({ keyExchange }) => keyExchange === 'ecdhe')) return;
   for (const group of groups) {
     const pair = KEY_PAIRS.get(group);
-    if (pair !== undefined) yield { name: pair[0], neededFor: 'ECDHE', without: undefined, use: pair[1] };
+    if (pair !== undefined) yield { name: pair[0], neededFor: 'ECDHE', without: undefined, attempt: pair[1] };
   }
 }
 
@@ -107,7 +107,7 @@ function* keyOperations(policy: Policy, credentials: readonly LoadedCredential[]
       name: `signatures with ${hash} by ${whose}`,
       neededFor,
       without,
-      use: () => sign(hash, Buffer.alloc(1), key),
+      attempt: () => sign(hash, Buffer.alloc(1), key),
     });
     if (signs.has(authentication)) {
       const oldHash = authentication === 'rsa' ? 'md5-sha1' : 'sha1';
@@ -122,7 +122,8 @@ function* keyOperations(policy: Policy, credentials: readonly LoadedCredential[]
         name: `RSA without padding by ${whose}`,
         neededFor: 'plain RSA key exchange',
         without: 'profile = "intermediate"',
-        use: () => privateDecrypt({ key, padding: constants.RSA_NO_PADDING }, Buffer.alloc(modulusLength, 1)),
+        attempt: () =>
+          privateDecrypt({ key, padding: constants.RSA_NO_PADDING }, Buffer.alloc(modulusLength, 1)),
       };
     }
   }

@@ -27,7 +27,8 @@ export async function readTicketKeyFile(path: string, groups?: readonly number[]
 
 /** Empty lines, and those that begin with #, hold no key. @throws CredentialError */
 function parseTicketKeys(text: string, file: CredentialFile): readonly TicketKey[] {
-  if (text.length > MAX_SIZE) throw new CredentialError(file, `is longer than ${MAX_SIZE} bytes; ${ADVICE}`);
+  if (text.length > MAX_FILE_BYTES)
+    throw new CredentialError(file, `is longer than ${MAX_FILE_BYTES} bytes; ${ADVICE}`);
   const lineByName = new Map<string, number>();
   const keys: TicketKey[] = [];
   for (const [index, raw] of text.split('\n').entries()) {
@@ -61,7 +62,7 @@ function decodeKey(line: string): TicketKey | undefined {
 async function readBounded(path: string): Promise<string> {
   const file = await open(path);
   try {
-    const bytes = Buffer.alloc(MAX_SIZE + 1);
+    const bytes = Buffer.alloc(MAX_FILE_BYTES + 1);
     let length = 0;
     for (;;) {
       const { bytesRead } = await file.read(bytes, length, bytes.length - length, null);
@@ -82,6 +83,6 @@ const ADVICE = `a key is a line of 64 characters as "openssl rand -base64 ${TICK
 /** Bytes of a key that tickets carry to name it (RFC 5077, 4). */
 const NAME_LENGTH = 16;
 /** Bytes: room for MAX_KEYS with comments. */
-const MAX_SIZE = 8192;
+const MAX_FILE_BYTES = 8192;
 /** Tickets live for a day, so nobody needs more; each ticket is compared with the names of all. */
 const MAX_KEYS = 16;

@@ -28,7 +28,7 @@ export function startSink(log: Log, hostname: string): Promise<Sink> {
     authOptional: true,
     disabledCommands: ['STARTTLS', 'AUTH'],
     disableReverseLookup: true,
-    size: MAX_MESSAGE_SIZE,
+    size: MAX_MESSAGE_BYTES,
     logger: false,
     onData: (stream, session, done) =>
       receiveMessage(stream, session, origins.get(session.remotePort), log, done),
@@ -52,7 +52,7 @@ export function startSink(log: Log, hostname: string): Promise<Sink> {
 
 function readHeader(socket: Socket, done: (header: ProxyHeader) => void): void {
   let bytes: Buffer = Buffer.alloc(0);
-  const timer = setTimeout(() => socket.destroy(), HEADER_TIMEOUT);
+  const timer = setTimeout(() => socket.destroy(), HEADER_TIMEOUT_MS);
   socket.on('error', ignore);
   socket.once('close', () => clearTimeout(timer));
   socket.on('data', function read(chunk: Buffer) {
@@ -107,6 +107,6 @@ function receiveMessage(
 const ignore = (): void => undefined;
 
 /** Bytes; announced with SIZE. */
-const MAX_MESSAGE_SIZE = 32 * 1024 * 1024;
+const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
 /** Milliseconds: oldhello sends the header at once. */
-const HEADER_TIMEOUT = 5_000;
+const HEADER_TIMEOUT_MS = 5_000;

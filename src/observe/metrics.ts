@@ -27,7 +27,7 @@ const HANDSHAKE_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 /** Seconds. */
 const CONNECT_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 /** Seconds: from a refused client to a slow sender of large mail. */
-const SESSION_BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600, 1800];
+const CONNECTION_BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600, 1800];
 
 export const METRICS = {
   oldhello_build_info: gauge(['version', 'node'], 'Always 1; its labels say what runs.'),
@@ -35,11 +35,11 @@ export const METRICS = {
     ['listener', 'outcome'],
     'Client connections that ended, by how they ended.',
   ),
-  oldhello_sessions_live: gauge(['listener'], 'Client connections there are now.'),
-  oldhello_sessions_max: gauge([], 'Client connections there may be: the limit max-connections.'),
-  oldhello_session_duration_seconds: histogram(
+  oldhello_connections_active: gauge(['listener'], 'Open client connections.'),
+  oldhello_connections_max: gauge([], 'The limit max-connections.'),
+  oldhello_connection_duration_seconds: histogram(
     ['listener'],
-    SESSION_BUCKETS,
+    CONNECTION_BUCKETS,
     'How long client connections lasted.',
   ),
   oldhello_hellos_total: counter(
@@ -197,7 +197,7 @@ export class Metrics {
   /** What the last configuration had and this one has not is gone. */
   #configured({ limits }: EventFields<'configuration'>): void {
     this.#gauges.get('oldhello_certificate_not_after_timestamp_seconds')!.reset();
-    this.#set('oldhello_sessions_max', {}, limits['max-connections'] ?? 0);
+    this.#set('oldhello_connections_max', {}, limits['max-connections'] ?? 0);
     this.#set('oldhello_configuration_timestamp_seconds', {}, Math.floor(Date.now() / 1000));
     this.#add('oldhello_configuration_loads_total', { result: 'done' });
   }
@@ -208,7 +208,7 @@ export class Metrics {
     this.#add('oldhello_connections_total', { listener, outcome });
     this.#add('oldhello_smtp_bytes_total', { listener, direction: 'from_client' }, bytes.fromClient);
     this.#add('oldhello_smtp_bytes_total', { listener, direction: 'to_client' }, bytes.toClient);
-    this.#observe('oldhello_session_duration_seconds', { listener }, durations.total);
+    this.#observe('oldhello_connection_duration_seconds', { listener }, durations.total);
     if (hello !== undefined) {
       const version = known(VERSIONS, hello.version);
       this.#add('oldhello_hellos_total', { format: hello.format, version, outcome });
@@ -261,7 +261,7 @@ export class Metrics {
   #forgetSilentProcesses(): void {
     const now = performance.now();
     for (const [pid, { seen }] of this.#processes) {
-      if (now - seen < SILENCE) continue;
+      if (now - seen < SAMPLE_TIMEOUT_MS) continue;
       this.#processes.delete(pid);
       this.#gauges.get('oldhello_memory_bytes')!.remove(String(pid));
       for (const statistic of STATISTICS) {
@@ -277,10 +277,10 @@ export class Metrics {
   }
 
   #countLive(): void {
-    this.#gauges.get('oldhello_sessions_live')!.reset();
+    this.#gauges.get('oldhello_connections_active')!.reset();
     const counts = new Map<string, number>();
     for (const { listener } of this.#live.values()) counts.set(listener, (counts.get(listener) ?? 0) + 1);
-    for (const [listener, count] of counts) this.#set('oldhello_sessions_live', { listener }, count);
+    for (const [listener, count] of counts) this.#set('oldhello_connections_active', { listener }, count);
   }
 
   #add<M extends MetricOfType<'counter'>>(name: M, labels: Labels<M>, amount = 1): void {
@@ -307,4 +307,4 @@ const VERSIONS = new Set(['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv
 const REASONS = new Set(Object.keys(REFUSALS));
 const SUITES = new Set([...CIPHER_SUITES.map(({ opensslName }) => opensslName), ...TLS_1_3_SUITES.values()]);
 /** Milliseconds: three samples that did not come. */
-const SILENCE = 30_000;
+const SAMPLE_TIMEOUT_MS = 30_000;

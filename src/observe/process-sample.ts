@@ -4,10 +4,10 @@ import type { Log } from './log.js';
 
 /** @returns what stops it */
 export function sampleProcess(log: Log): () => void {
-  const delays = monitorEventLoopDelay({ resolution: RESOLUTION });
+  const delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   delays.enable();
   // Node counts from one tick to the next, so that a loop without delay has RESOLUTION.
-  const late = (nanoseconds: number): number => Math.max(0, round(nanoseconds / 1e6 - RESOLUTION));
+  const late = (nanoseconds: number): number => Math.max(0, round(nanoseconds / 1e6 - RESOLUTION_MS));
   const sample = (): void => {
     const { user, system } = process.cpuUsage();
     log('process_sample', {
@@ -20,7 +20,7 @@ export function sampleProcess(log: Log): () => void {
     });
     delays.reset();
   };
-  const timer = setInterval(sample, INTERVAL).unref();
+  const timer = setInterval(sample, INTERVAL_MS).unref();
   sample();
   return () => {
     clearInterval(timer);
@@ -32,6 +32,5 @@ function round(milliseconds: number): number {
   return Math.round(milliseconds * 10) / 10;
 }
 
-/** Milliseconds. */
-const RESOLUTION = 20;
-const INTERVAL = 10_000;
+const RESOLUTION_MS = 20;
+const INTERVAL_MS = 10_000;

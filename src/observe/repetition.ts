@@ -7,18 +7,18 @@ import { siteNetwork } from '../net/ip-address.js';
 
 export class Repetition {
   readonly #limit: number;
-  readonly #tell: (summary: EventFields<'repeated'>) => void;
+  readonly #report: (summary: EventFields<'repeated'>) => void;
   /** In the order of their first failure. */
   readonly #runs = new Map<string, Run>();
   #timer: NodeJS.Timeout | undefined;
 
   /**
    * @param limit how many are written in a minute; 0 for all
-   * @param tell called at the end of a minute in which more came
+   * @param report called at the end of a minute in which more came
    */
-  constructor(limit: number, tell: (summary: EventFields<'repeated'>) => void) {
+  constructor(limit: number, report: (summary: EventFields<'repeated'>) => void) {
     this.#limit = limit;
-    this.#tell = tell;
+    this.#report = report;
   }
 
   /** Whether this event is one too many to be written. */
@@ -42,14 +42,14 @@ export class Repetition {
     if (this.#runs.size >= MAX_RUNS) this.#end(this.#runs.keys().next().value!);
     const run = { ...what, count: 0, began: performance.now() };
     this.#runs.set(key, run);
-    this.#timer ??= setInterval(() => this.#sweep(), SWEEP_INTERVAL).unref();
+    this.#timer ??= setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS).unref();
     return run;
   }
 
   #sweep(): void {
     const now = performance.now();
     for (const [key, { began }] of this.#runs) {
-      if (now - began < INTERVAL) break;
+      if (now - began < INTERVAL_MS) break;
       this.#end(key);
     }
     if (this.#runs.size > 0) return;
@@ -63,7 +63,7 @@ export class Repetition {
     const more = count - this.#limit;
     if (more <= 0) return;
     const seconds = Math.round((performance.now() - began) / 1000);
-    this.#tell({ network, outcome, reason, count: more, seconds });
+    this.#report({ network, outcome, reason, count: more, seconds });
   }
 }
 
@@ -76,8 +76,7 @@ interface Run {
   readonly began: number;
 }
 
-/** Milliseconds. */
-const INTERVAL = 60_000;
-const SWEEP_INTERVAL = 5_000;
+const INTERVAL_MS = 60_000;
+const SWEEP_INTERVAL_MS = 5_000;
 /** About 200 bytes each; when there are more kinds of failure at once, the oldest is told early. */
 const MAX_RUNS = 5_000;

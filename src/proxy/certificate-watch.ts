@@ -18,8 +18,8 @@ export class CertificateWatch {
   /** From now on these are in use, and no others. */
   use(credentials: readonly LoadedCredential[]): void {
     this.#credentials = credentials;
-    for (const { source, use, facts, engineOnly, repairs, exposed } of credentials) {
-      this.#log('certificate', { source, use, ...facts, daysLeft: daysUntil(facts.notAfter, this.#now()) });
+    for (const { source, use, info, engineOnly, repairs, exposed } of credentials) {
+      this.#log('certificate', { source, use, ...info, daysLeft: daysUntil(info.notAfter, this.#now()) });
       if (engineOnly !== undefined && use !== 'legacy') {
         this.#log('certificate_engine_only', { source, reason: engineOnly });
       }
@@ -28,7 +28,7 @@ export class CertificateWatch {
     }
     this.#checkDates();
     clearInterval(this.#timer);
-    this.#timer = setInterval(() => this.#checkDates(), DAY);
+    this.#timer = setInterval(() => this.#checkDates(), DAY_MS);
     this.#timer.unref();
   }
 
@@ -39,8 +39,8 @@ export class CertificateWatch {
   /** A certificate out of its time is still shown: most old clients do not look, and mail should not stop for it. */
   #checkDates(): void {
     const now = this.#now();
-    for (const { source, facts } of this.#credentials) {
-      const { subject, notBefore, notAfter } = facts;
+    for (const { source, info } of this.#credentials) {
+      const { subject, notBefore, notAfter } = info;
       const daysLeft = daysUntil(notAfter, now);
       if (now > Date.parse(notAfter))
         this.#log('certificate_expired', { source, subject, notAfter, daysLeft });
@@ -51,5 +51,4 @@ export class CertificateWatch {
   }
 }
 
-/** Milliseconds. */
-const DAY = 24 * 60 * 60 * 1000;
+const DAY_MS = 24 * 60 * 60 * 1000;

@@ -7,12 +7,11 @@ export function exitOnDefect(report: (error: string) => Promise<void>): void {
     if (ending) return;
     ending = true;
     const exit = (): never => process.exit(1);
-    setTimeout(exit, REPORT_PATIENCE);
+    setTimeout(exit, REPORT_TIMEOUT_MS);
     report(cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)).then(exit, exit);
   };
   process.on('uncaughtException', end);
   process.on('unhandledRejection', end);
 }
 
-/** Milliseconds. */
-const REPORT_PATIENCE = 2_000;
+const REPORT_TIMEOUT_MS = 2_000;

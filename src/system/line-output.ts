@@ -13,14 +13,14 @@ export interface LineOutputOptions {
   /** Called when lines go through again, with the number that did not. */
   readonly dropped: (lines: number) => void;
   /** For tests; milliseconds. */
-  readonly retryAfter?: number;
+  readonly retryDelayMs?: number;
 }
 
 export class LineOutput {
   readonly #options: LineOutputOptions;
   #fd: number;
   /** No longer used, to be closed when nothing is being written. */
-  #retired: number[] = [];
+  #replaced: number[] = [];
   #queue: string[] = [];
   /** Characters. */
   #queued = 0;
@@ -38,7 +38,7 @@ export class LineOutput {
 
   /** @param line with its line feed */
   write(line: string): void {
-    if (this.#queued + line.length > MAX_QUEUED) {
+    if (this.#queued + line.length > MAX_QUEUED_CHARACTERS) {
       this.#dropped += 1;
       return;
     }
@@ -49,17 +49,17 @@ export class LineOutput {
 
   /** What comes from now on goes to `fd`. The descriptor so far is closed as soon as no write to it is under way. */
   switchTo(fd: number): void {
-    this.#retired.push(this.#fd);
+    this.#replaced.push(this.#fd);
     this.#fd = fd;
-    if (this.#chunk === undefined) this.#closeRetired();
+    if (this.#chunk === undefined) this.#closeReplaced();
   }
 
   /** Resolves when all is written, or after so many milliseconds. */
-  flush(patience: number): Promise<void> {
+  flush(timeoutMs: number): Promise<void> {
     if (this.#gathering !== undefined) this.#gathered();
     if (this.#chunk === undefined) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, patience);
+      const timer = setTimeout(resolve, timeoutMs);
       this.#drained.push(() => {
         clearTimeout(timer);
         resolve();
@@ -100,9 +100,9 @@ export class LineOutput {
   }
 
   #write(bytes: Buffer): void {
-    const { retryAfter = RETRY_AFTER } = this.#options;
+    const { retryDelayMs: retryAfter = RETRY_DELAY_MS } = this.#options;
     write(this.#fd, bytes, (error, written) => {
-      this.#closeRetired();
+      this.#closeReplaced();
       if (error !== null) {
         setTimeout(() => this.#write(bytes), retryAfter).unref();
         return;
@@ -111,18 +111,18 @@ export class LineOutput {
         this.#write(bytes.subarray(written));
         return;
       }
-      this.#tellDropped();
+      this.#reportDropped();
       this.#chunk = undefined;
       if (this.#drained.length > 0) this.#next();
-      else this.#gathering = setTimeout(() => this.#gathered(), GATHER);
+      else this.#gathering = setTimeout(() => this.#gathered(), GATHER_TIME_MS);
     });
   }
 
-  #closeRetired(): void {
-    for (const fd of this.#retired.splice(0)) closeSync(fd);
+  #closeReplaced(): void {
+    for (const fd of this.#replaced.splice(0)) closeSync(fd);
   }
 
-  #tellDropped(): void {
+  #reportDropped(): void {
     const lines = this.#dropped;
     if (lines === 0) return;
     this.#dropped = 0;
@@ -131,8 +131,8 @@ export class LineOutput {
 }
 
 /** Characters: some thousand lines; what a reader that hangs costs us in memory. */
-const MAX_QUEUED = 4 * 1024 * 1024;
+const MAX_QUEUED_CHARACTERS = 4 * 1024 * 1024;
 /** Milliseconds: nobody who follows a log sees the difference. */
-const GATHER = 20;
+const GATHER_TIME_MS = 20;
 /** Milliseconds until a full disk, or a pipe that takes nothing, is tried again. */
-const RETRY_AFTER = 500;
+const RETRY_DELAY_MS = 500;

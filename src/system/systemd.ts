@@ -61,7 +61,7 @@ export class ServiceManager {
   #run(words: readonly string[]): Promise<void> {
     const env = { PATH: process.env['PATH'], NOTIFY_SOCKET: this.#socket };
     return new Promise((resolve) => {
-      execFile('systemd-notify', words, { env, timeout: NOTIFY_TIMEOUT }, (error) => {
+      execFile('systemd-notify', words, { env, timeout: NOTIFY_TIMEOUT_MS }, (error) => {
         if (error !== null) this.#failed(error);
         resolve();
       });
@@ -96,4 +96,4 @@ function onlyOnce<T>(action: (argument: T) => void): (argument: T) => void {
 /** SD_LISTEN_FDS_START. */
 const FIRST_FD = 3;
 /** Milliseconds; it takes five. */
-const NOTIFY_TIMEOUT = 5_000;
+const NOTIFY_TIMEOUT_MS = 5_000;

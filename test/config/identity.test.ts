@@ -46,7 +46,7 @@ test('none is refused where a backend cannot be asked whether it believes client
   t.equal(problems(bridge, 'starttls'), '', 'in front of STARTTLS it can be asked in clear');
 });
 
-test('none is refused for a backend nearby, unless the risk is acknowledged', async (t) => {
+test('none is refused for a backend on a private address, unless the risk is acknowledged', async (t) => {
   for (const host of ['127.0.0.1', '[::1]', '10.1.2.3', '192.168.0.9', '[fd00::1]', 'localhost']) {
     const backend = `address = "${host}:25"\nidentity = "none"\n`;
     t.match(problems(backend), /an open relay\. Use "proxy-v2", "proxy-v1" or "xclient"/, host);

@@ -133,7 +133,7 @@ test('PKCS#12 files that OpenSSL exports are opened, with RSA and ECDSA keys, ol
       );
       chmodSync(made.path('mail.p12'), 0o600);
       const loaded = load(made, { pkcs12: 'mail.p12', passphraseFile: 'passphrase' });
-      t.equal(loaded.facts.keyAlgorithm, keyAlgorithm, `${keyAlgorithm}, ${what}`);
+      t.equal(loaded.info.keyAlgorithm, keyAlgorithm, `${keyAlgorithm}, ${what}`);
       t.same(subjects(loaded.chainPem), [name, 'intermediate', 'root'], 'in order');
       t.ok(loaded.key.equals(load(made, { chain: `${name}.crt`, key: `${name}.key` }).key), 'the very key');
       t.same(loaded.exposed, []);
@@ -151,7 +151,7 @@ test('PKCS#12 files that OpenSSL exports are opened, with RSA and ECDSA keys, ol
     '-out',
     'open.p12',
   );
-  t.match(load(made, { pkcs12: 'open.p12' }).facts, { keyAlgorithm: 'EC384' }, 'an empty passphrase is none');
+  t.match(load(made, { pkcs12: 'open.p12' }).info, { keyAlgorithm: 'EC384' }, 'an empty passphrase is none');
 });
 
 test('what is wrong with a PKCS#12 file is said with its name', async (t) => {

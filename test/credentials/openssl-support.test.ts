@@ -16,8 +16,8 @@ test('nothing is missing where the tests run, for any preset and every suite', a
 
 test('what is missing is named with what needs it, and with the settings that do without', async (t) => {
   const [md5, des] = [
-    { name: 'MD5', neededFor: 'TLSv1.1 and older', without: 'min-version = "TLSv1.2"', use: () => 0 },
-    { name: 'des-ede3-cbc', neededFor: 'DES-CBC3-SHA', without: 'triple-des = false', use: () => 0 },
+    { name: 'MD5', neededFor: 'TLSv1.1 and older', without: 'min-version = "TLSv1.2"', attempt: () => 0 },
+    { name: 'des-ede3-cbc', neededFor: 'DES-CBC3-SHA', without: 'triple-des = false', attempt: () => 0 },
   ];
   t.match(
     explainMissing([md5, des]),

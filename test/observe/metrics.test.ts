@@ -18,7 +18,7 @@ test('a session with an old hello is counted by format, version, suite, path and
     client: { address: '192.0.2.1', port: 1 },
     pid: 1,
   });
-  t.ok((await linesOf(metrics)).includes('oldhello_sessions_live{listener="mx"} 1'));
+  t.ok((await linesOf(metrics)).includes('oldhello_connections_active{listener="mx"} 1'));
   log('connection_closed', makeConnection('192.0.2.1'));
   const lines = await linesOf(metrics);
   for (const line of [
@@ -33,7 +33,7 @@ test('a session with an old hello is counted by format, version, suite, path and
     t.ok(lines.includes(line), line);
   }
   t.notOk(
-    lines.some((line) => line.startsWith('oldhello_sessions_live{')),
+    lines.some((line) => line.startsWith('oldhello_connections_active{')),
     'and it lives no more',
   );
 });

@@ -25,7 +25,7 @@ import {
 t.jobs = 3;
 
 /** Beyond shutdown-timeout: a connection gets ten seconds to close, and this machine may be slow. */
-const EXIT_PATIENCE_MS = 20_000;
+const EXIT_TIMEOUT_MS = 20_000;
 
 async function start(t: Test, options: RigOptions): Promise<Rig> {
   const rig = await startRig({
@@ -73,7 +73,7 @@ for (const workers of [1, 2]) {
     }
     t.same(rig.processes(), processes, 'and all processes are still there');
     rig.program.signal('SIGTERM');
-    t.equal(await exitOf(rig, EXIT_PATIENCE_MS), 0);
+    t.equal(await exitOf(rig, EXIT_TIMEOUT_MS), 0);
   });
 
   for (const before of ['', ' after a reload that closed its listener']) {
@@ -84,7 +84,7 @@ for (const workers of [1, 2]) {
       if (before !== '') await rig.reload({ closeListeners: true });
       rig.program.signal('SIGTERM');
       await assertEnds(t, rig, stalled, SHUTDOWN_TIMEOUT_MS, () => ({ outcome: 'shutdown' }));
-      t.equal(await exitOf(rig, SHUTDOWN_TIMEOUT_MS + EXIT_PATIENCE_MS), 0);
+      t.equal(await exitOf(rig, SHUTDOWN_TIMEOUT_MS + EXIT_TIMEOUT_MS), 0);
     });
   }
 }
@@ -100,7 +100,7 @@ t.test(
     await assertEnds(t, rig, stalled, TIMEOUT_MS, ({ timeout }) => timeout);
     await t.resolves(untilProcesses(rig, processes.length - 1));
     rig.program.signal('SIGTERM');
-    t.equal(await exitOf(rig, EXIT_PATIENCE_MS), 0);
+    t.equal(await exitOf(rig, EXIT_TIMEOUT_MS), 0);
     const lost = rig.program.log.filter(({ event }) => event === 'worker_lost');
     t.same(lost, []);
   },

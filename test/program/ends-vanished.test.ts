@@ -21,7 +21,7 @@ import { endOf, exitOf, startRig, type Rig, type Stalled } from '../support/stal
 t.jobs = 3;
 
 /** What a connection gets to close, and some more for a slow machine. */
-const CLOSE_PATIENCE_MS = 20_000;
+const CLOSE_TIMEOUT_MS = 20_000;
 /** As soon as somebody who has vanished should be looked for. */
 const KEEPALIVE_AT_MOST_MIN = 10;
 
@@ -93,7 +93,7 @@ for (const workers of [1, 2]) {
     const before = processes.map((pid) => openSockets(pid));
     const vanished = await stallAll(scene, 0);
     network.drop(network.clientHosts[0]);
-    await assertEnds(t, rig, vanished, TIMEOUT_MS + CLOSE_PATIENCE_MS, ({ timeout }) => timeout);
+    await assertEnds(t, rig, vanished, TIMEOUT_MS + CLOSE_TIMEOUT_MS, ({ timeout }) => timeout);
     for (const [index, pid] of processes.entries()) {
       await t.resolves(untilNoOtherSocket(pid, before[index]!), `no socket is left in process ${index}`);
     }
@@ -102,7 +102,7 @@ for (const workers of [1, 2]) {
         t,
         rig,
         await stallAll(scene, 1),
-        TIMEOUT_MS + CLOSE_PATIENCE_MS,
+        TIMEOUT_MS + CLOSE_TIMEOUT_MS,
         ({ timeout }) => timeout,
       );
     });
@@ -116,10 +116,10 @@ for (const workers of [1, 2]) {
     const vanished = await stallAll(scene, 0);
     network.drop(network.clientHosts[0]);
     rig.program.signal('SIGTERM');
-    await assertEnds(t, rig, vanished, SHUTDOWN_TIMEOUT_MS + CLOSE_PATIENCE_MS, () => ({
+    await assertEnds(t, rig, vanished, SHUTDOWN_TIMEOUT_MS + CLOSE_TIMEOUT_MS, () => ({
       outcome: 'shutdown',
     }));
-    t.equal(await exitOf(rig, CLOSE_PATIENCE_MS), 0);
+    t.equal(await exitOf(rig, CLOSE_TIMEOUT_MS), 0);
   });
 
   t.test(`every connection is watched by TCP keepalive, ${where}`, { buffered: true }, async (t) => {

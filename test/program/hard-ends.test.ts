@@ -274,7 +274,7 @@ test('what one side does not take is kept up to max-buffered-bytes, and then the
     if (line.startsWith('MAIL')) backend = socket.pause();
     return '250 ok';
   });
-  for (const [limit, patience] of [
+  for (const [limit, attempts] of [
     [16_384, 200],
     [2 * ENOUGH, Infinity],
   ] as const) {
@@ -288,7 +288,7 @@ test('what one side does not take is kept up to max-buffered-bytes, and then the
       }
       await once(client, 'data');
       client.pause();
-      const taken = await pour(direction === 'to the backend' ? client : backend!, FLOOD, patience);
+      const taken = await pour(direction === 'to the backend' ? client : backend!, FLOOD, attempts);
       t.equal(taken >= ENOUGH, limit > ENOUGH, `${limit} ${direction}: it took ${taken} bytes`);
       client.destroy();
       backend!.destroy();
@@ -366,10 +366,10 @@ function hexGroups(v4: string): string {
   return `${hex.slice(0, 4)}:${hex.slice(4)}`;
 }
 
-/** Writes until ENOUGH is taken, or nothing was for `patience` times five milliseconds. @returns the bytes taken */
-async function pour(socket: Socket, chunk: Buffer, patience: number): Promise<number> {
+/** Writes until ENOUGH is taken, or nothing was for `attempts` times five milliseconds. @returns the bytes taken */
+async function pour(socket: Socket, chunk: Buffer, attempts: number): Promise<number> {
   let written = 0;
-  for (let idle = 0; written < ENOUGH && idle < patience; idle += 1) {
+  for (let idle = 0; written < ENOUGH && idle < attempts; idle += 1) {
     if (socket.writableNeedDrain) {
       await pause(5);
       continue;

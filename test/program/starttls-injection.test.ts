@@ -49,7 +49,7 @@ async function startBoth(t: Test, tls: 'none' | 'bridge', afterStarttls = ''): P
 }
 
 /** A client that has said EHLO, and what it reads from then on. */
-async function saluted(
+async function afterEhlo(
   program: Program,
 ): Promise<{ socket: Socket; text: () => string; ended: Promise<unknown> }> {
   const socket = connect({ port: program.ports.get('mx')!, host: '127.0.0.1', noDelay: true });
@@ -71,7 +71,7 @@ async function saluted(
 for (const tls of ['none', 'bridge'] as const) {
   test(`tls = "${tls}": a command in the same packet as STARTTLS gets one refusal and no reply`, async (t) => {
     const [backend, program] = await startBoth(t, tls);
-    const client = await saluted(program);
+    const client = await afterEhlo(program);
     client.socket.write('STARTTLS\r\nNOOP\r\n');
     await client.ended;
     t.match(client.text(), /^554 5\.5\.0 [^\r]*\r\n$/, 'a second reply would convict us');
@@ -81,7 +81,7 @@ for (const tls of ['none', 'bridge'] as const) {
 
   test(`tls = "${tls}": bytes that drip in behind STARTTLS are executed by nobody`, async (t) => {
     const [backend, program] = await startBoth(t, tls);
-    const client = await saluted(program);
+    const client = await afterEhlo(program);
     for (const byte of 'STARTTLS\r\nRSET\r\nMAIL FROM:<evil@x.example>\r\n') {
       if (client.socket.destroyed) break;
       client.socket.write(byte);
@@ -100,7 +100,7 @@ for (const tls of ['none', 'bridge'] as const) {
 
 test('what a client said in clear is forgotten inside TLS, where the backend is a new one', async (t) => {
   const [backend, program] = await startBoth(t, 'none');
-  const client = await saluted(program);
+  const client = await afterEhlo(program);
   client.socket.write('NOOP\r\nSTARTTLS\r\n');
   while (!client.text().includes('220 2.0.0')) await once(client.socket, 'data');
   client.socket.removeAllListeners('data');
@@ -118,7 +118,7 @@ test('what a client said in clear is forgotten inside TLS, where the backend is 
 
 test('a reply that a backend sends behind its 220, in clear, never reaches the client', async (t) => {
   const [, program] = await startBoth(t, 'bridge', '250 injected\r\n');
-  const client = await saluted(program);
+  const client = await afterEhlo(program);
   client.socket.write('STARTTLS\r\n');
   await client.ended;
   t.match(client.text(), /^421 4\.3\.0 [^\r]*\r\n$/);

@@ -95,10 +95,10 @@ test('the metrics have every process, and forget the connections of one that die
   const first = await open(program);
   const second = await open(program);
   t.equal(await metric(program, 'oldhello_processes'), '3', 'this one and two workers');
-  t.equal(await metric(program, 'oldhello_sessions_live'), '2');
+  t.equal(await metric(program, 'oldhello_connections_active'), '2');
   process.kill(first.pid, 'SIGKILL');
   await program.next('worker_lost');
-  t.equal(await metric(program, 'oldhello_sessions_live'), '1');
+  t.equal(await metric(program, 'oldhello_connections_active'), '1');
   await second.client.command('QUIT');
 });
 

@@ -16,7 +16,7 @@ test('a certificate is told once when it comes into use, and each day when it ru
   const folder = mkdtempSync(join(tmpdir(), 'oldhello-watch-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
   const credential = selfSignedCredential(folder, 'mx.example');
-  const expiry = Date.parse(credential.facts.notAfter);
+  const expiry = Date.parse(credential.info.notAfter);
   let now = expiry - 22.5 * DAY;
   const said: string[] = [];
   const listen: LogSubscriber = ({ event, fields }) => {
@@ -37,7 +37,7 @@ test('a certificate is told once when it comes into use, and each day when it ru
   t.same(nextDays(2), ['certificate_expires 20', 'certificate_expires 19']);
   t.same(nextDays(20).slice(-2), ['certificate_expires 0', 'certificate_expired -1']);
   watch.use([
-    { ...credential, facts: { ...credential.facts, notAfter: new Date(now + 90 * DAY).toISOString() } },
+    { ...credential, info: { ...credential.info, notAfter: new Date(now + 90 * DAY).toISOString() } },
   ]);
   t.same(nextDays(3), [], 'a renewed one is what counts');
   watch.use([credential]);

@@ -34,4 +34,4 @@ export const OPEN_FILES = 512;
 /** Seconds that oldhello waits, in its configuration. */
 export const TIMEOUTS = { handshake: 5, command: 8, idle: 15 } as const;
 /** Seconds, above all of these and what it waits for a peer to close, that nobody may stay who does nothing. */
-export const PATIENCE = 60;
+export const TIMEOUT_SECONDS = 60;

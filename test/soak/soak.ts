@@ -16,7 +16,7 @@ import { startTestSink } from '../support/sink.js';
 import { SmtpClient } from '../support/smtp-client.js';
 import { Books } from './books.js';
 import { soakConfig } from './config.js';
-import { OPEN_FILES, PATIENCE, type Soak } from './fault.js';
+import { OPEN_FILES, TIMEOUT_SECONDS, type Soak } from './fault.js';
 import { FAULTS } from './faults.js';
 import { FlakyBackend } from './flaky-backend.js';
 import { Inside } from './inside.js';
@@ -88,7 +88,7 @@ const soak: Soak = {
   descriptors: () => readdirSync(`/proc/${program.pid}/fd`).length,
   mailFlows: async () => {
     const wanted = load!.acknowledged.size + PROOF;
-    await within(PATIENCE, 'mail flows', load!.reach(wanted));
+    await within(TIMEOUT_SECONDS, 'mail flows', load!.reach(wanted));
   },
 };
 
@@ -101,7 +101,7 @@ interface Plateau {
 
 /** What is left when everybody has gone. */
 async function plateau(descriptors: number): Promise<Plateau> {
-  const deadline = performance.now() + PATIENCE * 1000;
+  const deadline = performance.now() + TIMEOUT_SECONDS * 1000;
   while (soak.descriptors() > descriptors && performance.now() < deadline) await pause(200);
   // Before the question for memory, which takes one itself.
   const left = soak.descriptors();
@@ -126,7 +126,7 @@ async function round(name: string, run: () => Promise<void>): Promise<void> {
   load = startMailLoad(() => program.ports.get('starttls')!, CLIENTS, `${name}.example`);
   books.include(load);
   await run();
-  await within(PATIENCE, 'the clients of the load finish', load.stop());
+  await within(TIMEOUT_SECONDS, 'the clients of the load finish', load.stop());
 }
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
@@ -172,7 +172,7 @@ expect(
   `so does resident memory: ${plateaus.map(({ resident }) => megabytes(resident)).join(', ')}`,
 );
 const last = await soak.connect();
-expect((await within(PATIENCE, 'a greeting', last.reply())).startsWith('220 '), 'it still serves');
+expect((await within(TIMEOUT_SECONDS, 'a greeting', last.reply())).startsWith('220 '), 'it still serves');
 await last.command('QUIT');
 last.destroy();
 stopping = true;

@@ -42,12 +42,12 @@ function newcomers(pid: number, before: OpenSockets): string[] {
 }
 
 async function until(reached: () => boolean, otherwise: string): Promise<void> {
-  const deadline = performance.now() + PATIENCE;
+  const deadline = performance.now() + TIMEOUT_MS;
   while (!reached()) {
-    if (performance.now() > deadline) throw new Error(`${otherwise} within ${PATIENCE} ms`);
+    if (performance.now() > deadline) throw new Error(`${otherwise} within ${TIMEOUT_MS} ms`);
     await pause(5);
   }
 }
 
 /** Milliseconds: far beyond what a loaded machine needs. */
-const PATIENCE = 20_000;
+const TIMEOUT_MS = 20_000;

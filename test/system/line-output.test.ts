@@ -34,7 +34,7 @@ function drain(fd: number): string {
 test('a reader that hangs costs lines, not memory, and hears how many when it reads again', async (t) => {
   const { reader, writer } = makePipe(t);
   const told: number[] = [];
-  const output = new LineOutput({ fd: writer, retryAfter: 1, dropped: (lines) => told.push(lines) });
+  const output = new LineOutput({ fd: writer, retryDelayMs: 1, dropped: (lines) => told.push(lines) });
   const line = `${'x'.repeat(1023)}\n`;
   for (let count = 0; count < 20_000; count++) output.write(line);
   let text = '';
@@ -55,12 +55,12 @@ test('a reader that hangs costs lines, not memory, and hears how many when it re
 
 test('a full disk and a reader that is gone are no errors of ours', async (t) => {
   const full = openSync('/dev/full', 'w');
-  const onFull = new LineOutput({ fd: full, retryAfter: 1, dropped: () => undefined });
+  const onFull = new LineOutput({ fd: full, retryDelayMs: 1, dropped: () => undefined });
   onFull.write('line\n');
   await onFull.flush(20);
   const { reader, writer } = makePipe(t);
   closeSync(reader);
-  const onGone = new LineOutput({ fd: writer, retryAfter: 1, dropped: () => undefined });
+  const onGone = new LineOutput({ fd: writer, retryDelayMs: 1, dropped: () => undefined });
   onGone.write('line\n');
   await onGone.flush(20);
   onGone.write('line\n');

@@ -7,7 +7,7 @@ import type { HelloFormat } from '../../tls/index.js';
 import { BackendError } from './backend-error.js';
 
 import type { Endpoint } from '../../net/endpoint.js';
-import { leadsNearby } from './relay-risk.js';
+import { isRelayRisk } from './relay-risk.js';
 import { connectSocket, type SocketChannel } from '../transport/socket-channel.js';
 
 /** Who connected, where to, and how it is protected. */
@@ -41,23 +41,23 @@ export function dialBackend(
   handler: DialHandler,
 ): () => void {
   const started = performance.now();
-  const tell = (failure?: string): void => {
+  const logAttempt = (failure?: string): void => {
     log('backend_connection', { backend: backend.name, duration: performance.now() - started, failure });
   };
   const fail = (error: BackendError): void => {
     clearTimeout(timer);
-    tell(error.reason);
+    logAttempt(error.reason);
     handler.failed(error);
   };
   const giveUp = connectSocket(backend.address, {
     connected: (channel) => {
-      if (leadsNearby(backend, channel)) {
+      if (isRelayRisk(backend, channel)) {
         channel.destroy();
-        fail(new BackendError('backend_nearby', backend, ''));
+        fail(new BackendError('backend_relay_risk', backend, ''));
         return;
       }
       clearTimeout(timer);
-      tell();
+      logAttempt();
       writeIdentity(channel, backend, identity);
       handler.connected(channel);
     },

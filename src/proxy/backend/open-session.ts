@@ -54,7 +54,7 @@ export function openBackendSession(
       return;
     }
     cancel = () => abandon(channel);
-    const dialogue = converse(channel, plan, { ready, rejected: ready, failed }, (output) => {
+    const dialogue = runDialogue(channel, plan, { ready, rejected: ready, failed }, (output) => {
       return config.identity === 'xclient'
         ? new XclientDialogue(hostname, identity, output)
         : new TrustDialogue(hostname, output);
@@ -70,7 +70,7 @@ export function openBackendSession(
       if (security === 'none') identify(channel, NOTHING);
       else if (security === 'implicit') secure(channel, NOTHING);
       else {
-        converse(channel, plan, { ready: secure, rejected: ready, failed }, (output) => {
+        runDialogue(channel, plan, { ready: secure, rejected: ready, failed }, (output) => {
           return new StarttlsDialogue(hostname, output);
         });
       }
@@ -95,15 +95,15 @@ export function quitAndClose(channel: SocketChannel): void {
   setTimeout(() => channel.destroy(), QUIT_TIMEOUT_MS).unref();
 }
 
-interface ConversationHandler extends SessionHandler {
+interface DialogueHandler extends SessionHandler {
   rejected(channel: SocketChannel, greeting: Buffer): void;
 }
 
 /** Lets a dialogue of ours speak on a channel until it is over. */
-function converse<D extends { fromBackend(bytes: Buffer): void }>(
+function runDialogue<D extends { fromBackend(bytes: Buffer): void }>(
   channel: SocketChannel,
   { config }: BackendPlan,
-  handler: ConversationHandler,
+  handler: DialogueHandler,
   start: (output: DialogueOutput<BackendFailure>) => D,
 ): D {
   const leave = (): void => {

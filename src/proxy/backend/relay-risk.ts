@@ -1,35 +1,35 @@
-/** Backends with identity "none" whose name leads nearby, which the configuration alone does not show. */
+/** Backends with identity "none" whose name resolves to an address that mail servers relay for. */
 import { lookup } from 'node:dns/promises';
 import { networkInterfaces } from 'node:os';
 import { UnusableValueError } from '../../config/config-error.js';
-import { isNear, relayRisk } from '../../config/private-networks.js';
+import { isPrivateAddress, relayRisk } from '../../config/private-networks.js';
 import type { BackendConfig, Config } from '../../config/schema.js';
 import type { SocketChannel } from '../transport/socket-channel.js';
 
 /** @returns the addresses of a host; none where it has none */
 export type Resolve = (host: string) => Promise<readonly string[]>;
 
-/** @throws UnusableValueError for the first backend that would take all clients for friends */
+/** @throws UnusableValueError for the first backend that would relay for every client */
 export async function refuseRelayRisks(
   { backends }: Pick<Config, 'backends'>,
   resolve: Resolve = resolveHost,
 ): Promise<void> {
   for (const [index, backend] of backends.entries()) {
     if (!isAtRisk(backend)) continue;
-    const address = (await resolve(backend.address.host)).find((one) => isNear(one) || isOurs(one));
+    const address = (await resolve(backend.address.host)).find((one) => isPrivateAddress(one) || isOurs(one));
     if (address === undefined) continue;
     throw new UnusableValueError('backend', index, 'identity', new Error(relayRisk(address)));
   }
 }
 
-/** Names can come to mean something else at any time, so this is asked of each connection that was made. */
-export function leadsNearby(
+/** Checked for each connection to a backend, because DNS can change at any time. */
+export function isRelayRisk(
   backend: BackendConfig,
   channel: Readonly<Pick<SocketChannel, 'local' | 'remote'>>,
 ): boolean {
   if (!isAtRisk(backend)) return false;
   const remote = channel.remote?.address;
-  return isNear(remote ?? '') || channel.local?.address === remote;
+  return isPrivateAddress(remote ?? '') || channel.local?.address === remote;
 }
 
 function isAtRisk({ identity, acknowledgeRelayRisk }: BackendConfig): boolean {
@@ -45,7 +45,7 @@ async function resolveHost(host: string): Promise<string[]> {
   try {
     return (await lookup(host, { all: true })).map(({ address }) => address);
   } catch {
-    // What has no address yet is asked again when a connection is made.
+    // isRelayRisk checks again when a connection is made.
     return [];
   }
 }

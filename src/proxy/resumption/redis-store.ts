@@ -22,11 +22,11 @@ export class RedisStore {
   #client: Client | undefined;
   #ready = false;
   /** As it was told last; undefined before that. */
-  #told: 'up' | 'down' | undefined;
+  #reported: 'up' | 'down' | undefined;
   #closed = false;
   #pending = 0;
   #readySince = 0;
-  #delay = FIRST_DELAY;
+  #delay = FIRST_DELAY_MS;
   #retry: NodeJS.Timeout | undefined;
 
   constructor(settings: RedisSettings, log: Log) {
@@ -85,9 +85,9 @@ export class RedisStore {
       if (this.#closed) return;
       this.#client = client;
       client.on('error', (error: Error) => this.#fail(client, error));
-      await inTime(client.connect(), CONNECT_TIMEOUT);
+      await inTime(client.connect(), CONNECT_TIMEOUT_MS);
       // A server that wants a password lets everybody connect.
-      await inTime(client.ping(), CONNECT_TIMEOUT);
+      await inTime(client.ping(), CONNECT_TIMEOUT_MS);
       if (this.#client === client) this.#succeed();
     } catch (error) {
       this.#fail(client, error as Error);
@@ -97,20 +97,20 @@ export class RedisStore {
   #succeed(): void {
     this.#ready = true;
     this.#readySince = performance.now();
-    if (this.#told === 'up') return;
-    this.#told = 'up';
+    if (this.#reported === 'up') return;
+    this.#reported = 'up';
     this.#log('session_store_up', { store: nameOf(this.#settings) });
   }
 
   /** Once for each connection, whatever else goes wrong with it. */
   #fail(client: Client | undefined, error: Error): void {
     if (this.#closed || client !== this.#client) return;
-    const stable = this.#ready && performance.now() - this.#readySince > STABLE;
-    this.#delay = stable ? FIRST_DELAY : Math.min(this.#delay * 2, LONGEST_DELAY);
+    const stable = this.#ready && performance.now() - this.#readySince > STABLE_AFTER_MS;
+    this.#delay = stable ? FIRST_DELAY_MS : Math.min(this.#delay * 2, MAX_DELAY_MS);
     this.#drop();
     this.#retry = setTimeout(() => void this.#connect(), this.#delay).unref();
-    if (this.#told === 'down') return;
-    this.#told = 'down';
+    if (this.#reported === 'down') return;
+    this.#reported = 'down';
     this.#log('session_store_down', { store: nameOf(this.#settings), problem: problemOf(error) });
   }
 
@@ -124,26 +124,26 @@ export class RedisStore {
 
 /**
  * Stores something for a moment and reads it again.
- * @param patience milliseconds for each step
+ * @param timeoutMs milliseconds for each step
  * @returns the store's name; what is wrong, or how many milliseconds it took to answer
  */
 export async function tryStore(
   settings: RedisSettings,
-  patience: number,
+  timeoutMs: number,
 ): Promise<{ name: string; problem: string | undefined; answered: number }> {
   const name = nameOf(settings);
   const client = newClient(await import('@redis/client'), settings);
   let answered = NaN;
   try {
     client.on('error', () => undefined);
-    await inTime(client.connect(), patience);
-    await inTime(client.ping(), patience);
+    await inTime(client.connect(), timeoutMs);
+    await inTime(client.ping(), timeoutMs);
     const [key, value] = [`${settings.keyPrefix}check`, 'oldhello check'];
-    await inTime(client.set(key, value, { expiration: { type: 'PX', value: patience } }), patience);
+    await inTime(client.set(key, value, { expiration: { type: 'PX', value: timeoutMs } }), timeoutMs);
     const asked = performance.now();
-    const kept: unknown = await inTime(client.get(key), patience);
+    const kept: unknown = await inTime(client.get(key), timeoutMs);
     answered = performance.now() - asked;
-    await inTime(client.del(key), patience);
+    await inTime(client.del(key), timeoutMs);
     return { name, answered, problem: String(kept) === value ? undefined : 'does not keep what it is given' };
   } catch (error) {
     return { name, answered, problem: problemOf(error as Error) };
@@ -170,7 +170,7 @@ function newClient({ createClient, RESP_TYPES }: typeof import('@redis/client'),
       host,
       port,
       ...(place.tls && { tls: true as const }),
-      connectTimeout: CONNECT_TIMEOUT,
+      connectTimeout: CONNECT_TIMEOUT_MS,
       reconnectStrategy: false,
     },
     commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
@@ -195,12 +195,11 @@ function problemOf({ message, ...error }: Error & { readonly code?: string }): s
   return sanitizePeerText(message === '' ? (error.code ?? 'it cannot be reached') : message);
 }
 
-/** Milliseconds. */
-const CONNECT_TIMEOUT = 5_000;
+const CONNECT_TIMEOUT_MS = 5_000;
 /** Commands without an answer yet; about twice as many handshakes as run at the same time by default. */
 const MAX_PENDING = 1_000;
 /** Milliseconds that a connection must last for the next failure to count as the first. */
-const STABLE = 60_000;
+const STABLE_AFTER_MS = 60_000;
 /** Milliseconds until a failed store is tried again: twice the first one, and doubled each time. */
-const FIRST_DELAY = 500;
-const LONGEST_DELAY = 60_000;
+const FIRST_DELAY_MS = 500;
+const MAX_DELAY_MS = 60_000;

@@ -10,7 +10,7 @@ export interface TicketSource {
 }
 
 export class SessionTickets implements TicketSource {
-  readonly engine = new TicketKeys(TICKET_LIFETIME, () => Math.floor(Date.now() / 1000), randomBytes);
+  readonly engine = new TicketKeys(TICKET_LIFETIME_SECONDS, () => Math.floor(Date.now() / 1000), randomBytes);
   #native: readonly Buffer[] = [];
 
   get native(): readonly Buffer[] {
@@ -30,4 +30,4 @@ function nativeKey(key: TicketKey): Buffer {
 }
 
 /** Seconds a ticket is good for: as long as the oldest key that still opens tickets lives. */
-export const TICKET_LIFETIME = 24 * 60 * 60;
+export const TICKET_LIFETIME_SECONDS = 24 * 60 * 60;

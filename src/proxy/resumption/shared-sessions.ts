@@ -39,7 +39,7 @@ export class SharedSessions implements SessionStore {
   readonly #seal: TicketKeys;
   #settings: StoreSettings | undefined;
   #store: RedisStore | undefined;
-  #complained = -Infinity;
+  #warnedAt = -Infinity;
 
   /** @param lifetime milliseconds that a session is good for */
   constructor(log: Log, local: SessionStore, lifetime: number) {
@@ -88,8 +88,8 @@ export class SharedSessions implements SessionStore {
   /** It is not kept here too: so it lives no longer than where it was made, and is gone once it is forgotten there. */
   #open(id: Buffer, sealed: Buffer): Session | undefined {
     const session = this.#seal.unprotect(sealed, id);
-    if (session === undefined && performance.now() - this.#complained > COMPLAINT_INTERVAL) {
-      this.#complained = performance.now();
+    if (session === undefined && performance.now() - this.#warnedAt > WARNING_INTERVAL_MS) {
+      this.#warnedAt = performance.now();
       this.#log('session_store_unreadable');
     }
     return session;
@@ -102,4 +102,4 @@ function sealKey(key: TicketKey): TicketKey {
 }
 
 /** Milliseconds between two lines about it: who changes what is stored should not fill the log. */
-const COMPLAINT_INTERVAL = 10 * 60 * 1000;
+const WARNING_INTERVAL_MS = 10 * 60 * 1000;

@@ -41,10 +41,10 @@ export class TicketKeySource {
       this.#file = undefined;
       this.#keys = [];
       this.#rotate();
-      this.#timer = setInterval(() => this.#rotate(), KEY_LIFETIME).unref();
+      this.#timer = setInterval(() => this.#rotate(), ROTATION_INTERVAL_MS).unref();
     } else {
       this.#take(file);
-      this.#timer = setInterval(() => void this.#look(file.path), LOOK_INTERVAL).unref();
+      this.#timer = setInterval(() => void this.#poll(file.path), POLL_INTERVAL_MS).unref();
     }
   }
 
@@ -68,7 +68,7 @@ export class TicketKeySource {
   }
 
   /** Its time of change would not do: it is coarse, and copying tools set it back. */
-  async #look(path: string): Promise<void> {
+  async #poll(path: string): Promise<void> {
     if (this.#reading) return;
     this.#reading = true;
     const before = this.#file;
@@ -92,7 +92,7 @@ function sameKeys(some: readonly TicketKey[], others: readonly TicketKey[]): boo
 }
 
 /** Milliseconds that a key chosen here protects new tickets; with KEYS of them, it is there while its tickets are good. */
-const KEY_LIFETIME = 12 * 60 * 60 * 1000;
+const ROTATION_INTERVAL_MS = 12 * 60 * 60 * 1000;
 const KEYS = 3;
 /** Milliseconds after which a changed file is in use at the latest; it is short, so reading it costs nothing. */
-const LOOK_INTERVAL = 5_000;
+const POLL_INTERVAL_MS = 5_000;

@@ -8,7 +8,7 @@ import { NATIVE_CIPHERS } from './route.js';
 
 import { SocketChannel } from '../transport/socket-channel.js';
 import { limitOverhead } from './tls-overhead.js';
-import { TICKET_LIFETIME, type TicketSource } from '../resumption/session-tickets.js';
+import { TICKET_LIFETIME_SECONDS, type TicketSource } from '../resumption/session-tickets.js';
 
 export interface NativeEvents {
   /** The channel that `accept` returned is paused and waits for a handler. */
@@ -128,7 +128,7 @@ function secureContext(loaded: readonly LoadedCredential[], ticketKeys: Buffer |
     ecdhCurve: NATIVE_GROUP_LIST,
     honorCipherOrder: true,
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-    sessionTimeout: TICKET_LIFETIME,
+    sessionTimeout: TICKET_LIFETIME_SECONDS,
     ...(ticketKeys && { ticketKeys }),
   });
 }

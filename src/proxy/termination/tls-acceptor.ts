@@ -165,7 +165,7 @@ export class TlsAcceptor {
   #shown(certificate: Buffer | undefined): CertificateInfo | undefined {
     if (certificate === undefined) return undefined;
     return this.#profile.certificates.find(({ credential }) => credential.chain[0]!.equals(certificate))
-      ?.facts;
+      ?.info;
   }
 
   #failureOf(outcome: Outcome, established: boolean): Failure | undefined {

@@ -22,7 +22,7 @@ export class Outbox<T> {
   put(message: T): void {
     this.#messages.push(message);
     if (this.#messages.length >= MAX_GATHERED) this.flush();
-    else if (this.#soon === undefined) this.#later ??= setTimeout(() => this.flush(), GATHER);
+    else if (this.#soon === undefined) this.#later ??= setTimeout(() => this.flush(), GATHER_TIME_MS);
   }
 
   flush(): void {
@@ -36,6 +36,6 @@ export class Outbox<T> {
 }
 
 /** Milliseconds that nobody notices who reads a log or waits for a place. */
-const GATHER = 10;
+const GATHER_TIME_MS = 10;
 /** Messages. */
 const MAX_GATHERED = 100;

@@ -1,10 +1,10 @@
-/** Names that lead nearby: what the file does not show, the start and every connection do. */
+/** Backend names that resolve to private addresses: checked at the start and for every connection. */
 import { lookup } from 'node:dns/promises';
 import { hostname, networkInterfaces } from 'node:os';
 import { test } from 'tap';
 import { parseConfig } from '../../../src/config/load.js';
 import type { SocketChannel } from '../../../src/proxy/transport/socket-channel.js';
-import { leadsNearby, refuseRelayRisks } from '../../../src/proxy/backend/relay-risk.js';
+import { isRelayRisk, refuseRelayRisks } from '../../../src/proxy/backend/relay-risk.js';
 import { refusedStart } from '../../support/program.js';
 import { proxyConfig, type Table } from '../../support/proxy-config.js';
 
@@ -35,12 +35,12 @@ const ends = (local: string, remote: string): Pick<SocketChannel, 'local' | 'rem
   remote: { address: remote, port: 25 },
 });
 
-test('a name that comes to lead nearby later is refused when a connection is made', async (t) => {
+test('a name that later resolves to a private address is refused when a connection is made', async (t) => {
   const [backend] = config().backends;
-  t.equal(leadsNearby(backend!, ends('203.0.113.9', '203.0.113.5')), false);
-  t.equal(leadsNearby(backend!, ends('203.0.113.9', '203.0.113.9')), true, 'this machine');
-  t.equal(leadsNearby(backend!, ends('127.0.0.1', '127.0.0.1')), true);
-  t.equal(leadsNearby({ ...backend!, identity: 'proxy-v2' }, ends('127.0.0.1', '127.0.0.1')), false);
+  t.equal(isRelayRisk(backend!, ends('203.0.113.9', '203.0.113.5')), false);
+  t.equal(isRelayRisk(backend!, ends('203.0.113.9', '203.0.113.9')), true, 'this machine');
+  t.equal(isRelayRisk(backend!, ends('127.0.0.1', '127.0.0.1')), true);
+  t.equal(isRelayRisk({ ...backend!, identity: 'proxy-v2' }, ends('127.0.0.1', '127.0.0.1')), false);
 });
 
 test('the program does not start with a backend whose name is that of its own machine', async (t) => {

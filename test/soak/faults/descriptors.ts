@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { OPEN_FILES, PATIENCE, type Fault } from '../fault.js';
+import { OPEN_FILES, TIMEOUT_SECONDS, type Fault } from '../fault.js';
 import { within } from '../within.js';
 
 export const descriptors: Fault = {
@@ -18,7 +18,7 @@ export const descriptors: Fault = {
     };
     const gone = Promise.all(clients.map((client) => client.closed()));
     const watched = watch();
-    await within(PATIENCE, 'all of them are disconnected', gone);
+    await within(TIMEOUT_SECONDS, 'all of them are disconnected', gone);
     watching = false;
     await watched;
     for (const client of clients) client.destroy();

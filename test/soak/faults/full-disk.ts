@@ -1,7 +1,7 @@
 import { closeSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { PATIENCE, type Fault } from '../fault.js';
+import { TIMEOUT_SECONDS, type Fault } from '../fault.js';
 import { LOG_FILE } from '../log-disk.js';
 import { within } from '../within.js';
 
@@ -19,7 +19,7 @@ export const fullDisk: Fault = {
     const grown = size() - full;
     if (grown > SLACK) throw new Error(`the disk was not full: the log grew by ${grown} bytes`);
     rmSync(ballast);
-    await within(PATIENCE, 'the log is written again', grows(size, full + grown));
+    await within(TIMEOUT_SECONDS, 'the log is written again', grows(size, full + grown));
     return `full at a log of ${full} bytes`;
   },
 };

@@ -1,4 +1,4 @@
-import { PATIENCE, type Fault } from '../fault.js';
+import { TIMEOUT_SECONDS, type Fault } from '../fault.js';
 import { STAGES } from '../stages.js';
 import { within } from '../within.js';
 
@@ -10,9 +10,9 @@ export const halfOpen: Fault = {
     const clients = STAGES.flatMap(([name, reach]) =>
       Array.from({ length: EACH }, async (_, index) => {
         const client = await connect();
-        await within(PATIENCE, `a client gets to ${name}`, reach(client, books));
+        await within(TIMEOUT_SECONDS, `a client gets to ${name}`, reach(client, books));
         if (index % 2 === 0) client.halfClose();
-        await within(PATIENCE, `a client that fell silent ${name} is disconnected`, client.closed());
+        await within(TIMEOUT_SECONDS, `a client that fell silent ${name} is disconnected`, client.closed());
         client.destroy();
       }),
     );

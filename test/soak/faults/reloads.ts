@@ -1,4 +1,4 @@
-import { PATIENCE, type Fault } from '../fault.js';
+import { TIMEOUT_SECONDS, type Fault } from '../fault.js';
 import { within } from '../within.js';
 
 export const reloads: Fault = {
@@ -8,7 +8,7 @@ export const reloads: Fault = {
   async run({ program, mailFlows }) {
     for (let turn = 0; turn < TURNS; turn += 1) {
       program.signal('SIGHUP');
-      await within(PATIENCE, 'a reload is told', program.next('reloaded'));
+      await within(TIMEOUT_SECONDS, 'a reload is told', program.next('reloaded'));
       await mailFlows();
     }
     return `${TURNS} reloads`;

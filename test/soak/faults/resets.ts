@@ -1,4 +1,4 @@
-import { PATIENCE, type Fault } from '../fault.js';
+import { TIMEOUT_SECONDS, type Fault } from '../fault.js';
 import { STAGES } from '../stages.js';
 import { within } from '../within.js';
 
@@ -10,7 +10,7 @@ export const resets: Fault = {
     for (let turn = 0; turn < TURNS; turn += 1) {
       const clients = STAGES.map(async ([name, reach]) => {
         const client = await connect();
-        await within(PATIENCE, `a client gets to ${name}`, reach(client, books));
+        await within(TIMEOUT_SECONDS, `a client gets to ${name}`, reach(client, books));
         client.reset();
       });
       await Promise.all(clients);

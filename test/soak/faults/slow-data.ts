@@ -1,5 +1,5 @@
 import { drip } from '../drip.js';
-import { PATIENCE, type Fault } from '../fault.js';
+import { TIMEOUT_SECONDS, type Fault } from '../fault.js';
 import { secured } from '../stages.js';
 import { within } from '../within.js';
 
@@ -21,7 +21,7 @@ export const slowData: Fault = {
       books.acknowledge(from);
       client.destroy();
     });
-    await within(PATIENCE, 'slow messages are taken', Promise.all(clients));
+    await within(TIMEOUT_SECONDS, 'slow messages are taken', Promise.all(clients));
     return `${clients.length} messages of ${MESSAGE.length} bytes`;
   },
 };

@@ -1,5 +1,5 @@
 import { drip } from '../drip.js';
-import { PATIENCE, type Fault } from '../fault.js';
+import { TIMEOUT_SECONDS, type Fault } from '../fault.js';
 import { afterHello } from '../stages.js';
 import { within } from '../within.js';
 
@@ -11,7 +11,7 @@ export const slowHandshake: Fault = {
     const clients = Array.from({ length: CLIENTS }, async () => {
       const client = await connect();
       await afterHello(client, books);
-      const closed = within(PATIENCE, 'a slow key exchange is cut off', client.closed());
+      const closed = within(TIMEOUT_SECONDS, 'a slow key exchange is cut off', client.closed());
       await Promise.all([closed, drip(KEY_EXCHANGE, INTERVAL, (byte) => client.send(Buffer.of(byte)))]);
       client.destroy();
     });

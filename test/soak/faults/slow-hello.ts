@@ -1,6 +1,6 @@
 import { TestClient } from '../../support/test-client.js';
 import { drip } from '../drip.js';
-import { PATIENCE, type Fault } from '../fault.js';
+import { TIMEOUT_SECONDS, type Fault } from '../fault.js';
 import { afterStarttls, connected, OLD_CLIENT } from '../stages.js';
 import { within } from '../within.js';
 
@@ -14,7 +14,7 @@ export const slowHello: Fault = {
         const client = await connect(mode);
         await (mode === 'starttls' ? afterStarttls : connected)(client, books);
         const hello = new TestClient(OLD_CLIENT).hello();
-        const closed = within(PATIENCE, `a slow hello (${mode}) is cut off`, client.closed());
+        const closed = within(TIMEOUT_SECONDS, `a slow hello (${mode}) is cut off`, client.closed());
         await Promise.all([
           closed,
           drip(hello.subarray(0, -1), INTERVAL, (byte) => client.send(Buffer.of(byte))),

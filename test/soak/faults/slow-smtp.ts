@@ -1,6 +1,6 @@
 import type { SmtpClient } from '../../support/smtp-client.js';
 import { drip } from '../drip.js';
-import { PATIENCE, type Fault } from '../fault.js';
+import { TIMEOUT_SECONDS, type Fault } from '../fault.js';
 import { OLD_CLIENT } from '../stages.js';
 import { within } from '../within.js';
 
@@ -27,7 +27,7 @@ export const slowSmtp: Fault = {
       await say('QUIT');
       client.destroy();
     });
-    await within(PATIENCE, 'mail of slow clients is taken', Promise.all(clients));
+    await within(TIMEOUT_SECONDS, 'mail of slow clients is taken', Promise.all(clients));
     return `${clients.length} messages`;
   },
 };

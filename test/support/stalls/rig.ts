@@ -153,7 +153,7 @@ export async function endOf(
   { client, events, failure }: Omit<Stalled, 'client'> & Partial<Stalled>,
   within: number,
 ): Promise<Ended> {
-  const deadline = AbortSignal.timeout(within + PATIENCE);
+  const deadline = AbortSignal.timeout(within + TIMEOUT_MS);
   const expired = once(deadline, 'abort').then(() => false);
   const gone = client?.gone.then(() => true) ?? Promise.resolve(false);
   const closed = await Promise.race([gone, expired]);
@@ -169,7 +169,7 @@ function portOf(line: LogLine): number {
 
 /** Waits until there are so many processes, for as long as a loaded machine may need. @throws */
 export async function untilProcesses(rig: Rig, count: number): Promise<void> {
-  const deadline = performance.now() + PATIENCE;
+  const deadline = performance.now() + TIMEOUT_MS;
   while (rig.processes().length !== count) {
     if (performance.now() > deadline) throw new Error(`not ${count} processes but ${rig.processes().length}`);
     await pause(20);
@@ -183,4 +183,4 @@ export function exitOf({ program }: Rig, within: number): Promise<number | null 
 }
 
 /** Milliseconds. */
-const PATIENCE = 10_000;
+const TIMEOUT_MS = 10_000;
