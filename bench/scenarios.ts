@@ -1,6 +1,7 @@
 /** What the benchmark plays, in this order. */
 import type { Comparison } from './results.js';
 import { bulk } from './scenarios/bulk.js';
+import { cold } from './scenarios/cold.js';
 import { deliveries } from './scenarios/deliveries.js';
 import { growth } from './scenarios/growth.js';
 import { fullHandshakes, resumedHandshakes } from './scenarios/handshakes.js';
@@ -57,6 +58,13 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'latency',
     what: 'Clients come at a steady rate, whether those before them are done or not.',
     play: latency,
+  },
+  {
+    name: 'cold',
+    what:
+      'One connection after another to a server that has just started, full handshakes with a backend session behind each; ' +
+      'CPU of all its threads.',
+    play: cold,
   },
   {
     name: 'startup',
