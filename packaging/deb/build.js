@@ -1,9 +1,9 @@
 /**
  * Makes the Debian package from the built program: `npm run package:deb`, or `node packaging/deb/build.js FOLDER` for
- * another place than the present folder. The same sources and SOURCE_DATE_EPOCH (absent: of the last commit) make the
- * same package, byte for byte. DEBFULLNAME and DEBEMAIL say who maintains it, as for Debian's own tools.
+ * another place than the present folder. The same sources and SOURCE_DATE_EPOCH (absent: of the last commit, or without
+ * git of CHANGELOG.md) make the same package, byte for byte. DEBFULLNAME and DEBEMAIL say who maintains it, as for Debian's own tools.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
@@ -30,7 +30,7 @@ const DIST = join(ROOT, 'dist');
 
 const { version, description } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 /** Seconds since 1970. */
-const epoch = Number(process.env.SOURCE_DATE_EPOCH ?? lastCommit());
+const epoch = Number(process.env.SOURCE_DATE_EPOCH ?? lastChange());
 const date = new Date(epoch * 1000);
 const debianVersion = `${version}-1`;
 const maintainer = `${process.env.DEBFULLNAME ?? 'oldhello'} <${process.env.DEBEMAIL ?? 'packager@oldhello.invalid'}>`;
@@ -50,8 +50,10 @@ try {
   rmSync(stage, { recursive: true, force: true });
 }
 
-function lastCommit() {
-  return execFileSync('git', ['log', '-1', '--format=%ct'], { cwd: ROOT, encoding: 'utf8' }).trim();
+function lastChange() {
+  const options = { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] };
+  const { status, stdout } = spawnSync('git', ['log', '-1', '--format=%ct'], options);
+  return status === 0 ? stdout.trim() : Math.floor(statSync(join(ROOT, 'CHANGELOG.md')).mtimeMs / 1000);
 }
 
 async function fill() {
@@ -164,7 +166,7 @@ Version: ${debianVersion}
 Architecture: all
 Maintainer: ${maintainer}
 Installed-Size: ${installed}
-Depends: nodejs (>= 20), passwd
+Depends: nodejs (>= 20.19), passwd
 Suggests: postfix | exim4
 Section: mail
 Priority: optional

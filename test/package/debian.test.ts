@@ -4,7 +4,16 @@
  * of this test stands in for the dependency.
  */
 import { execFile, execFileSync, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createHash, randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -82,7 +91,18 @@ test('the same sources make the same package, whoever builds it', async (t) => {
   const [one, two] = [buildPackage(join(folder, 'one')), buildPackage(join(folder, 'two'), '077')];
   const digest = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex');
   t.equal(digest(one), digest(two));
-  t.match(run('dpkg-deb', '--field', one, 'Depends'), 'nodejs (>= 20)');
+  t.match(run('dpkg-deb', '--field', one, 'Depends'), 'nodejs (>= 20.19)');
+});
+
+test('a package can be made from sources without git', (t) => {
+  const dpkg = existsSync('/usr/bin/dpkg-deb') ? undefined : 'no dpkg-deb';
+  if (hasPeer(t, 'dpkg-deb', dpkg)) {
+    const folder = newFolder(t);
+    const environment = { PATH: process.env['PATH'], GIT_DIR: join(folder, 'none'), TMPDIR: tmpdir() };
+    execFileSync(process.execPath, ['packaging/deb/build.js', folder], { cwd: ROOT, env: environment });
+    t.ok(readdirSync(folder).some((name) => name.endsWith('_all.deb')));
+  }
+  t.end();
 });
 
 test('the package installs in a clean Debian, works there, and leaves as it should', async (t) => {
