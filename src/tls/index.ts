@@ -27,6 +27,7 @@ export { PRESETS, type Policy, type PresetName } from './presets.js';
 export { certificatesFromPem, credentialFrom, isKeyOf, isNamed } from './credential.js';
 export { decryptWithoutPadding, performPrivateKeyOperation } from './private-key.js';
 export { DhGroup } from './crypto/dh-groups.js';
+export { newEcdhShare, type EcdhGroup, type EcdhShare } from './crypto/ecdh-groups.js';
 
 // Resumption.
 export type { Session } from './session/session.js';

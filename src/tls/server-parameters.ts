@@ -2,6 +2,7 @@
 import type { CipherSuite } from './cipher-suites.js';
 import type { NamedGroup, NamedGroupName, ProtocolVersion } from './code-points.js';
 import type { DhGroup } from './crypto/dh-groups.js';
+import { newEcdhShare, type EcdhGroup, type EcdhShare } from './crypto/ecdh-groups.js';
 import type { Session } from './session/session.js';
 
 /** A certificate chain and what its key can do. The private key itself stays with the caller. */
@@ -66,6 +67,8 @@ export interface ServerParameters {
   readonly tickets?: TicketProtector | undefined;
   /** Sessions resume only within the same context: same policy, same certificates. Empty where it is not set. */
   readonly sessionContext?: string | undefined;
+  /** A key pair that no other handshake gets, for a host that makes them ahead; made on the spot where it is not set. */
+  readonly ecdhShare?: ((group: EcdhGroup) => EcdhShare) | undefined;
   /** Cryptographically secure bytes; a parameter so that a test can replay a handshake. */
   readonly random: (length: number) => Buffer;
 }
@@ -75,11 +78,13 @@ export interface CompleteParameters extends ServerParameters {
   readonly serviceMaxVersion: number;
   readonly sessionIds: boolean;
   readonly sessionContext: string;
+  readonly ecdhShare: (group: EcdhGroup) => EcdhShare;
 }
 
 export function withDefaults(parameters: ServerParameters): CompleteParameters {
   const { serviceMaxVersion = parameters.maxVersion, sessionIds = true, sessionContext = '' } = parameters;
-  return { ...parameters, serviceMaxVersion, sessionIds, sessionContext };
+  const { ecdhShare = newEcdhShare } = parameters;
+  return { ...parameters, serviceMaxVersion, sessionIds, sessionContext, ecdhShare };
 }
 
 export interface SignOperation {

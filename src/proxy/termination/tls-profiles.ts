@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { TlsSettings } from '../../config/schema.js';
 import type { TlsProfile } from './tls-acceptor.js';
+import { readyEcdhShare } from './ecdh-shares.js';
 import { NativeTls } from './native-tls.js';
 import type { TicketSource } from '../resumption/session-tickets.js';
 import {
@@ -63,6 +64,7 @@ export class TlsProfiles {
         sessionIds: true,
         tickets: this.#sources.tickets.engine,
         sessionContext: context.digest('base64').slice(0, CONTEXT_LENGTH),
+        ecdhShare: readyEcdhShare,
         random: pooledRandomBytes,
       },
     };

@@ -5,7 +5,7 @@
 import { TlsError } from '../alert.js';
 import { ProtocolVersion, SignatureScheme } from '../code-points.js';
 import type { DhGroup, DhShare } from '../crypto/dh-groups.js';
-import { newEcdhShare, type EcdhGroup, type EcdhShare } from '../crypto/ecdh-groups.js';
+import type { EcdhGroup, EcdhShare } from '../crypto/ecdh-groups.js';
 import { unpadPremasterSecret } from '../crypto/rsa-premaster.js';
 import type { Credential, SignOperation } from '../server-parameters.js';
 import { Reader } from '../wire.js';
@@ -32,7 +32,7 @@ export function startKeyExchange(
     case 'rsa':
       return new RsaKeyExchange(io, negotiated, clientVersion);
     case 'ecdhe':
-      return new EcdheKeyExchange(keyExchange.group);
+      return new EcdheKeyExchange(io, keyExchange.group);
     case 'dhe':
       return new DheKeyExchange(io, keyExchange.group);
   }
@@ -42,8 +42,8 @@ class EcdheKeyExchange implements ServerKeyExchange {
   readonly params: Buffer;
   readonly #share: EcdhShare;
 
-  constructor(group: EcdhGroup) {
-    this.#share = newEcdhShare(group);
+  constructor(io: HandshakeIo, group: EcdhGroup) {
+    this.#share = io.parameters.ecdhShare(group);
     this.params = encodeEcdhParams(group, this.#share.publicPoint);
   }
 
