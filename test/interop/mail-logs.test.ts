@@ -92,7 +92,7 @@ test("Postfix's own log", async (t) => {
 test("Exim's own log", async (t) => {
   if (!hasPeer(t, 'Exim', eximLack())) return;
   const tls = 'tls_require_ciphers = NORMAL:+VERS-TLS1.0';
-  const exim = await startExim(tls, '', '', false);
+  const exim = await startExim({ settings: tls, proxied: false });
   t.teardown(() => exim.stop());
   const backend = exim.backend(BACKEND_GUIDES.Exim.setups.plain);
   await visit(Number(/:(\d+)"/.exec(backend)![1]), 'r@new.example');

@@ -134,7 +134,7 @@ test('Postfix behind STARTTLS serves SSLv2-format hellos, and neither SSLv3 nor 
 
 test('Exim with GnuTLS behind STARTTLS serves SSLv2-format hellos, and not SSLv3', async (t) => {
   if (!hasPeer(t, 'exim', eximLack())) return;
-  const exim = await startExim('', '', '', false);
+  const exim = await startExim({ proxied: false });
   t.teardown(() => exim.stop());
   const port = Number(/:(\d+)"/.exec(exim.backend(BACKEND_GUIDES.Exim.setups.starttls))![1]);
   const found = await probe(port);

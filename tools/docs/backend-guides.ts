@@ -131,6 +131,7 @@ mech_list: PLAIN`,
       auth: 'yes',
     },
     remarks: [
+      'On Debian it is the package `exim4-daemon-heavy`. The default, `exim4-daemon-light`, has no PROXY protocol: `main option "hosts_proxy" unknown`.',
       'XCLIENT came with `hosts_xclient` in Exim 4.97; 4.96 does not know the option. Nothing is lost: the PROXY protocol does the same.',
       '`hosts_proxy` takes both versions, and demands a header from the hosts it names on every port.',
     ],

@@ -12,7 +12,7 @@ test('Exim', async (t) => {
   const exim = await startExim();
   await proveGuide(t, BACKEND_GUIDES.Exim, exim, {
     xclient: (t) =>
-      t.rejects(startExim('hosts_xclient = 127.0.0.1'), {
+      t.rejects(startExim({ settings: 'hosts_xclient = 127.0.0.1' }), {
         message: /"hosts_xclient" option|hosts_xclient.*unknown/,
       }),
   });

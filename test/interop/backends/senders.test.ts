@@ -47,20 +47,19 @@ test('Postfix delivers through oldhello', async (t) => {
 test('Exim delivers through oldhello', async (t) => {
   if (!hasPeer(t, 'exim', eximLack())) return;
   const path = await startMailPath();
-  const exim = await startExim(
-    '',
-    `away:
+  const exim = await startExim({
+    routers: `away:
   driver = manualroute
   domains = ! new.example
   route_list = * 127.0.0.1
   self = send
   transport = smtp`,
-    `smtp:
+    transports: `smtp:
   driver = smtp
   port = ${path.port('starttls')}
   allow_localhost
   hosts_require_tls = *`,
-  );
+  });
   t.teardown(async () => {
     await exim.stop();
     await path.stop();

@@ -1,20 +1,35 @@
-/** An Exim of its own for one test, from Debian's exim4-daemon-heavy. */
+/** An Exim of its own for one test, from Debian's exim4-daemon-heavy, or from exim4-daemon-light. */
 import { BACKEND_GUIDES } from '../../../tools/docs/backend-guides.js';
 import { overlayLack } from './in-overlay.js';
 import type { Mta } from './mta.js';
 import { startUnpacked } from './unpacked-mta.js';
 
-export const eximLack = (): string | undefined => overlayLack('exim');
+/** As folders below .peers/mta. */
+type Daemon = 'exim' | 'exim-light';
 
-/**
- * @param settings further lines of the main section
- * @param routers before the one that delivers here
- * @param transports beside the one that does
- * @param proxied whether it is to be told of its clients by PROXY headers
- */
-export function startExim(settings = '', routers = '', transports = '', proxied = true): Promise<Mta> {
+export interface EximOptions {
+  /** Further lines of the main section. */
+  readonly settings?: string;
+  /** Before the one that delivers here. */
+  readonly routers?: string;
+  /** Beside the one that delivers here. */
+  readonly transports?: string;
+  /** Whether PROXY headers give it the client's address. */
+  readonly proxied?: boolean;
+  readonly daemon?: Daemon;
+}
+
+export const eximLack = (daemon: Daemon = 'exim'): string | undefined => overlayLack(daemon);
+
+export function startExim({
+  settings = '',
+  routers = '',
+  transports = '',
+  proxied = true,
+  daemon = 'exim',
+}: EximOptions = {}): Promise<Mta> {
   return startUnpacked({
-    name: 'exim',
+    name: daemon,
     guide: BACKEND_GUIDES.Exim,
     users: ['Debian-exim'],
     logFile: 'mainlog',
