@@ -25,7 +25,7 @@ const MAY_IMPORT: Record<string, { folders: string[]; modules: string[] }> = {
   admin: { folders: ['config', 'observe', 'web'], modules: ['*'] },
   demo: { folders: ['config', 'credentials', 'observe', 'proxy-protocol'], modules: ['*', 'smtp-server'] },
   check: {
-    folders: ['net', 'tls', 'smtp', 'observe', 'credentials', 'system', 'config', 'proxy'],
+    folders: ['net', 'tls', 'smtp', 'policy', 'observe', 'credentials', 'system', 'config', 'proxy'],
     modules: ['*'],
   },
   report: { folders: ['observe', 'web'], modules: ['*'] },
@@ -171,6 +171,7 @@ const WINGS = [
   'connection-runner.ts',
   'live-set.ts',
   'certificate-watch.ts',
+  'network-files.ts',
   'listener',
   'config-snapshot.ts',
   'connection',

@@ -33,7 +33,7 @@ interface NamedFile {
   readonly path: string;
 }
 
-function namedFiles({ certificates, backends, tls, sessionStore }: Config): NamedFile[] {
+function namedFiles({ certificates, backends, policies, tls, sessionStore }: Config): NamedFile[] {
   const all: [string, string | undefined][] = [
     ...certificates.flatMap(
       ({ chain, key, pkcs12, passphraseFile }, index): [string, string | undefined][] => [
@@ -44,6 +44,10 @@ function namedFiles({ certificates, backends, tls, sessionStore }: Config): Name
       ],
     ),
     ...backends.map(({ tlsCa }, index): [string, string | undefined] => [`backend[${index}].tls-ca`, tlsCa]),
+    ...policies.map(({ networksFile }, index): [string, string | undefined] => [
+      `policy[${index}].networks-file`,
+      networksFile,
+    ]),
     ['tls.ticket-key-file', tls.ticketKeyFile],
     ['session-store.password-file', sessionStore.passwordFile],
   ];

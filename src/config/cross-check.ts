@@ -178,8 +178,8 @@ function incompleteCertificates({ certificates }: Config, at: At): Problem[] {
 }
 
 function unreachablePolicies({ policies }: Config, at: At): Problem[] {
-  return policies.flatMap(({ networks }, index) =>
-    networks.length === 0 && index < policies.length - 1
+  return policies.flatMap(({ networks, networksFile }, index) =>
+    networks.length === 0 && networksFile === undefined && index < policies.length - 1
       ? [
           {
             ...at('policy', index, 'networks'),

@@ -190,7 +190,11 @@ const policy = {
   networks: withDefault(
     networks,
     [],
-    'Whom this entry is for; the first entry that matches counts. Empty: everybody, so it must stand last.',
+    'Whom this entry is for; the first entry that matches counts. Empty, and no networks-file: everybody, so it must stand last.',
+  ),
+  'networks-file': optional(
+    path,
+    'File with more networks or addresses, one a line; what follows "#" or ";" is a comment. It is read again at a reload. An empty file has nobody in it. At most 8 MiB, which is half a million networks.',
   ),
   profile: optional(profile, 'Another profile than [tls] has.'),
   'sslv2-hello': optional(flag, 'Accept SSLv2-format hellos, or not.'),

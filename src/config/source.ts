@@ -1,13 +1,18 @@
-/** The text of a configuration file, read with a bound, and told exactly where it cannot be. */
+/** The text of a file that an admin writes, read with a bound, and told exactly where it cannot be. */
 import { isUtf8 } from 'node:buffer';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { ConfigError } from './config-error.js';
 
+export interface SourceKind {
+  readonly noun: string;
+  readonly maxBytes: number;
+}
+
 /** @throws ConfigError */
-export function readSource(path: string): string {
-  const bytes = readBounded(path);
-  if (bytes.length > MAX_FILE_BYTES) {
-    const message = `is larger than ${MAX_FILE_BYTES / 1024} KiB, which no configuration is; is it another file?`;
+export function readSource(path: string, { noun, maxBytes }: SourceKind = CONFIGURATION): string {
+  const bytes = readBounded(path, maxBytes);
+  if (bytes.length > maxBytes) {
+    const message = `is larger than ${maxBytes / 1024} KiB, the most that a ${noun} may have; is it another file?`;
     throw new ConfigError(path, [{ message }]);
   }
   if (!isUtf8(bytes)) throw new ConfigError(path, [notUtf8(bytes)]);
@@ -15,11 +20,11 @@ export function readSource(path: string): string {
 }
 
 /** At most a byte more than is allowed, also from a pipe or a device. */
-function readBounded(path: string): Buffer {
+function readBounded(path: string, maxBytes: number): Buffer {
   let file: number | undefined;
   try {
     file = openSync(path, 'r');
-    const bytes = Buffer.alloc(MAX_FILE_BYTES + 1);
+    const bytes = Buffer.alloc(maxBytes + 1);
     let length = 0;
     for (;;) {
       const read = readSync(file, bytes, length, bytes.length - length, null);
@@ -51,6 +56,6 @@ const UNREADABLE: Readonly<Record<string, string>> = {
   EISDIR: 'it is a folder; give the file in it',
 };
 
-/** Bytes; the longest that make sense, with thousands of networks, have a tenth of it. */
-const MAX_FILE_BYTES = 1024 * 1024;
+/** The longest that make sense, with thousands of networks, have a tenth of it. */
+const CONFIGURATION: SourceKind = { noun: 'configuration', maxBytes: 1024 * 1024 };
 const UTF16_MARKS = [Buffer.from('fffe', 'hex'), Buffer.from('feff', 'hex')];

@@ -4,7 +4,7 @@
  */
 import type { BackendConfig, Config, ListenerConfig } from '../config/schema.js';
 import type { Log } from '../observe/log.js';
-import { PolicyTable } from '../policy/networks.js';
+import { PolicyTable, type NetworkFiles } from '../policy/networks.js';
 import type { LoadedCredential } from '../credentials/credentials.js';
 import type { DhGroup } from '../tls/index.js';
 import type { TlsProfile } from './termination/tls-acceptor.js';
@@ -21,6 +21,7 @@ export interface SnapshotInputs {
   readonly config: Config;
   readonly credentials: readonly LoadedCredential[];
   readonly trustedCas: TrustedCas;
+  readonly networkFiles: NetworkFiles;
   /** There once it is found, where a profile in use wants it. */
   readonly smallDhGroup: DhGroup | undefined;
 }
@@ -45,13 +46,13 @@ export class ConfigSnapshot {
   readonly #log: Log;
 
   constructor(inputs: SnapshotInputs, tickets: TicketSource, log: Log) {
-    const { config, credentials, trustedCas, smallDhGroup } = inputs;
+    const { config, credentials, trustedCas, networkFiles, smallDhGroup } = inputs;
     this.inputs = inputs;
     this.#log = log;
     this.#listeners = new Map(config.listeners.map((listener) => [listener.name, listener]));
     const plans = backendPlans(config, trustedCas, log);
     this.#backends = new Map(plans.map((plan) => [plan.config.name, plan]));
-    this.#policies = new PolicyTable(config.policies);
+    this.#policies = new PolicyTable(config.policies, networkFiles);
     this.#profiles = new TlsProfiles({ credentials, tickets, smallDhGroup });
   }
 

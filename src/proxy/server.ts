@@ -27,6 +27,7 @@ import { InProcessRunner, type ConnectionRunner } from './connection-runner.js';
 import { AdmissionControl } from './listener/admission.js';
 import type { AdmittedConnection, ListenerPlan } from './listener/listener.js';
 import { ListenerSet, type Listening } from './listener/listener-set.js';
+import { readNetworkFiles } from './network-files.js';
 import { localSessions } from './resumption/session-store.js';
 import { SessionTickets } from './resumption/session-tickets.js';
 import { SharedSessions, storeSettings, type StoreSettings } from './resumption/shared-sessions.js';
@@ -150,16 +151,17 @@ export class ProxyServer {
 
   /** Reads every file that a configuration names. */
   async #load(config: Config): Promise<Loaded> {
-    const [ticketKeys, store, credentials, trustedCas] = await orAllUnusable(
+    const [ticketKeys, store, credentials, trustedCas, networkFiles] = await orAllUnusable(
       () => readTicketKeys(config),
       () => storeSettings(config),
       () => loadCredentials(config),
       () => readTrustedCas(config),
+      () => readNetworkFiles(config),
     );
     refuseMissingPrimitives(config, credentials);
     for (const { credential, key } of credentials) this.#keys.add(credential, key);
     const smallDhGroup = this.#snapshot?.inputs.smallDhGroup;
-    const inputs = { config, credentials, trustedCas, smallDhGroup };
+    const inputs = { config, credentials, trustedCas, networkFiles, smallDhGroup };
     return { snapshot: new ConfigSnapshot(inputs, this.#tickets, this.#log), ticketKeys, store };
   }
 

@@ -265,11 +265,11 @@ test('a file that is not a configuration is told by what it is', async (t) => {
   );
   t.equal(
     withBytes(Buffer.alloc(1024 * 1024 + 1, 0x0a)),
-    'FILE: is larger than 1024 KiB, which no configuration is; is it another file?',
+    'FILE: is larger than 1024 KiB, the most that a configuration may have; is it another file?',
   );
   t.equal(
     complaintsAboutFile('/dev/zero'),
-    'FILE: is larger than 1024 KiB, which no configuration is; is it another file?',
+    'FILE: is larger than 1024 KiB, the most that a configuration may have; is it another file?',
   );
   mkdirSync(join(folder, 'd'));
   t.equal(

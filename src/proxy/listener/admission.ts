@@ -85,7 +85,8 @@ export class AdmissionControl {
 
 function groupOf(policy: PolicyConfig | undefined): Group | undefined {
   if (policy?.maxConnections === undefined) return undefined;
-  return { name: policy.networks.join(' '), maxConnections: policy.maxConnections };
+  const { networks, networksFile = '', maxConnections } = policy;
+  return { name: [...networks, networksFile].join(' '), maxConnections };
 }
 
 function suppressionRule({ starttlsSuppressAfter, starttlsSuppressFor }: LimitsConfig): SuppressionRule {

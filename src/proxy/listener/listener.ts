@@ -59,7 +59,7 @@ export class Listener {
     this.#shared = shared;
     this.#plan = plan;
     this.#handler = handler;
-    this.#loadBalancers = new NetworkSet(plan.config.proxyProtocol);
+    this.#loadBalancers = NetworkSet.of(plan.config.proxyProtocol);
     this.#server = createServer({ ...TCP_OPTIONS, pauseOnConnect: true });
     this.#server.on('connection', (socket) => this.#arrives(new SocketChannel(socket)));
   }
@@ -98,7 +98,7 @@ export class Listener {
   /** For clients from now on. */
   configure(plan: ListenerPlan): void {
     this.#plan = plan;
-    this.#loadBalancers = new NetworkSet(plan.config.proxyProtocol);
+    this.#loadBalancers = NetworkSet.of(plan.config.proxyProtocol);
   }
 
   open(): void {

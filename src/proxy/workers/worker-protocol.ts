@@ -11,6 +11,7 @@ import {
   restoreCredential,
   type PortableCredential,
 } from '../../credentials/credentials.js';
+import { NetworkSet } from '../../policy/networks.js';
 import { DhGroup, type Session } from '../../tls/index.js';
 import type { AcceptedClient, SnapshotInputs } from '../config-snapshot.js';
 import type { TrustedCas } from '../backend/trusted-cas.js';
@@ -20,6 +21,7 @@ export interface PortableSnapshotInputs {
   readonly config: Config;
   readonly credentials: readonly PortableCredential[];
   readonly trustedCas: TrustedCas;
+  readonly networkFiles: Readonly<Record<string, string>>;
   /** The prime. */
   readonly smallDhGroup: string | undefined;
   /** How many workers share the limits that each counts for itself. */
@@ -70,22 +72,28 @@ export function restoreSession(portable: PortableSession): Session {
 }
 
 export function portableInputs(inputs: SnapshotInputs, workers: number): PortableSnapshotInputs {
-  const { config, credentials, trustedCas, smallDhGroup } = inputs;
+  const { config, credentials, trustedCas, networkFiles, smallDhGroup } = inputs;
   return {
     config,
     credentials: credentials.map(portableCredential),
     trustedCas,
+    networkFiles: mapValues(networkFiles, ({ bytes }) => portableBytes(bytes)),
     smallDhGroup: smallDhGroup && portableBytes(smallDhGroup.prime),
     workers,
   };
 }
 
 export function restoreInputs(portable: PortableSnapshotInputs): SnapshotInputs {
-  const { config, credentials, trustedCas, smallDhGroup } = portable;
+  const { config, credentials, trustedCas, networkFiles, smallDhGroup } = portable;
   return {
     config,
     credentials: credentials.map(restoreCredential),
     trustedCas,
+    networkFiles: mapValues(networkFiles, (bytes) => NetworkSet.restore(restoreBytes(bytes))),
     smallDhGroup: smallDhGroup === undefined ? undefined : new DhGroup(restoreBytes(smallDhGroup)),
   };
+}
+
+function mapValues<A, B>(values: Readonly<Record<string, A>>, change: (value: A) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, change(value)]));
 }
