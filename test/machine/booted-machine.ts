@@ -1,24 +1,27 @@
 /**
- * A Debian 13 that systemd boots in a container with a network of its own (systemd-nspawn). What is written in there is
+ * A Debian that systemd boots in a container with a network of its own (systemd-nspawn). What is written in there is
  * gone afterwards. Clients run outside, in the network at the other end of its only cable.
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-/** Made by .ci/debian-13. */
-export const DEBIAN = fileURLToPath(new URL('../../.peers/debian-13', import.meta.url));
+const peer = (name: string): string => fileURLToPath(new URL(`../../.peers/${name}`, import.meta.url));
+/** Made by the scripts of the same names in .ci. */
+export const DEBIAN_13 = peer('debian-13');
+export const DEBIAN_12 = peer('debian-12');
 /** Of a network that conf/devices.toml takes for that of old devices. */
 export const MACHINE = '192.168.50.2';
 export const CLIENT = '192.168.50.9';
 
 /** What is missing here to boot one; undefined where nothing is. */
-export function machineLack(): string | undefined {
+export function machineLack(root = DEBIAN_13): string | undefined {
   if (process.getuid?.() !== 0) return 'only root can boot a container';
-  if (!existsSync(join(DEBIAN, '.whole'))) return 'no .peers/debian-13; .ci/debian-13 makes it';
+  const name = basename(root);
+  if (!existsSync(join(root, '.whole'))) return `no .peers/${name}; .ci/${name} makes it`;
   return existsSync('/usr/bin/systemd-nspawn') ? undefined : 'needs systemd-nspawn (systemd-container)';
 }
 
@@ -38,11 +41,11 @@ export class BootedMachine {
   }
 
   /** @param shared a folder of this machine, to be seen in there as /mnt */
-  static async boot(shared: string): Promise<BootedMachine> {
+  static async boot(shared: string, root = DEBIAN_13): Promise<BootedMachine> {
     const options = [
       ...['--quiet', '--boot', '--register=no', '--keep-unit', '--console=pipe', '--volatile=overlay'],
       ...['--network-veth', '--machine=oldhello', '--hostname=mx.example.com'],
-      ...[`--directory=${DEBIAN}`, `--bind-ro=${shared}:/mnt`],
+      ...[`--directory=${root}`, `--bind-ro=${shared}:/mnt`],
     ];
     const container = spawn(
       'unshare',

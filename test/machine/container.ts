@@ -10,7 +10,7 @@ import { followProgram } from '../support/program.js';
 import { proxyConfig } from '../support/proxy-config.js';
 import { startTestSink } from '../support/sink.js';
 import { SmtpClient } from '../support/smtp-client.js';
-import { DEBIAN, machineLack } from './booted-machine.js';
+import { DEBIAN_13, machineLack } from './booted-machine.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const lack =
@@ -39,7 +39,7 @@ test('the container runs as an ordinary user, and mail goes through', async (t) 
   execFileSync(process.execPath, ['packaging/deb/build.js', folder], { cwd: ROOT, stdio: 'ignore' });
 
   const base = buildah('from', 'scratch');
-  execFileSync('cp', ['-a', `${DEBIAN}/.`, buildah('mount', base)]);
+  execFileSync('cp', ['-a', `${DEBIAN_13}/.`, buildah('mount', base)]);
   buildah('umount', base);
   buildah('commit', '--quiet', '--rm', base, 'base');
   buildah(

@@ -2,7 +2,6 @@
  * A booted Debian 13 with its own Node, a real systemd and a real Postfix, on which an administrator does what README.md
  * and docs/operation.md say. The commands come from the documents. `npm run test:machine`; it needs root.
  */
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +11,7 @@ import { missing, PYTHON } from '../support/peers/job-client.js';
 import { hasPeer } from '../support/peers/require-peer.js';
 import { BootedMachine, CLIENT, MACHINE, machineLack, until } from './booted-machine.js';
 import { documentCommands, presetLines } from './document-commands.js';
+import { makeCertificate, makePackage } from './shared-files.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const README = documentCommands('README.md');
@@ -404,58 +404,4 @@ async function readmeBack(t: Test, admin: Administrator): Promise<void> {
     /could not be found/,
     'systemd has forgotten the unit',
   );
-}
-
-function makePackage(folder: string): void {
-  execFileSync(process.execPath, ['packaging/deb/build.js', folder], {
-    cwd: ROOT,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-}
-
-/** One from an authority of its own for mx.example.com, for oldhello, and one for Postfix behind it. */
-function makeCertificate(folder: string): void {
-  const openssl = (...args: string[]): void => {
-    execFileSync('openssl', args, { cwd: folder, stdio: ['ignore', 'ignore', 'ignore'] });
-  };
-  const subject = [
-    '-subj',
-    '/CN=mx.example.com',
-    '-addext',
-    'subjectAltName=DNS:mx.example.com',
-    '-days',
-    '60',
-  ];
-  const key = (name: string): string[] => ['-nodes', '-newkey', 'rsa:2048', '-keyout', name];
-  openssl(
-    'req',
-    '-x509',
-    ...key('ca.key'),
-    '-out',
-    'backend-ca.pem',
-    '-subj',
-    '/CN=test authority',
-    '-days',
-    '60',
-  );
-  for (const [name, out] of [
-    ['privkey.pem', 'fullchain.pem'],
-    ['backend.key', 'backend.crt'],
-  ] as const) {
-    openssl(
-      'req',
-      '-x509',
-      '-CA',
-      'backend-ca.pem',
-      '-CAkey',
-      'ca.key',
-      ...key(name),
-      '-out',
-      out,
-      ...subject,
-    );
-  }
-  execFileSync('sh', ['-c', 'cat backend.key backend.crt >backend.pem'], { cwd: folder });
-  writeFileSync(join(folder, 'mail'), 'Subject: test\r\n\r\nhello\r\n');
-  execFileSync('chmod', ['-R', 'a+rX', folder]);
 }

@@ -1,11 +1,10 @@
 /**
  * The Debian package, in a clean Debian root: it installs, the program in it works, removal leaves the configuration,
- * and a purge leaves nothing but the user. Debian 12 has no nodejs of 20 or later, so a package of that name which carries the node
- * of this test stands in for the dependency.
+ * and a purge leaves nothing but the user. a stand-in carries
+ * the Node that Debian 12 does not have.
  */
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import {
-  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -20,6 +19,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { test, type Test } from 'tap';
+import { buildNodeStandIn } from '../support/node-stand-in.js';
 import { hasPeer } from '../support/peers/require-peer.js';
 import { followProgram } from '../support/program.js';
 import { proxyConfig } from '../support/proxy-config.js';
@@ -51,22 +51,6 @@ function buildPackage(folder: string, umask = '022'): string {
     encoding: 'utf8',
     env: { ...process.env, SOURCE_DATE_EPOCH: '1700000000' },
   }).trim();
-}
-
-function buildNodeStandIn(folder: string): string {
-  const stage = join(folder, 'nodejs');
-  mkdirSync(join(stage, 'DEBIAN'), { recursive: true });
-  mkdirSync(join(stage, 'usr/bin'), { recursive: true });
-  cpSync(process.execPath, join(stage, 'usr/bin/node'), { dereference: true });
-  const version = process.version.slice(1);
-  const architecture = run('dpkg', '--print-architecture').trim();
-  writeFileSync(
-    join(stage, 'DEBIAN/control'),
-    `Package: nodejs\nVersion: ${version}\nArchitecture: ${architecture}\nMaintainer: test <root@localhost>\nDescription: the node of this test\n`,
-  );
-  const file = join(folder, 'nodejs.deb');
-  run('dpkg-deb', '--root-owner-group', '-Znone', '--build', stage, file);
-  return file;
 }
 
 /** Every path in the root, but for the books of dpkg, what it logs, and the backups that useradd makes of its files. */
