@@ -22,7 +22,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { bundle } from './bundle.js';
+import { bundleWithPackages } from '../../tools/bundle.js';
 import { configurationPage, programPage } from './man.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -58,7 +58,7 @@ function lastChange() {
 
 async function fill() {
   const release = { version, date: date.toISOString().slice(0, 10) };
-  await bundle(DIST, join(stage, 'usr/lib/oldhello/dist'));
+  await bundleWithPackages(DIST, join(stage, 'usr/lib/oldhello/dist'));
   chmodSync(join(stage, 'usr/lib/oldhello/dist/cli.js'), 0o755);
   write(
     'usr/lib/oldhello/package.json',
