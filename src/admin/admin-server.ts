@@ -29,7 +29,8 @@ export class AdminServer {
   readonly #sources: AdminSources;
   readonly #server: Server;
 
-  constructor({ hostNames }: AdminConfig, sources: AdminSources) {
+  /** @param maxConnections that are open at once */
+  constructor({ hostNames }: AdminConfig, sources: AdminSources, maxConnections: number) {
     this.#names = hostNames;
     this.#sources = sources;
     this.#server = createServer({
@@ -39,7 +40,7 @@ export class AdminServer {
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
       connectionsCheckingInterval: 1000,
     });
-    boundConnections(this.#server, MAX_CONNECTIONS);
+    boundConnections(this.#server, maxConnections);
     // Also closes the connection of a client that does not read.
     this.#server.timeout = REQUEST_TIMEOUT_MS;
     this.#server.on('request', (request, response) => void this.#respond(request, response));
@@ -130,5 +131,3 @@ const HEADERS_TIMEOUT_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Longer than the page waits between two requests. */
 const KEEP_ALIVE_TIMEOUT_MS = 6_000;
-/** A few browsers and scrapers. */
-const MAX_CONNECTIONS = 64;

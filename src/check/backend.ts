@@ -119,6 +119,7 @@ class PathCheck {
       case 'backend_closed':
         return { check: 'identity', topic: this.#identityAdvice };
       case 'backend_unreachable':
+      case 'backend_no_descriptor':
       case 'backend_connect_timeout':
       case 'backend_greeting_timeout':
       case 'backend_reply_timeout':

@@ -10,6 +10,7 @@ import { Metrics } from '../observe/metrics.js';
 import { sampleProcess } from '../observe/process-sample.js';
 import { StatusBoard } from '../observe/status/status.js';
 import { ListenError } from '../proxy/listener/listen-error.js';
+import { descriptorShare, MAX_ADMIN_CLIENTS } from '../system/descriptors.js';
 
 /** To be called before anything is reported. @throws UnusableValueError for an address that cannot be listened on */
 export async function openAdmin(
@@ -27,7 +28,7 @@ export async function openAdmin(
   channel.subscribe(sources.metrics.receive);
   channel.subscribe(sources.board.receive);
   sampleProcess(channel.log);
-  const server = new AdminServer(config, sources);
+  const server = new AdminServer(config, sources, descriptorShare(MAX_ADMIN_CLIENTS));
   try {
     const listening = await server.listen(address);
     channel.log('admin_listening', { address: listening.address, port: listening.port });

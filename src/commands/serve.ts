@@ -7,6 +7,7 @@ import type { Log } from '../observe/log.js';
 import { hostAndPort } from '../net/endpoint.js';
 import type { Listening } from '../proxy/listener/listener-set.js';
 import { ProxyServer } from '../proxy/server.js';
+import { watchDescriptors } from '../system/descriptor-watch.js';
 import { currentPrivileges } from '../system/privileges.js';
 import { inheritedSockets, ServiceManager } from '../system/systemd.js';
 import { tuneV8 } from '../system/v8.js';
@@ -84,6 +85,7 @@ async function run(
     const { openAdmin } = await import('./open-admin.js');
     await openAdmin(config.admin, config.admin.address, parts.log, backends);
   }
+  watchDescriptors((exhaustion) => log('descriptors_exhausted', { pid: process.pid, ...exhaustion }));
   await server.start(config);
   logPrivileges(log);
   await lifeCycle.begin();

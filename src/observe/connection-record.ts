@@ -24,6 +24,9 @@ export interface Failure {
   readonly explanation?: string | (() => string) | undefined;
 }
 
+/** What does not depend on how a connection ends. */
+export type ConnectionFacts = Pick<ConnectionEvent, 'connection' | 'hello' | 'tls' | 'smtp' | 'bytes'>;
+
 type ExplainedFailure = Failure & { readonly explanation?: string | undefined };
 
 export class ConnectionRecord {
@@ -115,19 +118,33 @@ export class ConnectionRecord {
     return guarded('description of a hello', () => describeHello(hello, this.#tls?.suite));
   }
 
-  event(): ConnectionEvent {
-    const failure = this.#ending();
-    const fault = failure.fault ?? OUTCOMES[failure.outcome].fault;
+  /** Grows with what is known. */
+  get factCount(): number {
+    return [this.helloFormat, this.#tls, this.#helo].filter((fact) => fact !== undefined).length;
+  }
+
+  facts(): ConnectionFacts {
     const hello = this.#describe();
-    const explanation = failure.explanation ?? explainOutcome(failure.outcome, failure.reason);
     return {
       connection: this.id,
-      listener: this.#listener,
-      client: this.#client,
       ...(hello && { hello }),
       ...(this.#tls && { tls: this.#tls }),
       ...(this.#helo !== undefined && { smtp: { helo: sanitizePeerText(this.#helo) } }),
       bytes: { fromClient: this.fromClient, toClient: this.toClient },
+    };
+  }
+
+  event(): ConnectionEvent {
+    const failure = this.#ending();
+    const fault = failure.fault ?? OUTCOMES[failure.outcome].fault;
+    const { connection, bytes, ...known } = this.facts();
+    const explanation = failure.explanation ?? explainOutcome(failure.outcome, failure.reason);
+    return {
+      connection,
+      listener: this.#listener,
+      client: this.#client,
+      ...known,
+      bytes,
       durations: {
         total: round(performance.now() - this.#started),
         ...(this.#handshake !== undefined && { handshake: round(this.#handshake) }),
@@ -139,6 +156,17 @@ export class ConnectionRecord {
       ...(explanation !== undefined && { explanation }),
     };
   }
+}
+
+/** Of a connection that was not served, or whose record was lost. @param started on the clock of performance.now() */
+export function failedConnection(
+  { listener, client }: Pick<ConnectionEvent, 'listener' | 'client'>,
+  failure: Failure,
+  started = performance.now(),
+): ConnectionEvent {
+  const record = new ConnectionRecord(listener, client, started);
+  record.recordFailure(failure);
+  return record.event();
 }
 
 /** The facts of a handshake that our engine did. */

@@ -288,6 +288,16 @@ export const LOG_EVENTS = {
       connections: integer('that it is enough for', 'number'),
     },
   },
+  descriptors_exhausted: {
+    level: 'error',
+    meaning:
+      'no file descriptor is left, so the system closes new connections without an answer; raise LimitNOFILE= (ulimit -n)',
+    fields: {
+      pid: integer('process id', 'number'),
+      error: oneOf(['EMFILE', 'ENFILE'], 'the limit of the process, or that of the machine'),
+      limit: maybe(integer('open files of this process', 'number')),
+    },
+  },
   notify_failed: {
     level: 'error',
     meaning: 'systemd could not be told what happens; is systemd-notify installed?',

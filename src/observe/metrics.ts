@@ -114,6 +114,10 @@ export const METRICS = {
     [],
     'Processes that reported in the last half minute: one, or the primary and its workers.',
   ),
+  oldhello_descriptors_exhausted_total: counter(
+    [],
+    'Minutes in which a process had no file descriptor left, and new connections were closed without an answer.',
+  ),
   oldhello_log_lines_dropped_total: counter([], 'Log lines that were lost because nobody took them.'),
 } as const satisfies Record<`oldhello_${string}`, MetricRow>;
 
@@ -186,6 +190,9 @@ export class Metrics {
         break;
       case 'process_sample':
         this.#sampled(entry.fields);
+        break;
+      case 'descriptors_exhausted':
+        this.#add('oldhello_descriptors_exhausted_total', {});
         break;
       case 'log_dropped':
         this.#add('oldhello_log_lines_dropped_total', {}, entry.fields.lines);

@@ -10,12 +10,14 @@ export function sampleProcess(log: Log): () => void {
   const late = (nanoseconds: number): number => Math.max(0, round(nanoseconds / 1e6 - RESOLUTION_MS));
   const sample = (): void => {
     const { user, system } = process.cpuUsage();
+    const memory = residentMemory();
+    if (memory === undefined) return;
     log('process_sample', {
       pid: process.pid,
       delayMedian: late(delays.percentile(50)),
       delay99: late(delays.percentile(99)),
       delayMax: late(delays.max),
-      memory: process.memoryUsage.rss(),
+      memory,
       cpu: (user + system) / 1e6,
     });
     delays.reset();
@@ -26,6 +28,15 @@ export function sampleProcess(log: Log): () => void {
     clearInterval(timer);
     delays.disable();
   };
+}
+
+/** Bytes. Undefined where no descriptor is left: the system has it in a file. */
+function residentMemory(): number | undefined {
+  try {
+    return process.memoryUsage.rss();
+  } catch {
+    return undefined;
+  }
 }
 
 function round(milliseconds: number): number {

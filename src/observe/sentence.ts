@@ -30,6 +30,11 @@ const SENTENCES: { readonly [E in LogEvent]?: (fields: EventFields<E>) => string
   reloaded: ({ file }) => `reloaded ${file}: it holds for new connections`,
   worker_lost: ({ pid, how, connections }) =>
     `worker ${pid} died (${how}), and ${connections} connections with it`,
+  descriptors_exhausted: ({ pid, error, limit }) =>
+    `process ${pid} has no file descriptor left, so new connections are closed without an answer: ` +
+    (error === 'ENFILE'
+      ? 'the machine has too many open files (ENFILE), raise sysctl fs.file-max'
+      : `its limit is ${limit ?? 'unknown'} (EMFILE), raise LimitNOFILE= in the systemd unit (ulimit -n)`),
   privileges: ({ user, capabilities }) => `running as ${user}${capabilityText(capabilities)}`,
   repeated: ({ count, seconds, network, outcome, reason }) =>
     `${count} more of the same from ${network} in ${seconds} s were not logged: ${endingText(outcome, reason)}`,

@@ -1,6 +1,6 @@
 /** Runs the connections of admitted clients, in this process or in others (see worker-pool.ts). */
 import { setDefaultHighWaterMark } from 'node:stream';
-import type { ConnectionEvent } from '../observe/connection-record.js';
+import type { ConnectionEvent, ConnectionRecord } from '../observe/connection-record.js';
 import type { SocketChannel } from './transport/socket-channel.js';
 import { ProxiedConnection } from './connection/connection.js';
 import type { ConnectionServices } from './connection/plan.js';
@@ -14,7 +14,7 @@ export interface ConnectionRunner {
   configure(snapshot: ConfigSnapshot): Promise<void>;
   /**
    * @param first what the client sent so far
-   * @param ended called once, when the connection is over
+   * @param ended called once, when the connection is over, and never before this returns
    */
   serve(
     channel: SocketChannel,
@@ -59,7 +59,7 @@ export class InProcessRunner implements ConnectionRunner {
     first: Buffer,
     accepted: AcceptedClient,
     ended: (event: ConnectionEvent) => void,
-  ): void {
+  ): ConnectionRecord {
     if (first.length > 0) channel.unread(first);
     const plan = this.#snapshot!.plan(accepted);
     const connection = new ProxiedConnection(plan, channel, this.#services, (event) => {
@@ -69,6 +69,7 @@ export class InProcessRunner implements ConnectionRunner {
     });
     const leave = this.#connections.enter(connection);
     connection.start();
+    return connection.record;
   }
 
   async close(timeoutMs: number): Promise<void> {

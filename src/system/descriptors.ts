@@ -14,22 +14,31 @@ export interface DescriptorBudget {
 
 /** Where the system names no limit (not Linux), there is none. Call it once, when everything is open that stays open. */
 export function descriptorBudget(): DescriptorBudget {
+  const refused = descriptorShare(MAX_REFUSED);
+  const awaitingHeader = descriptorShare(MAX_AWAITING_HEADER);
   try {
-    const limits = readFileSync('/proc/self/limits', 'latin1');
-    // Node raises its soft limit to the hard one when it starts.
-    const limit = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? Infinity);
+    const limit = openFilesLimit();
     const used = readdirSync('/proc/self/fd').length;
-    const refused = Math.min(MAX_REFUSED, Math.floor(limit / SHARE));
-    const awaitingHeader = Math.min(MAX_AWAITING_HEADER, Math.floor(limit / SHARE));
-    const free = limit - used - RESERVE - refused - awaitingHeader;
+    const free = limit - used - RESERVE - refused - awaitingHeader - descriptorShare(MAX_ADMIN_CLIENTS);
     return { limit, connections: Math.max(1, Math.floor(free / PER_CONNECTION)), refused, awaitingHeader };
   } catch {
-    return {
-      limit: Infinity,
-      connections: Infinity,
-      refused: MAX_REFUSED,
-      awaitingHeader: MAX_AWAITING_HEADER,
-    };
+    return { limit: Infinity, connections: Infinity, refused, awaitingHeader };
+  }
+}
+
+/** Open files that one process may have. @throws what the system says: not Linux, or no descriptor left to read it with */
+export function openFilesLimit(): number {
+  const limits = readFileSync('/proc/self/limits', 'latin1');
+  // Node raises its soft limit to the hard one when it starts.
+  return Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? Infinity);
+}
+
+/** What may be open at once of connections that stand outside the limits for clients. @param max where there is plenty */
+export function descriptorShare(max: number): number {
+  try {
+    return Math.max(1, Math.min(max, Math.floor(openFilesLimit() / SHARE)));
+  } catch {
+    return max;
   }
 }
 
@@ -39,5 +48,7 @@ const PER_CONNECTION = 3;
 const RESERVE = 32;
 const MAX_REFUSED = 64;
 const MAX_AWAITING_HEADER = 1_024;
-/** Refused connections, and those without their PROXY header, take at most this part of the limit each. */
+/** Of the admin listener: a few browsers and scrapers. */
+export const MAX_ADMIN_CLIENTS = 64;
+/** Of the limit, for each kind. */
 const SHARE = 16;

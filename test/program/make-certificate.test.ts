@@ -4,7 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect, type ConnectionOptions } from 'node:tls';
+import { connect, createSecureContext, type ConnectionOptions } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { test, type Test } from 'tap';
@@ -90,9 +90,23 @@ test('with the pair, an old client is shown SHA-1 and a modern one SHA-256', asy
   t.same(await shown(port, MODERN), { version: 'TLSv1.3', signature: 'RSA-SHA256' });
 });
 
-test("with a SHA-1 chain alone, which Node's TLS refuses, the engine serves everybody", async (t) => {
+test("with a SHA-1 chain alone everybody is served, by the engine where Node's TLS refuses the chain", async (t) => {
   const { folder } = await makePair(t, 'mail.example.org');
+  const version = isRefusedByNode(folder) ? 'TLSv1.2' : 'TLSv1.3';
   const port = await startWith(t, [{ chain: join(folder, 'legacy.crt'), key: join(folder, 'legacy.key') }]);
   t.same(await shown(port, OLD), { version: 'TLSv1', signature: 'RSA-SHA1' });
-  t.same(await shown(port, MODERN), { version: 'TLSv1.2', signature: 'RSA-SHA1' });
+  t.same(await shown(port, MODERN), { version, signature: 'RSA-SHA1' });
 });
+
+/** Of Node 20, not of Node 22 and later. */
+function isRefusedByNode(folder: string): boolean {
+  try {
+    createSecureContext({
+      cert: readFileSync(join(folder, 'legacy.crt')),
+      key: readFileSync(join(folder, 'legacy.key')),
+    });
+    return false;
+  } catch {
+    return true;
+  }
+}

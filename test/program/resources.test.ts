@@ -1,5 +1,5 @@
 /** What the process may do, what it has too little of, and what becomes of defects. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { spawnSync } from 'node:child_process';
@@ -14,11 +14,12 @@ interface Setup extends ProgramOptions {
   readonly address?: string;
   readonly server?: Table;
   readonly limits?: Table;
+  readonly admin?: Table;
 }
 
 async function configuration(
   t: Test,
-  { address = '127.0.0.1:0', server = {}, limits = {} }: Setup,
+  { address = '127.0.0.1:0', server = {}, limits = {}, admin }: Setup,
 ): Promise<string> {
   const sink = await startTestSink();
   t.teardown(() => sink.close());
@@ -27,6 +28,7 @@ async function configuration(
     listeners: [{ address }],
     backend: { address: sink.port },
     limits,
+    ...(admin && { admin }),
     log: { level: 'debug', 'repeat-limit': 0 },
   });
 }
@@ -135,6 +137,109 @@ test('with too few descriptors, clients are turned away in words, and let in aga
   t.equal(await program.stop(), 0);
 });
 
+/** Sets the soft limit of a process that runs. */
+function limitOpenFiles(pid: number, limit: number): void {
+  const args = ['--pid', String(pid), `--nofile=${limit}:`];
+  const { status, stderr } = spawnSync('prlimit', args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+}
+
+/** Leaves a process those that it has. The limit is on their numbers, and the kernel gives the lowest one. */
+function leaveNoDescriptor(pid: number): void {
+  const open = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
+  let lowest = 0;
+  while (open.has(lowest)) lowest += 1;
+  limitOpenFiles(pid, lowest);
+}
+
+const prlimit = spawnSync('prlimit', ['--version']).error === undefined ? undefined : 'needs prlimit';
+
+async function exhaustions(program: Program): Promise<string | undefined> {
+  const { port } = program.log.find(({ event }) => event === 'admin_listening')!;
+  const response = await fetch(`http://127.0.0.1:${port as number}/metrics`, {
+    headers: { connection: 'close' },
+  });
+  return /^oldhello_descriptors_exhausted_total (.*)/m.exec(await response.text())?.[1];
+}
+
+const ADMIN = { address: '127.0.0.1:0' };
+
+test('the log has a line when no descriptor is left and the system drops clients, with the limit and what to raise', async (t) => {
+  if (!hasPeer(t, 'prlimit', prlimit)) return;
+  const runner = ['bash', '-c', 'ulimit -n 128; exec "$@"', 'bash'] as const;
+  const program = await start(t, { runner, admin: ADMIN });
+  await program.next('started');
+  t.equal(await exhaustions(program), '0');
+  leaveNoDescriptor(program.pid);
+  const dropped = await SmtpClient.connect(program.ports.get('mx')!);
+  await t.rejects(dropped.reply());
+  t.match(await program.next('descriptors_exhausted'), {
+    level: 'error',
+    pid: program.pid,
+    error: 'EMFILE',
+    msg: /has no file descriptor left.* its limit is 128 \(EMFILE\), raise LimitNOFILE= in the systemd unit/,
+  });
+  limitOpenFiles(program.pid, 128);
+  t.equal(await exhaustions(program), '1');
+  const served = await SmtpClient.connect(program.ports.get('mx')!);
+  t.match(await served.reply(), /^220 /);
+  await served.command('QUIT');
+  t.equal(await program.stop(), 0);
+});
+
+test('workers that have no descriptor left are logged too, and so is each client that they could not take', async (t) => {
+  if (!hasPeer(t, 'prlimit', prlimit)) return;
+  const program = await start(t, { server: { workers: 2 }, admin: ADMIN });
+  await program.next('started');
+  const port = program.ports.get('mx')!;
+  const before = [await SmtpClient.connect(port), await SmtpClient.connect(port)];
+  const pids: number[] = [];
+  for (const client of before) {
+    await client.reply();
+    pids.push((await program.next('connection_opened'))['pid'] as number);
+  }
+  for (const pid of pids) leaveNoDescriptor(pid);
+  const dropped = await SmtpClient.connect(port);
+  await t.rejects(dropped.reply());
+  t.match(await program.nextConnection(), {
+    outcome: 'limit_exceeded',
+    reason: 'open-files',
+    fault: 'proxy',
+  });
+  const exhausted = [
+    await program.next('descriptors_exhausted'),
+    await program.next('descriptors_exhausted'),
+  ];
+  t.same(exhausted.map(({ pid }) => pid).sort(), pids.sort());
+  t.equal(await exhaustions(program), '2');
+  for (const pid of pids) limitOpenFiles(pid, 1024);
+  const served = await SmtpClient.connect(port);
+  t.match(await served.reply(), /^220 /);
+  for (const client of [served, ...before]) await client.command('QUIT');
+  t.equal(await program.stop(), 0);
+});
+
+test('a backend that cannot be dialled for want of a descriptor is not blamed for it', async (t) => {
+  if (!hasPeer(t, 'prlimit', prlimit)) return;
+  const program = await start(t, {});
+  const client = await SmtpClient.connect(program.ports.get('mx')!);
+  await client.reply();
+  await client.command('EHLO client.example');
+  t.match(await client.command('STARTTLS'), /^220 /);
+  // Not even those that the first session of the backend leaves.
+  limitOpenFiles(program.pid, 3);
+  await client.secure();
+  t.match(await client.command('EHLO client.example'), /^421 4\.3\.0 /);
+  t.match(await program.nextConnection(), {
+    outcome: 'backend_failed',
+    reason: 'backend_no_descriptor',
+    fault: 'proxy',
+    explanation: /EMFILE.* What to do: raise LimitNOFILE=/,
+  });
+  limitOpenFiles(program.pid, 1024);
+  t.equal(await program.stop(), 0);
+});
+
 /** A defect at the push of a signal, in every process. */
 const DEFECT = `--import=data:text/javascript,${encodeURIComponent(
   "process.on('SIGUSR2', () => { throw new Error('a defect') })",
@@ -152,10 +257,21 @@ test('a defect in one of several processes is logged too, and costs that process
   const program = await start(t, { env: { NODE_OPTIONS: DEFECT }, server: { workers: 2 } });
   await program.next('started');
   const client = await SmtpClient.connect(program.ports.get('mx')!);
-  const { pid } = await program.next('connection_opened');
+  const { pid, connection } = await program.next('connection_opened');
+  await client.reply();
+  await client.command('EHLO client.example');
+  await client.command('STARTTLS');
+  await client.secureLikeOld({ format: 'sslv2', version: 0x0301 });
   process.kill(pid as number, 'SIGUSR2');
   t.match(await program.next('internal_error'), { error: /^Error: a defect\n +at / });
   t.match(await program.next('worker_lost'), { pid, how: 'code 1', connections: 1 });
+  t.match(await program.nextConnection(), {
+    connection,
+    outcome: 'worker_lost',
+    hello: { format: 'sslv2', version: 'TLSv1' },
+    tls: { version: 'TLSv1' },
+    smtp: { helo: 'client.example' },
+  });
   await client.closed();
   const next = await SmtpClient.connect(program.ports.get('mx')!);
   t.match(await next.reply(), /^220 /);

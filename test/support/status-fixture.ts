@@ -1,4 +1,5 @@
 /** A status page with ninety days of made-up history, served as the program serves it. */
+import { MAX_ADMIN_CLIENTS } from '../../src/system/descriptors.js';
 import { AdminServer } from '../../src/admin/admin-server.js';
 import { loadAssets } from '../../src/admin/assets.js';
 import { limitText } from '../../src/config/limit-text.js';
@@ -83,12 +84,8 @@ export async function startStatusFixture(): Promise<Fixture> {
 
 async function serve(board: StatusBoard, metrics: Metrics, channel: LogChannel): Promise<Fixture> {
   const admin = { address: undefined, hostNames: ['status.example'], acknowledgeExposure: false };
-  const server = new AdminServer(admin, {
-    board,
-    metrics,
-    assets: loadAssets(BUILT_PAGE),
-    backends: { unready: () => [] },
-  });
+  const sources = { board, metrics, assets: loadAssets(BUILT_PAGE), backends: { unready: () => [] } };
+  const server = new AdminServer(admin, sources, MAX_ADMIN_CLIENTS);
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
   return { channel, url: `http://127.0.0.1:${port}` };
 }

@@ -6,6 +6,7 @@ import { XCLIENT_FAILURES } from '../../smtp/xclient.js';
 
 export const BACKEND_FAILURES = {
   backend_unreachable: 'the backend or the network refused the connection',
+  backend_no_descriptor: 'oldhello has no file descriptor left to connect to the backend with',
   backend_connect_timeout: 'the backend did not accept the connection within connect-timeout',
   backend_relay_risk:
     'identity = "none", and the backend has a loopback or private address, for which most mail servers relay',
@@ -25,6 +26,8 @@ const SEE_LOG = 'look at the log of the backend for this time';
 /** What the administrator can do about each. */
 export const BACKEND_ADVICE = {
   backend_unreachable: 'check that the backend runs, and that it listens on the address in its [[backend]]',
+  backend_no_descriptor:
+    'raise LimitNOFILE= in the systemd unit, or ulimit -n; descriptors_exhausted in the log has the limit',
   backend_connect_timeout:
     'check that the backend answers and that no firewall drops packets, or raise connect-timeout',
   backend_relay_risk:

@@ -92,7 +92,9 @@ export class BackendTls {
     if (error.code === undefined || !UNTRUSTED.test(error.code)) {
       return new BackendError('backend_tls_failed', this.#backend, sanitizePeerText(error.message));
     }
-    return new BackendError('backend_tls_untrusted', this.#backend, sanitizePeerText(error.message));
+    // Node 24 and later append advice on their own command line.
+    const [problem] = error.message.split('; if the root CA');
+    return new BackendError('backend_tls_untrusted', this.#backend, sanitizePeerText(problem!));
   }
 }
 

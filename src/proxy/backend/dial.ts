@@ -61,7 +61,10 @@ export function dialBackend(
       writeIdentity(channel, backend, identity);
       handler.connected(channel);
     },
-    failed: (error) => fail(new BackendError('backend_unreachable', backend, error.message, error)),
+    failed: (error: NodeJS.ErrnoException) => {
+      const reason = isOutOfDescriptors(error) ? 'backend_no_descriptor' : 'backend_unreachable';
+      fail(new BackendError(reason, backend, error.message, error));
+    },
   });
   const timer = setTimeout(() => {
     giveUp();
@@ -72,6 +75,10 @@ export function dialBackend(
     clearTimeout(timer);
     giveUp();
   };
+}
+
+function isOutOfDescriptors({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'EMFILE' || code === 'ENFILE';
 }
 
 /** XCLIENT is said inside SMTP and has no header. */

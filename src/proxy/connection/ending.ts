@@ -27,10 +27,9 @@ export function backendFailure(
   reason: BackendFailure,
   meaning: string = BACKEND_FAILURES[reason],
 ): Ending {
-  return {
-    failure: { outcome, reason, explanation: sentence({ meaning, remedy: BACKEND_ADVICE[reason] }) },
-    reply: 'backend_unavailable',
-  };
+  const explanation = sentence({ meaning, remedy: BACKEND_ADVICE[reason] });
+  const fault = reason === 'backend_no_descriptor' ? 'proxy' : 'backend';
+  return { failure: { outcome, reason, fault, explanation }, reply: 'backend_unavailable' };
 }
 
 /** The gate has sent the last reply itself. */

@@ -6,14 +6,14 @@
 import { availableParallelism } from 'node:os';
 import { runsWorkers } from '../../config/restart.js';
 import type { Config } from '../../config/schema.js';
-import type { ConnectionEvent } from '../../observe/connection-record.js';
+import { failedConnection, type ConnectionEvent } from '../../observe/connection-record.js';
 import { descriptorBudget } from '../../system/descriptors.js';
 import type { SocketChannel } from '../transport/socket-channel.js';
 import type { ConnectionRunner } from '../connection-runner.js';
 import type { AcceptedClient, ConfigSnapshot } from '../config-snapshot.js';
 import { portableInputs, portableBytes, type PortableSnapshotInputs } from './worker-protocol.js';
 import {
-  lostEvent,
+  WORKER_LOST,
   WorkerProcess,
   type Handover,
   type WorkerPoolOptions,
@@ -179,7 +179,7 @@ function processCount({ workers }: Config['server']): number {
 /** The client's connection ends, and it tries again. */
 function refuse({ channel, accepted, ended }: Handover): void {
   channel.destroy();
-  ended(lostEvent(accepted, performance.now()));
+  ended(failedConnection(accepted, WORKER_LOST));
 }
 
 /** Connections that wait for a worker to start, which takes a second. */

@@ -1,8 +1,14 @@
 /** One worker process, from its start to its end, and the connections that it runs. */
 import { fork, type ChildProcess } from 'node:child_process';
 import type { LogChannel } from '../../observe/log.js';
-import { ConnectionRecord, type ConnectionEvent } from '../../observe/connection-record.js';
+import {
+  failedConnection,
+  type ConnectionEvent,
+  type ConnectionFacts,
+  type Failure,
+} from '../../observe/connection-record.js';
 import type { AcceptedClient } from '../config-snapshot.js';
+import { overLimit } from '../connection/ending.js';
 import type { SessionStore } from '../resumption/session-store.js';
 import type { SocketChannel } from '../transport/socket-channel.js';
 import {
@@ -28,6 +34,8 @@ interface Served extends Pick<Handover, 'accepted' | 'ended'> {
   withdraw: (() => void) | undefined;
   /** On the clock of performance.now(). */
   readonly started: number;
+  /** What the worker has told of it. */
+  facts?: ConnectionFacts;
 }
 
 /** One process, from its start to its end. */
@@ -131,6 +139,15 @@ export class WorkerProcess {
         this.#connections.delete(message.id);
         freed();
         return;
+      case 'facts': {
+        const connection = this.#connections.get(message.id);
+        if (connection !== undefined) connection.facts = message.facts;
+        return;
+      }
+      case 'missed':
+        for (const id of message.ids) this.#lost(id, overLimit('open-files'));
+        freed();
+        return;
       case 'event':
         channel.publish(message.entry);
         return;
@@ -155,13 +172,15 @@ export class WorkerProcess {
   #checkPulse(): void {
     this.#silent += 1;
     if (this.#silent > MISSED_HEARTBEATS) this.kill();
-    else this.send({ kind: 'ping' });
+    else this.send({ kind: 'ping', sent: this.#next });
   }
 
-  #lost(id: number): void {
+  #lost(id: number, failure: Failure = WORKER_LOST): void {
     const connection = this.#connections.get(id);
     this.#connections.delete(id);
-    connection?.ended(lostEvent(connection.accepted, connection.started));
+    if (connection === undefined) return;
+    const { accepted, started, facts, ended } = connection;
+    ended({ ...failedConnection(accepted, failure, started), ...facts });
   }
 
   #exited(how: string): void {
@@ -189,11 +208,7 @@ export interface WorkerPoolServices extends WorkerPoolOptions {
   readonly exited: (worker: WorkerProcess, how: string, connections: number) => void;
 }
 
-export function lostEvent({ listener, client }: AcceptedClient, started: number): ConnectionEvent {
-  const record = new ConnectionRecord(listener, client, started);
-  record.recordFailure({ outcome: 'worker_lost' });
-  return record.event();
-}
+export const WORKER_LOST: Failure = { outcome: 'worker_lost' };
 
 const HEARTBEAT_MS = 5_000;
 /** After so many pings without an answer, a worker is taken to hang. */

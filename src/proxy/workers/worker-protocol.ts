@@ -5,7 +5,7 @@
  */
 import type { Config } from '../../config/schema.js';
 import type { LogEntry } from '../../observe/events.js';
-import type { ConnectionEvent } from '../../observe/connection-record.js';
+import type { ConnectionEvent, ConnectionFacts } from '../../observe/connection-record.js';
 import {
   portableCredential,
   restoreCredential,
@@ -41,12 +41,16 @@ export type ToWorker =
   | { readonly kind: 'session'; readonly lookup: number; readonly session: PortableSession | undefined }
   /** No further connection comes; the worker ends with its last one. @see ConnectionRunner.close */
   | { readonly kind: 'close'; readonly timeoutMs: number }
-  /** Answered with `alive`. */
-  | { readonly kind: 'ping' };
+  /** Answered with `alive`. `sent` is how many `serve` came before it. */
+  | { readonly kind: 'ping'; readonly sent: number };
 
 export type ToPrimary =
   | { readonly kind: 'configured'; readonly number: number }
   | { readonly kind: 'ended'; readonly id: number; readonly event: ConnectionEvent }
+  /** So far, of a connection that may last. */
+  | { readonly kind: 'facts'; readonly id: number; readonly facts: ConnectionFacts }
+  /** `serve` messages that did not arrive: Node drops one whose socket the system had no descriptor for. */
+  | { readonly kind: 'missed'; readonly ids: readonly number[] }
   | { readonly kind: 'event'; readonly entry: LogEntry }
   | { readonly kind: 'find_session'; readonly lookup: number; readonly sessionId: string }
   | { readonly kind: 'save_session'; readonly sessionId: string; readonly session: PortableSession }

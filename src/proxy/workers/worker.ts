@@ -3,8 +3,9 @@ import type { Socket } from 'node:net';
 import { reportDefectsTo } from '../../observe/guard.js';
 import { createLogChannel, type Log } from '../../observe/log.js';
 import { sampleProcess } from '../../observe/process-sample.js';
-import { ConnectionRecord } from '../../observe/connection-record.js';
+import { failedConnection, type ConnectionRecord } from '../../observe/connection-record.js';
 import { HandshakeLimiter } from '../../policy/handshake-limiter.js';
+import { watchDescriptors } from '../../system/descriptor-watch.js';
 import { exitOnDefect } from '../../system/defects.js';
 import { KeyRing } from '../../credentials/keys.js';
 import type { Session } from '../../tls/index.js';
@@ -14,6 +15,7 @@ import { InProcessRunner } from '../connection-runner.js';
 import { Outbox } from './outbox.js';
 import { ConfigSnapshot } from '../config-snapshot.js';
 import type { SessionStore } from '../resumption/session-store.js';
+import { LiveSet } from '../live-set.js';
 import { SessionTickets } from '../resumption/session-tickets.js';
 import { SocketChannel } from '../transport/socket-channel.js';
 import {
@@ -65,6 +67,14 @@ class PrimarySessions implements SessionStore {
   }
 }
 
+interface ReportedConnection {
+  /** Of its `serve` message. */
+  readonly id: number;
+  readonly record: ConnectionRecord;
+  /** How many facts the primary has. */
+  reported: number;
+}
+
 class Worker {
   readonly #log: Log = createLogChannel((entry) => outbox.put({ kind: 'event', entry })).log;
   readonly #keys = new KeyRing();
@@ -78,13 +88,18 @@ class Worker {
   });
 
   #sampled = false;
+  readonly #connections = new LiveSet<ReportedConnection>();
+  /** Of the next `serve` message. */
+  #expected = 0;
 
   start(): void {
     tuneV8();
     exitOnDefect((error) => {
       this.#log('internal_error', { error });
+      this.#reportFacts();
       return flushed();
     });
+    watchDescriptors((exhaustion) => this.#log('descriptors_exhausted', { pid: process.pid, ...exhaustion }));
     reportDefectsTo((error) => this.#log('internal_error', { error }));
     // A terminal and systemd signal all processes; only the primary acts on it.
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
@@ -113,6 +128,8 @@ class Worker {
           .then(() => process.exit(0));
         return;
       case 'ping':
+        this.#reportMissed(message.sent);
+        this.#reportFacts();
         outbox.putSoon({ kind: 'alive' });
     }
   }
@@ -131,17 +148,36 @@ class Worker {
     outbox.putSoon({ kind: 'configured', number });
   }
 
+  /** @param next of the `serve` message that comes now, or would come next */
+  #reportMissed(next: number): void {
+    const ids: number[] = [];
+    while (this.#expected < next) ids.push(this.#expected++);
+    if (ids.length > 0) outbox.put({ kind: 'missed', ids });
+  }
+
+  /** For the log, in case that this process dies. */
+  #reportFacts(): void {
+    for (const connection of this.#connections) {
+      const { id, record, reported } = connection;
+      if (record.factCount <= reported) continue;
+      connection.reported = record.factCount;
+      outbox.put({ kind: 'facts', id, facts: record.facts() });
+    }
+  }
+
   #serve({ id, first, accepted }: Extract<ToWorker, { kind: 'serve' }>, socket: Socket | undefined): void {
+    this.#reportMissed(id);
+    this.#expected = id + 1;
     if (socket === undefined) {
       // It was closed on its way here.
-      const record = new ConnectionRecord(accepted.listener, accepted.client);
-      record.recordFailure({ outcome: 'client_gone' });
-      outbox.put({ kind: 'ended', id, event: record.event() });
+      outbox.put({ kind: 'ended', id, event: failedConnection(accepted, { outcome: 'client_gone' }) });
       return;
     }
-    this.#runner.serve(channelOf(socket), restoreBytes(first), accepted, (event) =>
-      outbox.put({ kind: 'ended', id, event }),
-    );
+    const record = this.#runner.serve(channelOf(socket), restoreBytes(first), accepted, (event) => {
+      leave();
+      outbox.put({ kind: 'ended', id, event });
+    });
+    const leave = this.#connections.enter({ id, record, reported: 0 });
   }
 }
 
