@@ -5,10 +5,13 @@
 import { readdirSync } from 'node:fs';
 
 const TESTS = new URL('../', import.meta.url);
-const FOLDERS = ['tls', 'smtp', 'proxy-protocol', 'policy', 'config', 'observe'];
+export const FOLDERS = ['tls', 'smtp', 'proxy-protocol', 'policy', 'config', 'observe'];
 
-/** `npm test` runs them. The first watches the heap of its process; the other starts the TLS clients of the machine. */
-const LEFT_OUT: readonly string[] = ['tls/short-collections.test.ts', 'observe/hello/library.test.ts'];
+/**
+ * `npm test` runs them in processes of their own, see package.json. The first watches the heap of its process; the other
+ * starts the TLS clients of the machine.
+ */
+export const LEFT_OUT: readonly string[] = ['tls/short-collections.test.ts', 'observe/hello/library.test.ts'];
 
 /** Runs this share of the files. */
 export async function runShare(share: number, shares: number): Promise<void> {
