@@ -8,7 +8,7 @@ import type { Finding, Verdict } from './finding.js';
 
 /** @param groups of the service, which may read its keys by them */
 export function checkCertificates(
-  { certificates, tls, server }: Config,
+  { certificates, tls }: Config,
   now: Date,
   groups?: readonly number[],
 ): Finding[] {
@@ -23,7 +23,7 @@ export function checkCertificates(
     try {
       const loaded = loadCredential(certificate, groups);
       usable.push(loaded);
-      const found = checkOne(subject, certificate, loaded, server.hostname, now);
+      const found = checkOne(subject, certificate, loaded, now);
       findings.push(
         ...found.map((one) => ({ ...one, key: `${table}.${certificate.pkcs12 ? 'pkcs12' : 'chain'}` })),
       );
@@ -51,7 +51,6 @@ function checkOne(
   subject: string,
   config: CertificateConfig,
   { chainPem, info, source, exposed, engineOnly, use }: LoadedCredential,
-  hostname: string,
   now: Date,
 ): Finding[] {
   const chain = certificatesFromPem(chainPem);
@@ -62,9 +61,6 @@ function checkOne(
     ...exposed.map(({ file, mode, remedy }) =>
       finding(subject, 'bad', `${file} can be read by others than the service (mode ${mode})`, [remedy]),
     ),
-    ...(leaf.checkHost(hostname) === undefined
-      ? [finding(subject, 'warning', `${source}: it is not for "${hostname}", the hostname in [server]`)]
-      : []),
     ...(engineOnly !== undefined && use !== 'legacy'
       ? [finding(subject, 'warning', `${source}: ${ENGINE_ONLY} (${engineOnly})`, [ENGINE_ONLY_ADVICE])]
       : []),

@@ -7,6 +7,7 @@ import { checkCertificates } from './certificates.js';
 import { deliveryPathsTo } from './delivery-paths.js';
 import type { Finding } from './finding.js';
 import { checkIneffective } from './ineffective.js';
+import { checkNames } from './names.js';
 import { checkNetworkFiles } from './networks.js';
 import { checkOpensslSupport } from './openssl-support.js';
 import type { ServiceUser } from './service-user.js';
@@ -38,6 +39,7 @@ export async function checkAll(
   checkOpensslSupport(config).forEach(found);
   if (user !== undefined) checkAccess(config, user, credentials).forEach(found);
   checkCertificates(config, now, user?.gids).forEach(found);
+  checkNames(config).forEach(found);
   checkNetworkFiles(config).forEach(found);
   (await checkTicketKeys(config, now, user?.gids)).forEach(found);
   (await checkStore(config, timeoutMs)).forEach(found);

@@ -118,6 +118,18 @@ const hostName: Format<string> = {
 /** Without a port, in lower case. */
 export const names = listOf(hostName, 'a list of host names such as ["mail.example.com"]');
 
+const serverName: Format<string> = {
+  allowed: 'a host name such as "mail.example.com" or "*.example.com"',
+  coerce: (written) => written.toLowerCase(),
+  isValid: (value) => isText(value) && hostName.isValid(value.startsWith('*.') ? value.slice(2) : value),
+};
+
+/** As certificates have them, in lower case. */
+export const serverNames = listOf(
+  serverName,
+  'a list of host names such as ["mail.example.com", "*.example.org"]',
+);
+
 /** CIDR or a single address, kept as written. */
 export const network: Format<string> = {
   allowed: 'a network or address such as "192.0.2.0/24", "2001:db8::/32" or "192.0.2.7"',

@@ -14,6 +14,7 @@ import {
   oneOf,
   path,
   pin,
+  serverNames,
   storeUrl,
   text,
   workers,
@@ -81,6 +82,11 @@ const listener = {
     oneOf('accept', 'reject'),
     'accept',
     'Commands that end with LF alone, as old devices and scripts send them, where oldhello reads commands: "accept" passes them to the backend with CR LF, "reject" answers 500 and closes.',
+  ),
+  'server-names': withDefault(
+    serverNames,
+    [],
+    'The names that clients know this listener by; each must be in a [[certificate]], and only certificates for them are shown here. A client gets those for the name that it asks for (SNI); if it asks for none, as old clients do, or for another, those for the first. Empty: all certificates, and the first name of the first one stands first.',
   ),
   'proxy-protocol': withDefault(
     networks,
@@ -308,7 +314,7 @@ export const TABLES: Readonly<Record<keyof typeof SECTIONS | keyof typeof LISTS,
   listener: 'One for each address that clients connect to; there must be one.',
   backend: 'One for each mail server that oldhello passes mail to; there must be one.',
   certificate:
-    'One for each certificate, with its key: chain and key as PEM, or both as PKCS#12. RSA is what old clients need; ECDSA may stand beside it. Without any, a self-signed RSA certificate is made and kept in the state directory.',
+    'One for each certificate, with its key: chain and key as PEM, or both as PKCS#12. RSA is what old clients need; ECDSA may stand beside it. With several names, a client gets the certificates for the name that it asks for (SNI), see docs/names.md. Without any, a self-signed RSA certificate is made and kept in the state directory.',
   tls: 'Which TLS is allowed: a profile, and what is to differ from it.',
   'session-store':
     'Redis or Valkey, where several machines keep sessions that are resumed by id; see docs/scaling.md. It is never needed: without an answer in time there is a full handshake.',

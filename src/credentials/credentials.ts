@@ -14,6 +14,8 @@ import { readPassphrase, type Passphrase } from './passphrase.js';
 import { readPemChain, readPemKey } from './pem.js';
 import { readPkcs12 } from './pkcs12.js';
 import { makeSelfSigned } from './self-signed.js';
+import { refuseUncoveredNames } from './server-names.js';
+import { demandsStaple } from './tls-feature.js';
 
 export { CredentialError } from './credential-error.js';
 
@@ -35,8 +37,14 @@ export interface LoadedCredential {
   readonly exposed: readonly ExposedFile[];
 }
 
-/** @throws UnusableValueError for a configured one, CredentialError for one of our own making */
-export function loadCredentials({ certificates, server }: Config): LoadedCredential[] {
+/** @throws UnusableValueError for a configured one or its name, CredentialError for one of our own making */
+export function loadCredentials(config: Config): LoadedCredential[] {
+  const loaded = configuredCredentials(config);
+  refuseUncoveredNames(config, loaded);
+  return loaded;
+}
+
+function configuredCredentials({ certificates, server }: Config): LoadedCredential[] {
   if (certificates.length === 0) return [selfSignedCredential(server.stateDirectory, server.hostname)];
   const { loaded, errors } = tryCredentials(certificates);
   if (errors.length > 0) throw errors.length === 1 ? errors[0]! : new UnusableValuesError(errors);
@@ -162,6 +170,7 @@ function assemble(
   use: CertificateConfig['use'],
 ): Omit<LoadedCredential, 'repairs' | 'exposed'> {
   const credential = orCredentialError(file, 'cannot be used', () => credentialFrom(chain));
+  if (demandsStaple(chain[0]!)) throw new CredentialError(file, MUST_STAPLE);
   const chainPem = chain.map(String).join('');
   const keyPem = key.export({ type: 'pkcs8', format: 'pem' }).toString();
   return {
@@ -204,3 +213,7 @@ function pathsOf(files: readonly (CredentialFile | undefined)[]): string[] {
 function oneLine(name: string): string {
   return name.replaceAll('\n', ', ');
 }
+
+const MUST_STAPLE =
+  'has the TLS feature extension of RFC 7633 (must-staple): clients that look at it expect an OCSP response in every ' +
+  'handshake, which oldhello never sends, and would break off; get one without it (certbot: leave out --must-staple)';

@@ -42,7 +42,7 @@ export class ConfigSnapshot {
   readonly #policies: PolicyTable<Config['policies'][number]>;
   readonly #profiles: TlsProfiles;
   /** Looked up for every connection, so by what it comes from and not by what it holds. */
-  readonly #tls = new Map<BackendPlan, Map<Config['policies'][number] | undefined, TlsProfile>>();
+  readonly #tls = new Map<ListenerConfig, Map<Config['policies'][number] | undefined, TlsProfile>>();
   readonly #log: Log;
 
   constructor(inputs: SnapshotInputs, tickets: TicketSource, log: Log) {
@@ -76,7 +76,7 @@ export class ConfigSnapshot {
       backend,
       limits,
       hostname: server.hostname,
-      tls: this.#tlsFor(backend, this.policyFor(client)),
+      tls: this.#tlsFor(listener, backend.config, this.policyFor(client)),
       offerStarttls,
       client,
       destination,
@@ -84,17 +84,21 @@ export class ConfigSnapshot {
     };
   }
 
-  #tlsFor(backend: BackendPlan, policy: Config['policies'][number] | undefined): TlsProfile {
-    const made = this.#tls.get(backend)?.get(policy);
+  #tlsFor(
+    listener: ListenerConfig,
+    backend: BackendConfig,
+    policy: Config['policies'][number] | undefined,
+  ): TlsProfile {
+    const made = this.#tls.get(listener)?.get(policy);
     if (made !== undefined) return made;
     const settings = {
       ...this.config.tls,
       ...(policy?.profile !== undefined && { profile: policy.profile }),
       ...(policy?.sslv2Hello !== undefined && { sslv2Hello: policy.sslv2Hello }),
     };
-    const profile = this.#profiles.profile(settings, modernOf(backend.config));
-    const byPolicy = this.#tls.get(backend) ?? new Map<typeof policy, TlsProfile>();
-    this.#tls.set(backend, byPolicy.set(policy, profile));
+    const profile = this.#profiles.profile(settings, modernOf(backend), listener.serverNames);
+    const byPolicy = this.#tls.get(listener) ?? new Map<typeof policy, TlsProfile>();
+    this.#tls.set(listener, byPolicy.set(policy, profile));
     return profile;
   }
 }

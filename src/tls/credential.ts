@@ -29,10 +29,45 @@ export function isKeyOf(key: KeyObject, leaf: X509Certificate): boolean {
     .equals(leaf.publicKey.export({ type: 'spki', format: 'der' }));
 }
 
-/** RFC 6125, 6.4.3: a wildcard stands for the whole left-most label only. */
-export function isNamed({ serverNames }: Credential, serverName: string): boolean {
-  const dot = serverName.indexOf('.');
-  return serverNames.includes(serverName) || (dot > 0 && serverNames.includes(`*${serverName.slice(dot)}`));
+/** @param serverName lower case, as HelloExtensions has it */
+export function isNamed(credential: Credential, serverName: string): boolean {
+  return namedCredentials([credential], serverName).length > 0;
+}
+
+/**
+ * Those for a name, or if there are none, those for a wildcard that covers it. RFC 6125, 6.4.3: a wildcard stands for the
+ * whole left-most label only. A dot at the end is no part of the name (RFC 6066, 3).
+ * @param serverName lower case, as HelloExtensions has it
+ */
+export function namedCredentials<C extends Pick<Credential, 'serverNames'>>(
+  credentials: readonly C[],
+  serverName: string,
+): readonly C[] {
+  const name = serverName.endsWith('.') ? serverName.slice(0, -1) : serverName;
+  const exact = credentials.filter(({ serverNames }) => serverNames.includes(name));
+  const dot = name.indexOf('.');
+  if (exact.length > 0 || dot <= 0) return exact;
+  const wildcard = `*${name.slice(dot)}`;
+  return credentials.filter(({ serverNames }) => serverNames.includes(wildcard));
+}
+
+/**
+ * Those for clients that ask for no name, or for one that no certificate has. For each audience that certificates are
+ * meant for: those with the default name, or if none has it, those that share the first name of its first.
+ * @param serverName the default one; undefined for the first name of the first
+ */
+export function defaultCredentials(
+  credentials: readonly Credential[],
+  serverName: string | undefined = credentials[0]?.serverNames[0],
+): readonly Credential[] {
+  return AUDIENCES.flatMap((audience) => {
+    const candidates = credentials.filter((credential) => credential.audience === audience);
+    for (const name of [serverName, candidates[0]?.serverNames[0]]) {
+      const named = name === undefined ? [] : namedCredentials(candidates, name);
+      if (named.length > 0) return named;
+    }
+    return candidates;
+  });
 }
 
 /** The certificates of a PEM text, in its order. */
@@ -50,6 +85,8 @@ function serverNames({ subjectAltName, subject }: X509Certificate): string[] {
   const commonName = /^CN=(.+)$/m.exec(subject)?.[1];
   return names.length === 0 && commonName !== undefined ? [commonName.toLowerCase()] : names;
 }
+
+const AUDIENCES = [undefined, 'legacy', 'modern'] as const;
 
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 

@@ -24,7 +24,14 @@ export { describeWait, type Wait } from './handshake/wait.js';
 export { PRESETS, type Policy, type PresetName } from './presets.js';
 
 // Certificates and private keys, for a host that has them in node:crypto's form.
-export { certificatesFromPem, credentialFrom, isKeyOf, isNamed } from './credential.js';
+export {
+  certificatesFromPem,
+  credentialFrom,
+  defaultCredentials,
+  isKeyOf,
+  isNamed,
+  namedCredentials,
+} from './credential.js';
 export { decryptWithoutPadding, performPrivateKeyOperation } from './private-key.js';
 export { DhGroup } from './crypto/dh-groups.js';
 export { newEcdhShare, type EcdhGroup, type EcdhShare } from './crypto/ecdh-groups.js';

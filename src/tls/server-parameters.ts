@@ -41,8 +41,10 @@ export interface ServerParameters {
   readonly cipherSuites: readonly CipherSuite[];
   /** Elliptic curves in order of preference. */
   readonly groups: readonly NamedGroup[];
-  /** At least one; of those that fit a client, server_name chooses, then the order. */
+  /** At least one. Clients get those with the name that they ask for, else those with the default name, in this order. */
   readonly credentials: readonly Credential[];
+  /** The name of clients that ask for none, or for one that no certificate has; else the first name of the first. */
+  readonly defaultServerName?: string | undefined;
   /** Sign with SHA-1 at TLS 1.2 for clients that take nothing better, in spite of RFC 9155; older versions know no other. */
   readonly sha1Signatures: boolean;
   /** Accept an SSLv2-format ClientHello. */

@@ -7,8 +7,15 @@ export interface MadeCertificate {
   readonly keyPem: string;
 }
 
-/** @param days from now, when it begins and ceases to be valid */
-export function makeCertificate(name: string, [from, to]: readonly [number, number]): MadeCertificate {
+/**
+ * @param days from now, when it begins and ceases to be valid
+ * @param extensions as node-forge takes them
+ */
+export function makeCertificate(
+  name: string,
+  [from, to]: readonly [number, number],
+  extensions: readonly object[] = [],
+): MadeCertificate {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const keyPem = privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
   const signer = forge.pki.privateKeyFromPem(keyPem);
@@ -19,6 +26,7 @@ export function makeCertificate(name: string, [from, to]: readonly [number, numb
   certificate.validity.notAfter = inDays(to);
   certificate.setSubject([{ name: 'commonName', value: name }]);
   certificate.setIssuer([{ name: 'commonName', value: name }]);
+  certificate.setExtensions([...extensions]);
   certificate.sign(signer, forge.md.sha256.create());
   return { chainPem: forge.pki.certificateToPem(certificate), keyPem };
 }

@@ -1,8 +1,9 @@
 /** Node's own TLS for clients that can do TLS 1.2 or 1.3 well, on a socket whose first bytes were already read. */
 import { constants } from 'node:crypto';
-import { createSecureContext, TLSSocket, type SecureContext, type TLSSocketOptions } from 'node:tls';
-import { ExtensionType, isNamed, type ClientHello, type Credential } from '../../tls/index.js';
+import { createSecureContext, TLSSocket, type SecureContext } from 'node:tls';
+import { ExtensionType, type ClientHello } from '../../tls/index.js';
 import type { LoadedCredential } from '../../credentials/credentials.js';
+import { CertificateSets, type CertificateSet } from './certificate-sets.js';
 import { NATIVE_GROUP_LIST } from './native-groups.js';
 import { NATIVE_CIPHERS } from './route.js';
 
@@ -17,44 +18,49 @@ export interface NativeEvents {
   failed(error: Error & { code?: string }): void;
 }
 
-/** What is the same for all clients while a ticket key is. */
-interface Contexts {
-  readonly standard: SecureContext;
-  readonly byName: readonly { readonly credential: Credential; readonly context: SecureContext }[];
-}
-
 export class NativeTls {
-  readonly credentials: readonly Credential[];
-  readonly #loaded: readonly LoadedCredential[];
+  readonly #certificates: CertificateSets;
   readonly #tickets: TicketSource;
-  /** By ticket key, as Node takes only one for each. */
-  readonly #contexts = new WeakMap<Buffer, Contexts>();
 
   /**
-   * @param loaded at least one; OpenSSL takes an RSA and an ECDSA one into the same context and chooses
+   * @param loaded at least one
+   * @param defaultServerName see ServerParameters
    * @throws what OpenSSL says of a certificate or key
    */
-  constructor(loaded: readonly LoadedCredential[], tickets: TicketSource) {
-    this.credentials = loaded.map(({ credential }) => credential);
-    this.#loaded = loaded;
+  constructor(
+    loaded: readonly LoadedCredential[],
+    defaultServerName: string | undefined,
+    tickets: TicketSource,
+  ) {
+    this.#certificates = new CertificateSets(loaded, defaultServerName);
     this.#tickets = tickets;
-    this.#makeContexts();
+    secureContext(this.#certificates.choicesFor(undefined)[0]!, undefined);
+  }
+
+  /** The certificates for a client, the best choice first. @param serverName as the client asks for it */
+  choicesFor(serverName: string | undefined): readonly CertificateSet[] {
+    return this.#certificates.choicesFor(serverName);
   }
 
   /**
    * Takes the socket over.
    * @param bytes what came on it so far
    * @param hello what `bytes` hold
+   * @param certificates of `choicesFor`
    * @returns the encrypted channel. Until `established` only its end may be handled
    */
-  accept(raw: SocketChannel, bytes: Buffer, hello: ClientHello, events: NativeEvents): SocketChannel {
+  accept(
+    raw: SocketChannel,
+    bytes: Buffer,
+    hello: ClientHello,
+    certificates: CertificateSet,
+    events: NativeEvents,
+  ): SocketChannel {
     const socket = raw.release();
     socket.unshift(bytes);
-    const newest = this.#contextsOf(this.#tickets.native[0]!);
     const tls = new TLSSocket(socket, {
       isServer: true,
-      secureContext: this.#contextsOf(this.#keyFor(hello)).standard,
-      SNICallback: chooserFrom(newest),
+      secureContext: this.#contextOf(certificates, this.#keyFor(hello)),
       ALPNProtocols: [],
     });
     const channel = new SocketChannel(tls);
@@ -94,32 +100,15 @@ export class NativeTls {
     );
   }
 
-  #contextsOf(ticketKey: Buffer): Contexts {
-    const made = this.#contexts.get(ticketKey) ?? this.#makeContexts(ticketKey);
-    this.#contexts.set(ticketKey, made);
+  #contextOf(certificates: CertificateSet, ticketKey: Buffer): SecureContext {
+    const made = certificates.contexts.get(ticketKey) ?? secureContext(certificates, ticketKey);
+    certificates.contexts.set(ticketKey, made);
     return made;
   }
-
-  #makeContexts(ticketKey?: Buffer): Contexts {
-    return {
-      standard: secureContext(onePerAlgorithm(this.#loaded), ticketKey),
-      byName: this.#loaded.map((one) => ({
-        credential: one.credential,
-        context: secureContext([one], ticketKey),
-      })),
-    };
-  }
 }
 
-/** Made here, as the closed socket that has it stays for a while (see SocketChannel), and what else it could see. */
-function chooserFrom({ standard, byName }: Contexts): NonNullable<TLSSocketOptions['SNICallback']> {
-  return (name, done) => {
-    const named = byName.filter(({ credential }) => isNamed(credential, name.toLowerCase()));
-    done(null, named.length === 1 ? named[0]!.context : standard);
-  };
-}
-
-function secureContext(loaded: readonly LoadedCredential[], ticketKeys: Buffer | undefined): SecureContext {
+/** OpenSSL takes an RSA and an ECDSA certificate into the same context and chooses. */
+function secureContext({ loaded, id }: CertificateSet, ticketKeys: Buffer | undefined): SecureContext {
   return createSecureContext({
     cert: loaded.map(({ chainPem }) => chainPem),
     key: loaded.map(({ keyPem }) => keyPem),
@@ -129,15 +118,10 @@ function secureContext(loaded: readonly LoadedCredential[], ticketKeys: Buffer |
     honorCipherOrder: true,
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     sessionTimeout: TICKET_LIFETIME_SECONDS,
+    // All tickets open with the same keys, but none resumes what began with other certificates.
+    sessionIdContext: id,
     ...(ticketKeys && { ticketKeys }),
   });
-}
-
-function onePerAlgorithm(loaded: readonly LoadedCredential[]): LoadedCredential[] {
-  return loaded.filter(
-    ({ credential }, index) =>
-      loaded.findIndex((other) => other.credential.authentication === credential.authentication) === index,
-  );
 }
 
 /** Bytes with which a ticket of OpenSSL's begins, and a key of Node's `ticketKeys`. */

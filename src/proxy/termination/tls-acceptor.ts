@@ -9,7 +9,9 @@ import { engineTlsInfo, type Failure, type TlsInfo } from '../../observe/connect
 import { sanitizePeerText } from '../../observe/sanitize.js';
 import {
   Acceptor,
+  decodeHelloExtensions,
   REFUSALS,
+  TlsError,
   type Accepted,
   type ClientHello,
   type Outcome,
@@ -22,7 +24,8 @@ import { NO_HANDLER, type Channel } from '../transport/channel.js';
 import type { SocketChannel } from '../transport/socket-channel.js';
 import { EngineChannel, type EngineServices } from './engine-channel.js';
 import type { NativeTls } from './native-tls.js';
-import { route, type Path } from './route.js';
+import { route } from './route.js';
+import type { CertificateSet } from './certificate-sets.js';
 
 export interface TlsProfile {
   readonly certificates: readonly LoadedCredential[];
@@ -99,18 +102,28 @@ export class TlsAcceptor {
 
   #serve(accepted: Accepted): void {
     const { native, modern } = this.#profile;
-    const path = this.#route(accepted, modern);
-    if (native !== undefined && path === 'native') this.#serveNatively(native, accepted.bytes);
-    else if (path === 'passthrough') this.#events.passthrough(accepted.bytes);
+    const certificates = native && this.#certificatesFor(accepted, native, modern);
+    if (certificates !== undefined) this.#serveNatively(native!, certificates, accepted.bytes);
+    else if (this.#passesThrough(accepted)) this.#events.passthrough(accepted.bytes);
     else if (accepted.kind === 'plaintext') this.#events.plaintext(accepted.bytes);
     else this.#serveByEngine(accepted);
   }
 
-  #route(accepted: Accepted, modern: TlsProfile['modern']): Path {
-    if (modern === 'passthrough') return route(accepted, { modern, authentications: ['rsa', 'ecdsa'] });
-    const credentials = this.#profile.native?.credentials;
-    if (credentials === undefined) return 'engine';
-    return route(accepted, { modern, authentications: credentials.map((one) => one.authentication) });
+  /** The best choice that Node's TLS can serve this client with; undefined where the engine serves it. */
+  #certificatesFor(
+    accepted: Accepted,
+    native: NativeTls,
+    modern: TlsProfile['modern'],
+  ): CertificateSet | undefined {
+    if (accepted.kind !== 'client_hello') return undefined;
+    const choices = native.choicesFor(serverNameOf(accepted.hello));
+    return choices.find(({ authentications }) => route(accepted, { modern, authentications }) === 'native');
+  }
+
+  #passesThrough(accepted: Accepted): boolean {
+    const { modern } = this.#profile;
+    if (modern !== 'passthrough') return false;
+    return route(accepted, { modern, authentications: ['rsa', 'ecdsa'] }) === 'passthrough';
   }
 
   #serveByEngine(accepted: Accepted): void {
@@ -134,10 +147,10 @@ export class TlsAcceptor {
     channel.accept(accepted);
   }
 
-  #serveNatively(native: NativeTls, bytes: Buffer): void {
+  #serveNatively(native: NativeTls, certificates: CertificateSet, bytes: Buffer): void {
     this.#stage = NATIVE;
     let established = false;
-    const channel = native.accept(this.#raw, bytes, this.#hello!, {
+    const channel = native.accept(this.#raw, bytes, this.#hello!, certificates, {
       established: (socket) => {
         established = true;
         this.#hello = undefined;
@@ -202,6 +215,16 @@ export class TlsAcceptor {
         };
       }
     }
+  }
+}
+
+/** Undefined too for extensions that the engine will refuse. */
+function serverNameOf(hello: ClientHello): string | undefined {
+  try {
+    return decodeHelloExtensions(hello).serverName;
+  } catch (error) {
+    if (error instanceof TlsError) return undefined;
+    throw error;
   }
 }
 

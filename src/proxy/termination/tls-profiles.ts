@@ -15,6 +15,7 @@ import {
   type Policy,
 } from '../../tls/index.js';
 import type { LoadedCredential } from '../../credentials/credentials.js';
+import { certificatesNamed } from '../../credentials/server-names.js';
 import { pooledRandomBytes } from '../../system/random.js';
 
 export interface ProfileSources {
@@ -26,39 +27,42 @@ export interface ProfileSources {
 
 export class TlsProfiles {
   readonly #sources: ProfileSources;
-  readonly #native: NativeTls | undefined;
+  readonly #services = new Map<string, NamedCertificates>();
   readonly #made = new Map<string, TlsProfile>();
 
   constructor(sources: ProfileSources) {
     this.#sources = sources;
-    const modern = sources.credentials.filter(
-      ({ use, engineOnly }) => use !== 'legacy' && engineOnly === undefined,
-    );
-    this.#native = modern.length > 0 ? new NativeTls(modern, sources.tickets) : undefined;
   }
 
-  profile(settings: TlsSettings, modern: TlsProfile['modern']): TlsProfile {
+  /** @param serverNames of the listener; see its key of that name */
+  profile(settings: TlsSettings, modern: TlsProfile['modern'], serverNames: readonly string[]): TlsProfile {
     // Where the file with the keys lies may differ among machines that resume each other's sessions.
-    const key = JSON.stringify([{ ...settings, ticketKeyFile: undefined }, modern]);
-    const made = this.#made.get(key) ?? this.#make(settings, modern, key);
+    const key = JSON.stringify([{ ...settings, ticketKeyFile: undefined }, modern, serverNames]);
+    const made = this.#made.get(key) ?? this.#make(settings, modern, this.#certificatesFor(serverNames), key);
     this.#made.set(key, made);
     return made;
   }
 
-  #make(settings: TlsSettings, modern: TlsProfile['modern'], key: string): TlsProfile {
+  #make(
+    settings: TlsSettings,
+    modern: TlsProfile['modern'],
+    certificates: NamedCertificates,
+    key: string,
+  ): TlsProfile {
     const policy = policyOf(settings);
-    const ours = this.#sources.credentials.filter(({ use }) => modern === 'engine' || use !== 'modern');
+    const ours = certificates.loaded.filter(({ use }) => modern === 'engine' || use !== 'modern');
     const credentials = ours.map(({ credential }) => credential);
-    const native = modern === 'terminate' ? this.#native : undefined;
+    const native = modern === 'terminate' ? certificates.native : undefined;
     const context = createHash('sha256').update(key);
     for (const { chain } of credentials) context.update(chain[0]!);
     return {
-      certificates: this.#sources.credentials,
+      certificates: certificates.loaded,
       modern,
       native,
       parameters: {
         ...policy,
         credentials,
+        defaultServerName: certificates.defaultServerName,
         serviceMaxVersion: native !== undefined || modern === 'passthrough' ? TLS_1_3 : policy.maxVersion,
         smallDhGroup: settings.profile === 'ancient' ? this.#sources.smallDhGroup : undefined,
         sessionIds: true,
@@ -69,6 +73,31 @@ export class TlsProfiles {
       },
     };
   }
+
+  #certificatesFor(serverNames: readonly string[]): NamedCertificates {
+    const key = serverNames.join(' ');
+    const made = this.#services.get(key) ?? this.#selectCertificates(serverNames);
+    this.#services.set(key, made);
+    return made;
+  }
+
+  #selectCertificates(serverNames: readonly string[]): NamedCertificates {
+    const loaded = certificatesNamed(serverNames, this.#sources.credentials);
+    // The same for the engine and for Node's TLS, whose certificates may differ.
+    const [defaultServerName = loaded[0]?.credential.serverNames[0]] = serverNames;
+    const modern = loaded.filter(({ use, engineOnly }) => use !== 'legacy' && engineOnly === undefined);
+    const { tickets } = this.#sources;
+    const native = modern.length > 0 ? new NativeTls(modern, defaultServerName, tickets) : undefined;
+    return { loaded, defaultServerName, native };
+  }
+}
+
+/** What one listener can show. */
+interface NamedCertificates {
+  readonly loaded: readonly LoadedCredential[];
+  readonly defaultServerName: string | undefined;
+  /** Undefined where no certificate is meant for modern clients. */
+  readonly native: NativeTls | undefined;
 }
 
 /** The preset, with the single keys that the operator set on top. */

@@ -8,7 +8,7 @@ import {
   SignatureScheme,
   TLS_FALLBACK_SCSV,
 } from '../code-points.js';
-import { isNamed } from '../credential.js';
+import { defaultCredentials, namedCredentials } from '../credential.js';
 import { ffdhe2048, type DhGroup } from '../crypto/dh-groups.js';
 import type { EcdhGroup } from '../crypto/ecdh-groups.js';
 import type { HelloExtensions } from '../hello/extensions.js';
@@ -73,7 +73,7 @@ export function negotiate(
     .filter((suite) => offered.has(suite.id) && suite.minVersion <= version && version <= suite.maxVersion)
     .sort(compareSuites(offer, version));
   const obstacles = new Set<Obstacle>();
-  for (const credentials of [preferredCredentials(offer, version, parameters), parameters.credentials]) {
+  for (const credentials of credentialsInOrder(offer, version, parameters)) {
     for (const suite of candidates) {
       const result = trySuite(suite, offer, version, { ...parameters, credentials });
       if ('chosen' in result) return result;
@@ -86,18 +86,25 @@ export function negotiate(
 /** The most telling first; RFC 7919, 4: where the group is what is missing, the alert must say so. */
 const OBSTACLES: readonly Obstacle[] = ['no_shared_dh_group', 'no_shared_signature_algorithm'];
 
-/** Those that are not meant for others; of all that fit, the ones meant for this client in front. */
-function preferredCredentials(
-  { hello }: Offer,
+/**
+ * The name that the client asks for decides before the suite, and whom a certificate is meant for before the name. A name
+ * that no certificate has is no error (RFC 6066, 3), and who would have nothing else is shown any certificate.
+ */
+function credentialsInOrder(
+  { hello, extensions: { serverName } }: Offer,
   version: ProtocolVersion,
-  { credentials }: CompleteParameters,
-): readonly Credential[] {
+  { credentials, defaultServerName }: CompleteParameters,
+): readonly (readonly Credential[])[] {
   const legacy = version < ProtocolVersion['TLSv1.2'] || hello.extensions === undefined;
   const audience = legacy ? 'legacy' : 'modern';
-  return [
-    ...credentials.filter((credential) => credential.audience === audience),
-    ...credentials.filter((credential) => credential.audience === undefined),
+  const preferred = (all: readonly Credential[]): readonly Credential[] => [
+    ...all.filter((credential) => credential.audience === audience),
+    ...all.filter((credential) => credential.audience === undefined),
   ];
+  const named = serverName === undefined ? [] : namedCredentials(credentials, serverName);
+  const standard = defaultCredentials(credentials, defaultServerName);
+  const lists = [preferred(named), preferred(standard), named, standard, credentials];
+  return lists.filter(({ length }) => length > 0);
 }
 
 function trySuite(
@@ -138,16 +145,15 @@ function chooseGroup(
 
 function chooseCredential(
   suite: CipherSuite,
-  { serverName, supportedGroups }: HelloExtensions,
+  { supportedGroups }: HelloExtensions,
   credentials: readonly Credential[],
 ): Credential | undefined {
-  const able = credentials.filter(
+  return credentials.find(
     ({ authentication, curve }) =>
       authentication === suite.authentication &&
       // RFC 8422, 5.1: the curve of the certificate must be among the client's too.
       (curve === undefined || supportedGroups === undefined || supportedGroups.includes(NamedGroup[curve])),
   );
-  return able.find((credential) => serverName !== undefined && isNamed(credential, serverName)) ?? able[0];
 }
 
 /** RFC 8422, 4: a client without supported_groups leaves the curve to us, and all of that age know P-256. */

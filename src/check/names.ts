@@ -1,0 +1,71 @@
+/** Which certificates clients get by the name that they ask for, and for which name there is none. */
+import type { Config, ListenerConfig } from '../config/schema.js';
+import { tryCredentials, type LoadedCredential } from '../credentials/credentials.js';
+import { certificatesNamed } from '../credentials/server-names.js';
+import type { Finding, Verdict } from './finding.js';
+
+export function checkNames({ certificates, listeners, server: { hostname } }: Config): Finding[] {
+  const { loaded } = tryCredentials(certificates);
+  // Of one that could not be loaded nobody knows its names.
+  if (loaded.length === 0 || loaded.length < certificates.length) return [];
+  const names = new Set(listeners.flatMap((listener) => namesOf(listener, loaded)));
+  return [
+    ...[...names].flatMap((name) => {
+      const covering = certificatesNamed([name], loaded);
+      if (covering.length === 0) return [];
+      return [finding(`name ${name}`, 'good', covering.map((one) => describe(one, loaded)).join(', '))];
+    }),
+    ...(names.size > 1 ? listeners.flatMap((listener) => defaultOf(listener, loaded)) : []),
+    ...listeners.flatMap((listener, index) => uncovered(listener, index, loaded)),
+    ...(certificatesNamed([hostname.toLowerCase()], loaded).length === 0
+      ? [
+          {
+            ...finding('certificates', 'warning', `none is for "${hostname}", the hostname in [server]`),
+            key: 'server.hostname',
+          },
+        ]
+      : []),
+  ];
+}
+
+function namesOf({ serverNames }: ListenerConfig, loaded: readonly LoadedCredential[]): readonly string[] {
+  return serverNames.length > 0 ? serverNames : loaded.flatMap(({ credential }) => credential.serverNames);
+}
+
+function defaultOf(listener: ListenerConfig, loaded: readonly LoadedCredential[]): Finding[] {
+  const [name] = namesOf(listener, loaded);
+  if (name === undefined) return [];
+  const message = `clients that ask for no name, or for another one, get the certificates for ${name}`;
+  return [finding(`listener ${listener.name}`, 'good', message)];
+}
+
+function uncovered(
+  { name, serverNames }: ListenerConfig,
+  index: number,
+  loaded: readonly LoadedCredential[],
+): Finding[] {
+  return serverNames
+    .filter((one) => certificatesNamed([one], loaded).length === 0)
+    .map((one) => ({
+      ...finding(`listener ${name}`, 'bad', `no certificate has the name ${one}`, [
+        'add a [[certificate]] for it, or take the name out',
+      ]),
+      key: `listener[${index}].server-names`,
+    }));
+}
+
+/** "certificate 2 (RSA2048, legacy)". */
+function describe(one: LoadedCredential, loaded: readonly LoadedCredential[]): string {
+  const { use, info } = one;
+  const kind = use === 'all' ? info.keyAlgorithm : `${info.keyAlgorithm}, ${use}`;
+  return `certificate ${loaded.indexOf(one) + 1} (${kind})`;
+}
+
+function finding(
+  subject: string,
+  verdict: Verdict,
+  message: string,
+  advice: readonly string[] = [],
+): Finding {
+  return { check: 'certificate', subject, verdict, message, advice };
+}
