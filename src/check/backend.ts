@@ -16,6 +16,7 @@ import { SocketChannel } from '../proxy/transport/socket-channel.js';
 import { offered } from '../smtp/ehlo-reply.js';
 import { lastLine, wholeReply, type Reply } from '../smtp/reply.js';
 import { advise, recognize, type AdviceTopic, type MailServer } from './advice.js';
+import { firstLine } from './first-line.js';
 import { SmtpClient, type NoReply } from './smtp-client.js';
 import type { CheckName, Finding, Verdict } from './finding.js';
 import type { DeliveryPath } from './delivery-paths.js';
@@ -67,12 +68,16 @@ class PathCheck {
 
   async run(): Promise<void> {
     this.#us = (await localAddress(this.#config)) ?? this.#us;
-    const opened = await open(this.#plan, this.#path.security, this.#timeoutMs);
+    const opened = await open(this.#plan, this.#path, this.#timeoutMs);
     if ('error' in opened) {
       this.#notOpened(opened.error);
       return;
     }
     const { channel, said } = opened;
+    if (!this.#path.smtp) {
+      await this.#othersConnected(channel);
+      return;
+    }
     const client = new SmtpClient(channel, said, this.#timeoutMs);
     const greeting = await client.reply();
     if ('noReply' in greeting) this.#notGreeted(greeting.noReply);
@@ -82,6 +87,27 @@ class PathCheck {
       else this.#turnedAway(greeting.reply);
     }
     await client.quit();
+  }
+
+  // ---- in another protocol ----
+
+  /** A backend may wait for its client; one that takes what it was sent for something else closes. */
+  async #othersConnected(channel: SocketChannel): Promise<void> {
+    this.#sees(channel);
+    const first = await firstLine(channel);
+    const { identity } = this.#config;
+    if (first === 'closed') {
+      const why = this.#headed
+        ? `it may not expect a header of ${identity}`
+        : 'it may wait for a PROXY header';
+      this.#find('connection', 'bad', `it closes the connection: ${why}`, this.#identityAdvice);
+      return;
+    }
+    const what =
+      first === 'silence' ? 'it waits for its client' : `it begins with "${sanitizePeerText(first)}"`;
+    this.#find('connection', 'good', what);
+    const observed = `mode = "tcp" reads nothing; look for ${CLAIMED} in its log at this time`;
+    if (this.#headed) this.#find('observed', 'unknown', observed);
   }
 
   // ---- before SMTP ----
@@ -95,7 +121,7 @@ class PathCheck {
       const listening = code === 'ECONNREFUSED' ? advise('listening', undefined, this.#us) : [];
       this.#find(check, 'bad', `${message}: ${problem.meaning}`, undefined, [problem.remedy, ...listening]);
     }
-    for (const unseen of ['identity', 'relay'] as const) {
+    for (const unseen of this.#path.smtp ? (['identity', 'relay'] as const) : []) {
       if (unseen !== check) this.#find(unseen, 'unknown', 'could not be tried');
     }
   }
@@ -303,10 +329,10 @@ function localAddress({ address: { host, port } }: BackendConfig): Promise<strin
 
 type Opened = { readonly channel: SocketChannel; readonly said: Buffer } | { readonly error: BackendError };
 
-function open(plan: BackendPlan, security: DeliveryPath['security'], timeoutMs: number): Promise<Opened> {
+function open(plan: BackendPlan, path: DeliveryPath, timeoutMs: number): Promise<Opened> {
   return new Promise((resolve) => {
     const config = { ...plan.config, connectTimeout: Math.min(plan.config.connectTimeout, timeoutMs) };
-    openBackendSession({ ...plan, config }, PROBE, security, {
+    openBackendSession({ ...plan, config }, PROBE, path, {
       ready: (channel, said) => resolve({ channel, said }),
       failed: (error) => resolve({ error }),
     });

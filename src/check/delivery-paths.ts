@@ -1,5 +1,5 @@
-/** The ways in which clients' mail reaches a backend, each of which has to be right by itself. */
-import type { BackendConfig, Config } from '../config/schema.js';
+/** The ways in which clients' mail, or what else they send, reaches a backend, each of which has to be right by itself. */
+import type { BackendConfig, Config, ListenerConfig } from '../config/schema.js';
 
 export interface DeliveryPath {
   /** "in clear", for the report. */
@@ -8,10 +8,23 @@ export interface DeliveryPath {
   readonly security: 'none' | 'starttls' | 'implicit';
   /** Whether a client's STARTTLS is passed on in it. */
   readonly bridged: boolean;
+  readonly smtp: boolean;
 }
 
 export function deliveryPathsTo(backend: BackendConfig, { listeners }: Config): readonly DeliveryPath[] {
   const modes = listeners.filter((one) => one.backend === backend.name).map(({ mode }) => mode);
+  if (!modes.includes('tcp')) return smtpPathsTo(backend, modes);
+  const other = modes.filter((mode) => mode !== 'tcp');
+  return [
+    backend.tls === 'none' ? TCP : TCP_IN_TLS,
+    ...(other.length > 0 ? smtpPathsTo(backend, other) : []),
+  ];
+}
+
+function smtpPathsTo(
+  backend: BackendConfig,
+  modes: readonly ListenerConfig['mode'][],
+): readonly DeliveryPath[] {
   const inClear = modes.includes('starttls') || modes.length === 0;
   switch (backend.tls) {
     case 'none':
@@ -25,7 +38,19 @@ export function deliveryPathsTo(backend: BackendConfig, { listeners }: Config): 
   }
 }
 
-const IN_CLEAR: DeliveryPath = { name: 'in clear', security: 'none', bridged: false };
-const STARTTLS: DeliveryPath = { name: 'over STARTTLS', security: 'starttls', bridged: false };
-const IMPLICIT: DeliveryPath = { name: 'over TLS from the first byte', security: 'implicit', bridged: false };
-const BRIDGED: DeliveryPath = { name: 'with STARTTLS passed on', security: 'none', bridged: true };
+const IN_CLEAR: DeliveryPath = { name: 'in clear', security: 'none', bridged: false, smtp: true };
+const STARTTLS: DeliveryPath = { name: 'over STARTTLS', security: 'starttls', bridged: false, smtp: true };
+const IMPLICIT: DeliveryPath = {
+  name: 'over TLS from the first byte',
+  security: 'implicit',
+  bridged: false,
+  smtp: true,
+};
+const BRIDGED: DeliveryPath = {
+  name: 'with STARTTLS passed on',
+  security: 'none',
+  bridged: true,
+  smtp: true,
+};
+const TCP: DeliveryPath = { name: 'as it comes', security: 'none', bridged: false, smtp: false };
+const TCP_IN_TLS: DeliveryPath = { ...TCP, name: 'as it comes, over TLS', security: 'implicit' };

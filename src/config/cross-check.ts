@@ -21,6 +21,7 @@ export function crossCheck(config: Config, positions: TomlPositions): Problem[] 
     ...relayRisks(config, at),
     ...uselessTls(config, at),
     ...unsaidIdentities(config, at),
+    ...smtpWithoutSmtp(config, at, positions),
     ...incompleteCertificates(config, at),
     ...unreachablePolicies(config, at),
     ...unusableStore(config, positions),
@@ -153,6 +154,46 @@ function unsaidIdentities({ backends, listeners }: Config, at: At): Problem[] {
       },
     ];
   });
+}
+
+/** What is done in SMTP, where a listener with mode = "tcp" passes another protocol. */
+function smtpWithoutSmtp({ listeners, backends }: Config, at: At, positions: TomlPositions): Problem[] {
+  const ofListeners = listeners.flatMap(({ mode }, index) =>
+    (['auth', 'bare-lf'] as const).flatMap((key) =>
+      mode === 'tcp' && positions.exactLineOf(`listener[${index}].${key}`) !== undefined
+        ? [
+            {
+              ...at('listener', index, key),
+              message: 'is about SMTP, which mode = "tcp" does not read; remove it',
+            },
+          ]
+        : [],
+    ),
+  );
+  const ofBackends = backends.flatMap(({ name, identity, tls }, index): Problem[] => {
+    const user = listeners.find((one) => one.backend === name && one.mode === 'tcp');
+    if (user === undefined) return [];
+    const where = `for listener "${user.name}" with mode = "tcp"`;
+    return [
+      ...(identity === 'xclient'
+        ? [
+            {
+              ...at('backend', index, 'identity'),
+              message: `"xclient" is a command of SMTP, and cannot be sent ${where}; use "proxy-v2" or "proxy-v1", or another backend`,
+            },
+          ]
+        : []),
+      ...(tls === 'starttls'
+        ? [
+            {
+              ...at('backend', index, 'tls'),
+              message: `"starttls" is a command of SMTP, and cannot be sent ${where}; use "none", "implicit" or "bridge", or another backend`,
+            },
+          ]
+        : []),
+    ];
+  });
+  return [...ofListeners, ...ofBackends];
 }
 
 function incompleteCertificates({ certificates }: Config, at: At): Problem[] {

@@ -69,8 +69,8 @@ const listener = {
   name: required(text, 'Names this listener in the log.'),
   address: required(address, 'Where to listen.'),
   mode: required(
-    oneOf('starttls', 'implicit'),
-    '"starttls": SMTP in clear first, as on ports 25 and 587. "implicit": TLS from the first byte, as on port 465.',
+    oneOf('starttls', 'implicit', 'tcp'),
+    '"starttls": SMTP in clear first, as on ports 25 and 587. "implicit": SMTP with TLS from the first byte, as on port 465. "tcp": another protocol with TLS from the first byte, such as IMAPS, POP3S, LDAPS or HTTPS; oldhello does not read what is inside.',
   ),
   backend: required(text, 'The name of the backend that takes the mail.'),
   auth: withDefault(
@@ -136,7 +136,7 @@ const backend = {
   'health-interval': withDefault(
     durationOrNone,
     '30s',
-    'How often the backend is tried, at the start too: connect, wait for the greeting, QUIT. With the PROXY protocol the connection is marked as LOCAL. "0": never.',
+    'How often the backend is tried, at the start too: connect, wait for the greeting, QUIT; connect only, if just listeners with mode = "tcp" use it. With the PROXY protocol the connection is marked as LOCAL. "0": never.',
   ),
 } as const;
 
@@ -244,6 +244,11 @@ const limits = {
     duration,
     '11m',
     'How long both sides may be silent once mail is flowing; RFC 5321 gives a backend ten minutes to accept a message.',
+  ),
+  'tcp-idle-timeout': withDefault(
+    duration,
+    '31m',
+    'How long both sides may be silent on a listener with mode = "tcp"; RFC 9051, 5.4 gives an IMAP client thirty minutes.',
   ),
   'starttls-suppress-after': withDefault(
     countOrNone,

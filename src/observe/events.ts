@@ -44,8 +44,8 @@ export const LOG_EVENTS = {
       listener: text('name of the listener'),
       address: text('IPv4 or IPv6 address'),
       port: integer('port', 'number'),
-      mode: oneOf(['starttls', 'implicit'], 'when TLS begins'),
-      backend: text('name of the backend that takes the mail'),
+      mode: oneOf(['starttls', 'implicit', 'tcp'], 'mode of the listener'),
+      backend: text('name of the backend that it passes connections to'),
     },
   },
   listening_ended: {

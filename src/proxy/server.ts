@@ -20,7 +20,7 @@ import { HealthChecks } from './backend/health.js';
 import type { BackendPlan } from './backend/open-session.js';
 import { refuseRelayRisks } from './backend/relay-risk.js';
 import { readTrustedCas } from './backend/trusted-cas.js';
-import { tryBackend } from './backend/try-backend.js';
+import { tryBackend, type TrialKind } from './backend/try-backend.js';
 import { CertificateWatch } from './certificate-watch.js';
 import { ConfigSnapshot, wantsSmallDhGroup, type SnapshotInputs } from './config-snapshot.js';
 import { InProcessRunner, type ConnectionRunner } from './connection-runner.js';
@@ -75,7 +75,7 @@ export class ProxyServer {
       failed: ({ name }, { message }) => log('listener_error', { listener: name, error: message }),
     });
     this.#certificates = new CertificateWatch(log, () => Date.now());
-    this.#health = new HealthChecks(log, (plan) => tryBackend(plan, this.#isTlsFirst(plan)));
+    this.#health = new HealthChecks(log, (plan) => tryBackend(plan, this.#trialKind(plan)));
   }
 
   /** @throws UnusableValueError, CredentialError */
@@ -183,12 +183,13 @@ export class ProxyServer {
     this.#health.configure(backendPlans(config, trustedCas, this.#log));
   }
 
-  /** Whether TLS towards this backend begins before SMTP. */
-  #isTlsFirst({ config: { name, tls } }: BackendPlan): boolean {
-    if (tls !== 'bridge') return tls === 'implicit';
-    return this.#snapshot!.config.listeners.every(
-      ({ backend, mode }) => backend !== name || mode === 'implicit',
+  /** What a client of this backend would begin with. */
+  #trialKind({ config: { name, tls } }: BackendPlan): TrialKind {
+    const modes = this.#snapshot!.config.listeners.flatMap(({ backend, mode }) =>
+      backend === name ? [mode] : [],
     );
+    const implicit = tls === 'bridge' ? !modes.includes('starttls') : tls === 'implicit';
+    return { implicit, smtp: modes.length === 0 || modes.some((mode) => mode !== 'tcp') };
   }
 
   #serve(plan: ListenerPlan, { channel, first, client, destination, admission }: AdmittedConnection): void {

@@ -63,7 +63,12 @@ const listeners = table({
     { title: 'Address', cell: ({ address }) => code(address), sort: ({ address }) => address },
     {
       title: 'TLS',
-      cell: ({ mode }) => (mode === 'starttls' ? 'after STARTTLS' : 'from the first byte'),
+      cell: ({ mode }) =>
+        mode === 'starttls'
+          ? 'after STARTTLS'
+          : mode === 'tcp'
+            ? 'from the first byte, any protocol'
+            : 'from the first byte',
     },
     { title: 'Backend', cell: ({ backend }) => backend },
     { title: 'Open', cell: ({ live }) => grouped(live), sort: ({ live }) => live, align: 'right' },

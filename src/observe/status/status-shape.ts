@@ -22,7 +22,7 @@ export interface ListenerStatus {
   readonly name: string;
   /** With the port. */
   readonly address: string;
-  readonly mode: 'starttls' | 'implicit';
+  readonly mode: 'starttls' | 'implicit' | 'tcp';
   readonly backend: string;
   readonly live: number;
   /** That have ended. */

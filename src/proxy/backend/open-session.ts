@@ -1,5 +1,5 @@
 /**
- * From nothing to a backend that is ready for SMTP: TCP, who the client is, and where asked for, TLS of its own. A PROXY
+ * From nothing to a backend that is ready for the client: TCP, who the client is, and where asked for, TLS of its own. A PROXY
  * header comes before TLS, an XCLIENT inside it, so that only the backend we trust is told.
  */
 import type { BackendConfig } from '../../config/schema.js';
@@ -33,14 +33,20 @@ export interface SessionHandler {
   readonly failed: (error: BackendError) => void;
 }
 
+export interface SessionStart {
+  /** When TLS towards the backend begins: never, at once, or after a STARTTLS of ours. */
+  readonly security: 'none' | 'implicit' | 'starttls';
+  /** Whether SMTP is spoken. In any other protocol nothing is sent before the client's first byte. */
+  readonly smtp: boolean;
+}
+
 /**
- * @param security when TLS towards the backend begins: never, at once, or after a STARTTLS of ours
  * @returns a function that gives up on the attempt, if it still runs
  */
 export function openBackendSession(
   plan: BackendPlan,
   identity: ClientIdentity,
-  security: 'none' | 'implicit' | 'starttls',
+  { security, smtp }: SessionStart,
   handler: SessionHandler,
 ): () => void {
   const { config, tls, hostname, log } = plan;
@@ -49,7 +55,7 @@ export function openBackendSession(
 
   const identify = (channel: SocketChannel, greeting: Buffer): void => {
     // With a PROXY header the backend already takes us for the client.
-    if (config.identity === 'proxy-v1' || config.identity === 'proxy-v2') {
+    if (config.identity === 'proxy-v1' || config.identity === 'proxy-v2' || !smtp) {
       ready(channel, greeting);
       return;
     }
@@ -88,8 +94,13 @@ function abandon(channel: SocketChannel): void {
 
 /** RFC 3207, 4.2: what this session learnt must be forgotten, so it ends here, in the way that no MTA logs as an error. */
 export function quitAndClose(channel: SocketChannel): void {
-  channel.handler = { ...NO_HANDLER, end: () => channel.destroy() };
   channel.write(QUIT);
+  endAndClose(channel);
+}
+
+/** Reads until the backend has closed too: a reset could be taken for a failure. */
+export function endAndClose(channel: SocketChannel): void {
+  channel.handler = { ...NO_HANDLER, end: () => channel.destroy() };
   channel.end();
   channel.resume();
   setTimeout(() => channel.destroy(), QUIT_TIMEOUT_MS).unref();
@@ -139,6 +150,6 @@ function runDialogue<D extends { fromBackend(bytes: Buffer): void }>(
 
 const NOTHING = Buffer.alloc(0);
 const QUIT = Buffer.from('QUIT\r\n');
-/** For a backend to close after QUIT. */
+/** For a backend to close after QUIT, or after we did. */
 const QUIT_TIMEOUT_MS = 10_000;
 const CLOSED_EARLY = 'it closed the connection while oldhello prepared the session';

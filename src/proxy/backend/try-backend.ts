@@ -1,19 +1,22 @@
-/** One attempt on a backend that nobody's mail depends on: connect, wait for the greeting, QUIT. */
+/** One attempt on a backend that no client depends on: connect, and where it speaks SMTP wait for the greeting, QUIT. */
 import { sanitizePeerText } from '../../observe/sanitize.js';
 import { encodeProxyV1 } from '../../proxy-protocol/v1.js';
 import { encodeProxyV2 } from '../../proxy-protocol/v2.js';
 import { ReplyReader } from '../../smtp/reply.js';
 import { NO_HANDLER } from '../transport/channel.js';
 import { connectSocket, type SocketChannel } from '../transport/socket-channel.js';
-import { quitAndClose, type BackendPlan } from './open-session.js';
+import { endAndClose, quitAndClose, type BackendPlan } from './open-session.js';
 
-/**
- * @param implicit whether TLS comes first at this backend
- * @returns why it is not ready for mail; undefined where it is
- */
+export interface TrialKind {
+  /** Whether TLS comes first at this backend. */
+  readonly implicit: boolean;
+  readonly smtp: boolean;
+}
+
+/** @returns why it is not ready for clients; undefined where it is */
 export function tryBackend(
   plan: BackendPlan,
-  implicit: boolean,
+  { implicit, smtp }: TrialKind,
   timeoutMs: number = TIMEOUT_MS,
 ): Promise<string | undefined> {
   return new Promise((resolve) => {
@@ -24,18 +27,25 @@ export function tryBackend(
     };
     const timer = setTimeout(() => {
       cancel();
-      finish(`no greeting within ${timeoutMs / 1000} s`);
+      finish(`no ${smtp ? 'greeting' : 'connection'} within ${timeoutMs / 1000} s`);
     }, timeoutMs);
-    const greeted = (channel: SocketChannel): void => {
+    const connected = (channel: SocketChannel): void => {
       cancel = () => channel.destroy();
-      awaitGreeting(channel, finish);
+      if (smtp) awaitGreeting(channel, finish);
+      else {
+        endAndClose(channel);
+        finish();
+      }
     };
     cancel = connectSocket(plan.config.address, {
       connected: (channel) => {
         writeLocalHeader(channel, plan);
-        if (!implicit) greeted(channel);
+        if (!implicit) connected(channel);
         else {
-          cancel = plan.tls!.secure(channel, { secured: greeted, failed: (error) => finish(error.message) });
+          cancel = plan.tls!.secure(channel, {
+            secured: connected,
+            failed: (error) => finish(error.message),
+          });
         }
       },
       failed: (error) => finish(error.message),

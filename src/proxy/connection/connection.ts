@@ -76,7 +76,7 @@ export class ProxiedConnection {
         return;
       case 'relaying':
         if (phase.relay.betweenCommands === true) this.#end({ failure, reply });
-        else if (phase.relay.betweenCommands === undefined) this.abort(failure);
+        else if (phase.relay.betweenCommands === undefined) this.#cut(failure);
         else {
           this.record.recordFailure(failure);
           phase.relay.closeAfterReply();
@@ -101,17 +101,18 @@ export class ProxiedConnection {
   // ---- opening ----
 
   #openSession(client: Channel, { security, gate }: SessionPlan): void {
-    this.#open(client, { early: NOTHING, gate }, this.#attempt(security), 'its greeting');
+    const due = gate === undefined ? 'its connection' : 'its greeting';
+    this.#open(client, { early: NOTHING, gate }, this.#attempt(security, gate !== undefined), due);
   }
 
   /** The backend's own TLS is to serve the client. @param early what came of its TLS */
   #openPassthrough(early: Buffer): void {
-    this.#open(this.#raw, { early, gate: undefined }, this.#attempt('none'), 'its connection');
+    this.#open(this.#raw, { early, gate: undefined }, this.#attempt('none', false), 'its connection');
   }
 
-  #attempt(security: SessionPlan['security']): Attempt {
+  #attempt(security: SessionPlan['security'], smtp: boolean): Attempt {
     const identity = clientIdentity(this.#plan, this.record, this.#certificate);
-    return (handler) => openBackendSession(this.#plan.backend, identity, security, handler);
+    return (handler) => openBackendSession(this.#plan.backend, identity, { security, smtp }, handler);
   }
 
   /** The backend sent 220 to the client's STARTTLS and waits for TLS, in the very session the client spoke in. */
@@ -122,7 +123,8 @@ export class ProxiedConnection {
   }
 
   /**
-   * @param gate undefined where the backend's own TLS serves the client, who can then read no reply of ours
+   * @param gate undefined where the client can read no reply of ours: it speaks another protocol, or the backend's own TLS
+   *   serves it
    * @param due what is missing when it takes too long
    */
   #open(
@@ -153,7 +155,7 @@ export class ProxiedConnection {
 
   // ---- relaying ----
 
-  /** @param gate undefined where the backend's own TLS serves the client */
+  /** @param gate undefined where no SMTP passes, or the backend's own TLS serves the client */
   #relay(opened: Opened, gate: GateOptions | undefined): void {
     const { client, backend } = opened;
     const parts = { client, backend, record: this.record, gate };
@@ -188,6 +190,10 @@ export class ProxiedConnection {
         this.#close(this.#leave(), 'end');
       },
       backendEnded: (error) => {
+        if (error !== undefined && this.#plan.listener.mode === 'tcp') {
+          this.#cut(ending.backendReset(error));
+          return;
+        }
         if (error !== undefined) this.record.recordFailure(ending.backendReset(error));
         this.#close(this.#leave(), 'end');
       },
@@ -205,9 +211,10 @@ export class ProxiedConnection {
 
   #awaitBytes(relay: Relay): void {
     const { failure, reply } = ending.IDLE;
-    this.#deadline.set(this.#plan.limits.idleTimeout, () => {
+    const { listener, limits } = this.#plan;
+    this.#deadline.set(listener.mode === 'tcp' ? limits.tcpIdleTimeout : limits.idleTimeout, () => {
       if (relay.betweenCommands === true) this.#end({ failure, reply });
-      else this.abort(failure);
+      else this.#cut(failure);
     });
   }
 
@@ -271,6 +278,14 @@ export class ProxiedConnection {
   }
 
   // ---- closing ----
+
+  /** A client that can read no reply of ours gets no close_notify either: it must not take this for the end of its data. */
+  #cut(failure: Failure): void {
+    this.record.recordFailure(failure);
+    const ends = this.#leave();
+    ends.client?.destroy();
+    this.#close(ends, 'destroy');
+  }
 
   #backendTimedOut(what: string): void {
     const meaning = `${what} did not come in time`;

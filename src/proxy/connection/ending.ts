@@ -1,4 +1,5 @@
 /** Every way in which a connection ends early: its place in the log, and what the client is sent. */
+import type { ListenerConfig } from '../../config/schema.js';
 import { GATE_ADVICE } from '../../observe/advice.js';
 import { explainNotTls, sentence } from '../../observe/explain.js';
 import type { Failure } from '../../observe/connection-record.js';
@@ -46,7 +47,7 @@ export function tooEarly(): Ending {
 }
 
 /** A mail client can show its user from the reply what to change. @param bytes the first that came */
-export function plaintextInsteadOfTls(bytes: Buffer, mode: 'starttls' | 'implicit'): Ending {
+export function plaintextInsteadOfTls(bytes: Buffer, mode: ListenerConfig['mode']): Ending {
   const smtp = mode === 'implicit' && SMTP_VERB.test(bytes.toString('latin1'));
   return {
     failure: { outcome: 'not_tls', reason: 'plaintext', explanation: explainNotTls('plaintext') },

@@ -31,7 +31,8 @@ export interface ConnectionServices extends EngineServices {
 export interface SessionPlan {
   /** When TLS towards the backend begins. */
   readonly security: 'none' | 'implicit' | 'starttls';
-  readonly gate: GateOptions;
+  /** Undefined where another protocol than SMTP passes. */
+  readonly gate: GateOptions | undefined;
 }
 
 /** The session in which a client may ask for STARTTLS. */
@@ -53,10 +54,11 @@ export function plaintextSession({
 /** The session of a client whose TLS ends here. After STARTTLS it has been greeted already (RFC 3207, 4.2). */
 export function encryptedSession(plan: ConnectionPlan, tls: TlsInfo): SessionPlan {
   const security = plan.backend.config.tls;
-  const greeting = plan.listener.mode === 'implicit' ? 'relay' : 'swallow';
+  const { mode } = plan.listener;
+  const greeting = mode === 'implicit' ? 'relay' : 'swallow';
   return {
     security: security === 'bridge' ? 'implicit' : security,
-    gate: encryptedGate(plan, greeting, tls),
+    gate: mode === 'tcp' ? undefined : encryptedGate(plan, greeting, tls),
   };
 }
 

@@ -37,7 +37,7 @@ export interface RelayParts {
   readonly client: Channel;
   readonly backend: Channel;
   readonly record: ConnectionRecord;
-  /** Undefined where TLS passes that is not ours to read. */
+  /** Undefined where another protocol passes, or TLS that is not ours to read. */
   readonly gate: GateOptions | undefined;
   /** Gets what the backend replies while a gate reads it; see GateOutput. */
   readonly replied?: GateOutput['replied'] | undefined;

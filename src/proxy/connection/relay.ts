@@ -17,7 +17,7 @@ export class Relay {
   readonly #events: RelayEvents<Relay>;
   /** Undefined once bytes pass unparsed. */
   #gate: Gate | undefined;
-  /** Undefined where it is TLS that passes, not SMTP. */
+  /** Undefined where it is no SMTP that passes. */
   readonly #replies: ReplyTracker | undefined;
   /** Where the backend's own TLS passes: what it agrees on. */
   readonly #serverHello: ServerHelloWatch | undefined;
@@ -35,7 +35,7 @@ export class Relay {
     this.#parts = parts;
     this.#events = events;
     if (parts.gate === undefined) {
-      this.#serverHello = new ServerHelloWatch();
+      if (parts.record.tls === undefined) this.#serverHello = new ServerHelloWatch();
     } else {
       this.#replies = new ReplyTracker();
       this.#gate = this.#newGate(parts.gate);

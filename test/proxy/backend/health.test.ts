@@ -28,6 +28,8 @@ async function serve(t: Test, connected: (socket: Socket) => void): Promise<numb
   return (server.address() as AddressInfo).port;
 }
 
+const SMTP = { implicit: false, smtp: true };
+
 for (const [identity, header] of [
   ['proxy-v2', /^\r\n\r\n\0\r\nQUIT\n\x20/],
   ['proxy-v1', /^PROXY UNKNOWN\r\n/],
@@ -45,7 +47,7 @@ for (const [identity, header] of [
         ended();
       });
     });
-    t.equal(await tryBackend(planFor(port, { identity }), false), undefined);
+    t.equal(await tryBackend(planFor(port, { identity }), SMTP), undefined);
     await end;
     const seen = Buffer.concat(chunks).toString('latin1');
     t.match(seen, header);
@@ -54,16 +56,31 @@ for (const [identity, header] of [
   });
 }
 
+test('a backend of another protocol is up once it is connected, and gets nothing but the header', async (t) => {
+  const seen = new Promise<string>((resolve) => {
+    void serve(t, (socket) => {
+      const chunks: Buffer[] = [];
+      socket.on('data', (bytes) => chunks.push(bytes));
+      socket.on('end', () => resolve(Buffer.concat(chunks).toString('latin1')));
+    }).then(async (port) => {
+      const kind = { implicit: false, smtp: false };
+      t.equal(await tryBackend(planFor(port, { identity: 'proxy-v1' }), kind), undefined);
+      t.match(await tryBackend(planFor(1, {}), kind), /ECONNREFUSED/);
+    });
+  });
+  t.equal(await seen, 'PROXY UNKNOWN\r\n');
+});
+
 test('a backend that is closed, silent, refusing or not SMTP is not ready, and the reason is what was seen', async (t) => {
   const refusing = await serve(t, (socket) => socket.end('421 4.3.2 shutting down\r\n'));
-  t.equal(await tryBackend(planFor(refusing, {}), false), 'it greets with 421 4.3.2 shutting down');
+  t.equal(await tryBackend(planFor(refusing, {}), SMTP), 'it greets with 421 4.3.2 shutting down');
   const closing = await serve(t, (socket) => socket.end());
-  t.equal(await tryBackend(planFor(closing, {}), false), 'it closes the connection before it greets');
+  t.equal(await tryBackend(planFor(closing, {}), SMTP), 'it closes the connection before it greets');
   const silent = await serve(t, (socket) => socket.resume());
-  t.equal(await tryBackend(planFor(silent, {}), false, 50), 'no greeting within 0.05 s');
+  t.equal(await tryBackend(planFor(silent, {}), SMTP, 50), 'no greeting within 0.05 s');
   const web = await serve(t, (socket) => socket.write('HTTP/1.1 400 Bad Request\r\n'));
-  t.equal(await tryBackend(planFor(web, {}), false), 'what it sends is not SMTP');
-  t.match(await tryBackend(planFor(1, {}), false), /ECONNREFUSED/);
+  t.equal(await tryBackend(planFor(web, {}), SMTP), 'what it sends is not SMTP');
+  t.match(await tryBackend(planFor(1, {}), SMTP), /ECONNREFUSED/);
 });
 
 test('a backend that is down is reported once, at the first check, and once when it is back', async (t) => {

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import javax.net.ssl.SNIHostName;
@@ -28,7 +29,8 @@ import javax.net.ssl.X509TrustManager;
  * The JDK's own TLS as a client, for as many jobs as come on standard input: one a line, fields `key=value` separated by
  * tabs, answered by one line of JSON. One process does them all because starting it takes longer than any of them.
  *
- * kind=mail: delivers `file` by SMTP, from the address `local` and as the user `user` if there is one. kind=echo: sends
+ * kind=lines: speaks any protocol of lines over bare TLS: `script` is `expected|line|expected|...`, where `expected` begins
+ * the line that is waited for, or is empty where the client goes first; all in hexadecimal. kind=mail: delivers `file` by SMTP, from the address `local` and as the user `user` if there is one. kind=echo: sends
  * data over bare TLS and wants it back; its `rounds` are connections, `size:closer`, and each but the first offers the
  * session of the one before.
  */
@@ -51,7 +53,11 @@ public final class SmtpTlsClient {
       context = trustingContext();
       String answer;
       try {
-        answer = job.get("kind").equals("echo") ? echo(job) : deliver(job);
+        answer = switch (job.get("kind")) {
+          case "echo" -> echo(job);
+          case "lines" -> lines(job);
+          default -> deliver(job);
+        };
       } catch (Exception e) {
         answer = "{\"ok\":false,\"phase\":" + quote(phase) + ",\"error\":" + quote(String.valueOf(e)) + "}";
       }
@@ -87,6 +93,30 @@ public final class SmtpTlsClient {
       return answer;
     } finally {
       plain.close();
+    }
+  }
+
+  /** Everything that was read is in the answer, in hexadecimal. */
+  private static String lines(Map<String, String> job) throws Exception {
+    phase = "connect";
+    try (Socket plain = connect(job); SSLSocket socket = handshake(plain, job)) {
+      phase = "lines";
+      BufferedReader in = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.ISO_8859_1));
+      StringBuilder read = new StringBuilder();
+      String[] script = new String(HexFormat.of().parseHex(job.get("script")), StandardCharsets.ISO_8859_1).split("\\|");
+      for (int step = 0; step < script.length; step += 2) {
+        String line;
+        if (!script[step].isEmpty()) do {
+          line = in.readLine();
+          if (line == null) throw new IOException("closed instead of " + script[step] + " after " + read);
+          read.append(line).append('\n');
+        } while (!line.startsWith(script[step]));
+        if (step + 1 == script.length) break;
+        socket.getOutputStream().write((script[step + 1] + "\r\n").getBytes(StandardCharsets.ISO_8859_1));
+        socket.getOutputStream().flush();
+      }
+      String text = HexFormat.of().formatHex(read.toString().getBytes(StandardCharsets.ISO_8859_1));
+      return describe(socket).replaceFirst("}$", ",\"read\":\"" + text + "\"}");
     }
   }
 

@@ -36,12 +36,24 @@ export interface EchoJob extends Switches {
   readonly tickets: 'yes' | 'no';
 }
 
+/** A protocol of lines over bare TLS; only the JDK's client knows it. */
+export interface LinesJob {
+  readonly kind: 'lines';
+  readonly port: number;
+  readonly protocols: string;
+  readonly ciphers: string;
+  readonly local?: string;
+  /** What the line that is waited for begins with, then the line to send, and so on, with `|` between; in hexadecimal. */
+  readonly script: string;
+}
+
 export type JobAnswer =
-  | { readonly ok: true; readonly protocol: string; readonly cipher: string }
+  /** `read` in hexadecimal, of lines. */
+  | { readonly ok: true; readonly protocol: string; readonly cipher: string; readonly read?: string }
   | { readonly ok: false; readonly phase: string; readonly error: string };
 
 export interface JobClient {
-  run(job: MailJob | EchoJob): Promise<JobAnswer>;
+  run(job: MailJob | EchoJob | LinesJob): Promise<JobAnswer>;
   close(): void;
 }
 

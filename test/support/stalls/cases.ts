@@ -1,7 +1,7 @@
 /** Every client that falls silent somewhere: each path with each stage, and what a backend's silence leads to. */
 import type { ConnectionEvent } from '../../../src/observe/connection-record.js';
 import type { SmtpClient } from '../smtp-client.js';
-import { PATHS, STAGES, type BackendId, type Mode } from './stages.js';
+import { MODES, PATHS, STAGES, type BackendId, type Mode } from './stages.js';
 
 export type Expected = Partial<Record<keyof ConnectionEvent, unknown>>;
 
@@ -16,8 +16,6 @@ export interface StallCase {
   /** Whether the proxy has a connection to the backend then. */
   readonly atBackend: boolean;
 }
-
-const MODES: readonly Mode[] = ['starttls', 'implicit'];
 
 const NO_HELLO: Expected = { outcome: 'client_timeout', reason: 'waiting for client_hello' };
 const NO_SECOND_FLIGHT: Expected = { outcome: 'client_timeout', reason: /^waiting for / };

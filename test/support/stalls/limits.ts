@@ -6,7 +6,7 @@ import { STALL_CASES } from './cases.js';
 export const TIMEOUT_MS = 5_000;
 /** Every timeout, where timeouts end it. */
 export const SHORT_TIMEOUTS: Table = Object.fromEntries(
-  ['handshake', 'greeting', 'command', 'idle'].map((of) => [`${of}-timeout`, `${TIMEOUT_MS}ms`]),
+  ['handshake', 'greeting', 'command', 'idle', 'tcp-idle'].map((of) => [`${of}-timeout`, `${TIMEOUT_MS}ms`]),
 );
 
 export const SHUTDOWN_TIMEOUT_MS = 500;

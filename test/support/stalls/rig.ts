@@ -9,7 +9,7 @@ import { proxyConfig, type Table } from '../proxy-config.js';
 import { SmtpClient } from '../smtp-client.js';
 import { BACKEND_NAME, makeBackendContext, startStallBackend } from './backend.js';
 import type { StallCase } from './cases.js';
-import { BACKENDS, type BackendId, type Mode } from './stages.js';
+import { BACKENDS, MODES, type BackendId, type Mode } from './stages.js';
 
 export interface RigOptions {
   readonly workers?: number;
@@ -50,7 +50,9 @@ export interface Ended extends Pick<Stalled, 'failure'> {
 }
 
 const ROWS = Object.entries(BACKENDS).flatMap(([id, row]) =>
-  (['starttls', 'implicit'] as const).map((mode) => ({ ...row, mode, name: nameOf(id as BackendId, mode) })),
+  MODES.filter((mode) => mode !== 'tcp' || row.identity !== 'xclient').map((mode) => {
+    return { ...row, mode, name: nameOf(id as BackendId, mode) };
+  }),
 );
 
 export async function startRig(options: RigOptions): Promise<Rig> {

@@ -8,7 +8,8 @@ import type { SmtpClient } from '../smtp-client.js';
 import { TestClient, type HelloOptions } from '../test-client.js';
 import type { BackendBehaviour } from './backend.js';
 
-export type Mode = 'starttls' | 'implicit';
+export const MODES = ['starttls', 'implicit', 'tcp'] as const;
+export type Mode = (typeof MODES)[number];
 
 export interface BackendRow {
   readonly behaviour: Readonly<Record<Mode, BackendBehaviour>>;
@@ -19,17 +20,15 @@ export interface BackendRow {
 
 function plain(silent?: BackendBehaviour['silent']): Pick<BackendRow, 'behaviour' | 'tls'> {
   const behaviour = { tls: 'none', silent } as const;
-  return { behaviour: { starttls: behaviour, implicit: behaviour }, tls: 'none' };
+  return { behaviour: { starttls: behaviour, implicit: behaviour, tcp: behaviour }, tls: 'none' };
 }
 
 function bridged(silent?: BackendBehaviour['silent']): Pick<BackendRow, 'behaviour' | 'tls'> {
-  return {
-    behaviour: { starttls: { tls: 'starttls', silent }, implicit: { tls: 'implicit', silent } },
-    tls: 'bridge',
-  };
+  const implicit = { tls: 'implicit', silent } as const;
+  return { behaviour: { starttls: { tls: 'starttls', silent }, implicit, tcp: implicit }, tls: 'bridge' };
 }
 
-/** Each is one [[backend]] for each mode, with a listener of that mode in front of it. */
+/** Each is one [[backend]] for each mode that it can have, with a listener of that mode in front of it. */
 export const BACKENDS = {
   plain: { ...plain(), identity: 'proxy-v1' },
   bridged: { ...bridged(), identity: 'proxy-v1' },
@@ -93,7 +92,7 @@ async function succeed(client: SmtpClient, command: string): Promise<void> {
 
 /** As far as TLS could begin. */
 const beforeHello: Advance = async (client, _, mode) => {
-  if (mode === 'implicit') return;
+  if (mode !== 'starttls') return;
   await client.reply();
   await succeed(client, 'EHLO client.example');
   await succeed(client, 'STARTTLS');
@@ -118,7 +117,7 @@ export const STAGES = {
   'after the handshake': secured,
   'in DATA': async (client, path, mode) => {
     await secured(client, path, mode);
-    if (mode === 'implicit') await client.reply();
+    if (mode !== 'starttls') await client.reply();
     for (const line of ['EHLO client.example', 'MAIL FROM:<a@a.example>', 'RCPT TO:<b@b.example>', 'DATA']) {
       await succeed(client, line);
     }
