@@ -19,7 +19,7 @@ export const OUTCOMES = {
   left_after_handshake: {
     level: 'info',
     fault: undefined,
-    meaning: 'the client closed right after the TLS handshake, without one byte of SMTP',
+    meaning: 'the client closed right after the TLS handshake, without one byte inside TLS',
     remedy:
       'nothing if it is a monitor; a mail client has usually seen a certificate that it does not trust, or a name in it that it did not expect: give old clients a certificate of their own with use = "legacy", or switch verification off in the client',
   },

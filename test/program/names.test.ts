@@ -93,22 +93,23 @@ test('each client gets the certificate for the name it asks for, else the defaul
 });
 
 test('a session resumes with its own certificates only', async (t) => {
-  const { program, stop } = await startMailPath({
+  const path = await startMailPath({
     certificates: [certificate(t, 'a.example'), certificate(t, 'b.example')],
   });
-  t.teardown(stop);
-  for (const [path, options] of Object.entries(PATHS)) {
+  t.teardown(() => path.stop());
+  const { program } = path;
+  for (const [name, options] of Object.entries(PATHS)) {
     const { session, resumed } = await visit(program, 'implicit', 'b.example', options);
     t.notOk(resumed);
-    const again = (name?: string): Promise<Visit> =>
-      visit(program, 'implicit', name, { ...options, session: session! });
-    t.match(await again('b.example'), { resumed: true }, `${path}: under its own name`);
+    const again = (asked?: string): Promise<Visit> =>
+      visit(program, 'implicit', asked, { ...options, session: session! });
+    t.match(await again('b.example'), { resumed: true }, `${name}: under its own name`);
     t.match(
       await again('a.example'),
       { resumed: false, subject: 'CN=a.example' },
-      `${path}: not under another`,
+      `${name}: not under another`,
     );
-    t.match(await again(), { resumed: false, subject: 'CN=a.example' }, `${path}: nor without any`);
+    t.match(await again(), { resumed: false, subject: 'CN=a.example' }, `${name}: nor without any`);
   }
 });
 

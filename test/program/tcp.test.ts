@@ -74,7 +74,7 @@ async function modern(program: Program, maxVersion: 'TLSv1.2' | 'TLSv1.3' = 'TLS
 
 async function readAll(socket: Socket): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk)).resume();
   await once(socket, 'end');
   return Buffer.concat(chunks);
 }
@@ -109,6 +109,7 @@ test('bytes pass both ways as they are, behind a PROXY header, for old clients a
 
   const client = await modern(program);
   const second = await backend.next();
+  client.write('hello');
   second.end('bye');
   t.equal((await readAll(client)).toString(), 'bye', 'the end of the backend is the end for the client');
   client.destroy();
