@@ -1,17 +1,20 @@
 /** Which of the certificates a listener shows: those for its names. */
 import { UnusableValueError } from '../config/config-error.js';
 import type { Config } from '../config/schema.js';
-import { namedCredentials } from '../tls/index.js';
-import type { LoadedCredential } from './credentials.js';
+import { namedCredentials, type Credential } from '../tls/index.js';
+
+interface Loaded {
+  readonly credential: Credential;
+}
 
 /**
  * Those for any of the names, in their order; a certificate for exactly a name rather than one with a wildcard.
  * @param serverNames of a listener; empty for all certificates
  */
-export function certificatesNamed(
+export function certificatesNamed<L extends Loaded>(
   serverNames: readonly string[],
-  loaded: readonly LoadedCredential[],
-): readonly LoadedCredential[] {
+  loaded: readonly L[],
+): readonly L[] {
   if (serverNames.length === 0) return loaded;
   const credentials = loaded.map(({ credential }) => credential);
   const shown = new Set(serverNames.flatMap((name) => namedCredentials(credentials, name)));
@@ -21,7 +24,7 @@ export function certificatesNamed(
 /** @throws UnusableValueError for the first name of a listener that no certificate has */
 export function refuseUncoveredNames(
   { listeners }: Pick<Config, 'listeners'>,
-  loaded: readonly LoadedCredential[],
+  loaded: readonly Loaded[],
 ): void {
   const credentials = loaded.map(({ credential }) => credential);
   for (const [index, { serverNames }] of listeners.entries()) {
