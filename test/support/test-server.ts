@@ -34,8 +34,12 @@ export interface Held {
 
 /** Self-signed, RSA with 2048 bits, made once a process. */
 export const RSA: Held = makeRsa();
+/** For the same name, as a client without server_name gets no other. */
 export const ECDSA: Held = {
-  credential: credentialFrom([new X509Certificate(ECDSA_CERTIFICATE)]),
+  credential: {
+    ...credentialFrom([new X509Certificate(ECDSA_CERTIFICATE)]),
+    serverNames: RSA.credential.serverNames,
+  },
   key: createPrivateKey(ECDSA_KEY),
 };
 
