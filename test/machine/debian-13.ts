@@ -344,6 +344,11 @@ async function logFile(t: Test, admin: Administrator): Promise<void> {
   const mode = await admin.ok(t, 'owner', `stat -c '%U:%G %a' /var/log/oldhello/oldhello.log`);
   t.match(mode, /^oldhello:oldhello 6[04]0$/m);
   t.match(await admin.follow(t, 'report', OPERATION), /2 connections|2 sessions/);
+  t.match(
+    await admin.follow(t, 'report'),
+    /connections.*2 connections/s,
+    'from the journal and from the files',
+  );
   await admin.ok(t, 'stop', 'systemctl stop oldhello');
 }
 
