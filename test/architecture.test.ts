@@ -32,7 +32,7 @@ const MAY_IMPORT: Record<string, { folders: string[]; modules: string[] }> = {
   capture: { folders: [], modules: [] },
   census: { folders: ['capture', 'net', 'observe', 'report', 'tls'], modules: ['*'] },
   probe: { folders: ['net', 'tls', 'smtp', 'observe'], modules: ['*'] },
-  'explain-hello': { folders: ['tls', 'observe', 'proxy'], modules: [] },
+  'explain-hello': { folders: ['capture', 'net', 'tls', 'observe', 'proxy'], modules: [] },
   commands: {
     folders: [
       'explain-hello',

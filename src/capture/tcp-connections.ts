@@ -145,7 +145,12 @@ function isNewConnection({ syn, ack, sequence }: TcpSegment, { synSequence }: Fo
 function directionOf({ syn, ack, payload }: TcpSegment): boolean | undefined {
   if (syn) return !ack;
   if (payload.length < MIN_BEGINNING) return undefined;
-  if (isClientHello(payload) || /^(?:EHLO|HELO) /i.test(payload.toString('latin1', 0, 5))) return true;
+  if (
+    isClientHello(payload) ||
+    isSslv2Hello(payload) ||
+    /^(?:EHLO|HELO) /i.test(payload.toString('latin1', 0, 5))
+  )
+    return true;
   return /^220[ -]/.test(payload.toString('latin1', 0, 4)) ? false : undefined;
 }
 
@@ -160,6 +165,20 @@ function isClientHello(payload: Buffer): boolean {
   );
 }
 
+/** RFC 5246, E.2: a ClientHello in SSLv2 format whose lengths add up. */
+function isSslv2Hello(payload: Buffer): boolean {
+  if (payload.length < SSLV2_HELLO_FIXED_LENGTH || payload[0]! < 0x80 || payload[2] !== 1) return false;
+  const [specs, sessionId, challenge] = [5, 7, 9].map((at) => payload.readUInt16BE(at)) as [
+    number,
+    number,
+    number,
+  ];
+  const length = payload.readUInt16BE(0) & 0x7fff;
+  return specs % 3 === 0 && 2 + length === SSLV2_HELLO_FIXED_LENGTH + specs + sessionId + challenge;
+}
+
+/** With the two bytes of its length. */
+const SSLV2_HELLO_FIXED_LENGTH = 11;
 const MIN_BEGINNING = 10;
 /** Connections at a time whose handshake is not over. */
 const CAPACITY = 20_000;

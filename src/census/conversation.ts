@@ -3,8 +3,8 @@ import type { ConnectionReader, Ending } from '../capture/tcp-connections.js';
 import { describeHello } from '../observe/hello-description.js';
 import { sanitizePeerText } from '../observe/sanitize.js';
 import type { LoggedConnection } from '../report/log-line.js';
-import { ClientSide } from './client-side.js';
-import { ServerSide } from './server-side.js';
+import { ClientSide } from '../observe/tap/client-side.js';
+import { ServerSide } from '../observe/tap/server-side.js';
 
 /** Gets each connection when it is over, unless it was neither SMTP nor TLS. */
 export interface ConversationResults {

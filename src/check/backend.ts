@@ -15,6 +15,7 @@ import { openBackendSession, type BackendPlan } from '../proxy/backend/open-sess
 import { SocketChannel } from '../proxy/transport/socket-channel.js';
 import { offered } from '../smtp/ehlo-reply.js';
 import { lastLine, wholeReply, type Reply } from '../smtp/reply.js';
+import { bridgedDaneFindings } from './dane.js';
 import { advise, recognize, type AdviceTopic, type MailServer } from './advice.js';
 import { firstLine } from './first-line.js';
 import { SmtpClient, type NoReply } from './smtp-client.js';
@@ -278,8 +279,17 @@ class PathCheck {
   #sees(channel: SocketChannel): void {
     const socket = channel instanceof SocketChannel ? channel.socket : undefined;
     if (!(socket instanceof TLSSocket)) return;
-    const trust = this.#config.tlsPin === undefined ? 'a certificate it should have' : 'the key of tls-pin';
-    this.#find('tls', 'good', `${socket.getProtocol()} with ${socket.getCipher().name} and ${trust}`);
+    this.#find('tls', 'good', `${socket.getProtocol()} with ${socket.getCipher().name} and ${this.#trusted}`);
+    const certificate = socket.getPeerX509Certificate();
+    if (certificate === undefined || !this.#path.bridged || this.#config.modern === 'terminate') return;
+    const subject = `backend ${this.#config.name}`;
+    this.findings.push(...bridgedDaneFindings(subject, this.#plan.hostname, certificate));
+  }
+
+  get #trusted(): string {
+    const { tls, tlsPin } = this.#config;
+    if (tls === 'observe') return 'a certificate that only its clients verify';
+    return tlsPin === undefined ? 'a certificate it should have' : 'the key of tls-pin';
   }
 
   /** What happens to a client with an old hello, whose STARTTLS the backend has answered already. */

@@ -1,28 +1,28 @@
 /** Whether clients, and old ones above all, will be able to do something with the configured certificates. */
 import type { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { endsTls } from '../config/passthrough.js';
 import type { CertificateConfig, Config } from '../config/schema.js';
 import { CredentialError, loadCredential, type LoadedCredential } from '../credentials/credentials.js';
 import { certificatesFromPem } from '../tls/index.js';
+import { daneFindings } from './dane.js';
 import type { Finding, Verdict } from './finding.js';
 
 /** @param groups of the service, which may read its keys by them */
-export function checkCertificates(
-  { certificates, tls }: Config,
-  now: Date,
-  groups?: readonly number[],
-): Finding[] {
+export function checkCertificates(config: Config, now: Date, groups?: readonly number[]): Finding[] {
+  if (!endsTls(config)) return [];
+  const { certificates, tls } = config;
   if (certificates.length === 0) {
     return [finding('certificates', 'warning', 'none is configured, so a self-signed one will be made')];
   }
   const findings: Finding[] = [];
-  const usable: LoadedCredential[] = [];
+  const usable: (LoadedCredential & { readonly index: number })[] = [];
   for (const [index, certificate] of certificates.entries()) {
     const subject = `certificate ${index + 1}`;
     const table = `certificate[${index}]`;
     try {
       const loaded = loadCredential(certificate, groups);
-      usable.push(loaded);
+      usable.push({ ...loaded, index });
       const found = checkOne(subject, certificate, loaded, now);
       findings.push(
         ...found.map((one) => ({ ...one, key: `${table}.${certificate.pkcs12 ? 'pkcs12' : 'chain'}` })),
@@ -40,7 +40,7 @@ export function checkCertificates(
       finding('certificates', 'bad', 'none has an RSA key, and most old clients know no other', advice),
     );
   }
-  return findings;
+  return [...findings, ...daneFindings(config, usable)];
 }
 
 function isForOldClients({ credential, use }: LoadedCredential): boolean {

@@ -33,6 +33,8 @@ function smtpPathsTo(
       return inClear ? [IN_CLEAR, STARTTLS] : [STARTTLS];
     case 'implicit':
       return [IMPLICIT];
+    case 'observe':
+      return [...(inClear ? [IN_CLEAR] : []), ...(modes.includes('implicit') ? [IMPLICIT] : [])];
     case 'bridge':
       return [...(inClear ? [BRIDGED] : []), ...(modes.includes('implicit') ? [IMPLICIT] : [])];
   }

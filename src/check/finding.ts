@@ -6,6 +6,7 @@ export const CHECKS = {
   'openssl-support': 'the OpenSSL of this machine computes what the profiles in use need',
   access: 'the user that the service runs as can read the files, and no other user can read the secret ones',
   certificate: 'a certificate and its key can be used, and old clients can use them',
+  dane: 'the TLSA record of a certificate, for senders that verify with DANE',
   networks: 'the networks of a policy can be read from their file',
   tickets: 'the file with ticket keys can be used, is secret, and is changed',
   store: 'the session store can be reached and keeps what it is given',

@@ -14,8 +14,8 @@ probably is, what it offers, what each profile would choose or why it would refu
 what to set. Sends nothing and needs no configuration.
 
   FILE     a file with hex of any style (a hex stream, xxd, hexdump -C, Wireshark,
-           tcpdump -X, openssl s_client -msg or -debug, Domino's SSL_RCV) or with
-           the bytes themselves
+           tcpdump -X, openssl s_client -msg or -debug, Domino's SSL_RCV), with the
+           bytes themselves, or a packet capture (pcap, pcapng)
   HEX      the hex itself
   -        standard input; also without an argument
   --json   for programs
@@ -24,14 +24,15 @@ Exit code 0 when a ClientHello was explained, 1 when there is none or it is cut.
   options: { json: { type: 'boolean' } },
   allowPositionals: true,
   run({ values, positionals }) {
-    const { accepted, notes } = findHellos(readInput(positionals));
-    const hellos = accepted.map(explainHello);
+    const { accepted, origins, notes } = findHellos(readInput(positionals));
+    const hellos = accepted.map((one, index) => ({ ...explainHello(one), origin: origins[index] }));
     if (values['json'] === true) say(JSON.stringify({ notes, hellos }, undefined, 2));
     else {
       for (const note of notes) say(`Note: ${note}.`);
       hellos.forEach((hello, index) => {
         if (hellos.length > 1) say(`\n== hello ${index + 1} of ${hellos.length} ==`);
         else if (notes.length > 0) say('');
+        if (hello.origin !== undefined) say(`${hello.origin}\n`);
         say(textOf(hello));
       });
     }
@@ -53,7 +54,7 @@ function readInput(positionals: readonly string[]): Buffer {
 function bounded(input: Buffer): Buffer {
   if (input.length <= MAX_INPUT_LENGTH) return input;
   throw new UsageError(
-    `this is larger than ${MAX_INPUT_LENGTH / 1_000_000} MB; a ClientHello has at most 16 KB`,
+    `this is larger than ${MAX_INPUT_LENGTH / 1_000_000} MB; for a large capture there is "oldhello census"`,
   );
 }
 

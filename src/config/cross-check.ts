@@ -4,6 +4,7 @@ import { hostAndPort } from '../net/endpoint.js';
 import type { Problem } from './config-error.js';
 import { isPrivateAddress, relayRisk } from './private-networks.js';
 import { didYouMean } from './did-you-mean.js';
+import { passesTlsOn } from './passthrough.js';
 import type { TomlPositions } from './toml-positions.js';
 import type { Config } from './schema.js';
 
@@ -22,6 +23,7 @@ export function crossCheck(config: Config, positions: TomlPositions): Problem[] 
     ...uselessTls(config, at),
     ...unsaidIdentities(config, at),
     ...smtpWithoutSmtp(config, at, positions),
+    ...observedOptions(config, at),
     ...incompleteCertificates(config, at),
     ...unreachablePolicies(config, at),
     ...unusableStore(config, positions),
@@ -124,15 +126,15 @@ function isLoopback(host: string): boolean {
 
 function uselessTls({ backends }: Config, at: At): Problem[] {
   return backends.flatMap(({ tls, modern, tlsCa, tlsName, tlsPin }, index) => {
-    if (modern === 'passthrough' && tls !== 'bridge') {
+    if (modern === 'passthrough' && !passesTlsOn(tls)) {
       return [
         { ...at('backend', index, 'modern'), message: '"passthrough" needs a backend with tls = "bridge"' },
       ];
     }
     const given = Object.entries({ 'tls-ca': tlsCa, 'tls-name': tlsName, 'tls-pin': tlsPin });
     return given.flatMap(([key, value]) =>
-      value !== undefined && tls === 'none'
-        ? [{ ...at('backend', index, key), message: 'says whom to trust, but tls = "none" asks nobody' }]
+      value !== undefined && (tls === 'none' || tls === 'observe')
+        ? [{ ...at('backend', index, key), message: `says whom to trust, but tls = "${tls}" asks nobody` }]
         : [],
     );
   });
@@ -143,14 +145,17 @@ function unsaidIdentities({ backends, listeners }: Config, at: At): Problem[] {
   return backends.flatMap(({ name, identity, tls, modern = 'passthrough' }, index) => {
     const implicit = listeners.find((one) => one.backend === name && one.mode === 'implicit');
     const why = UNSAID[identity];
-    if (why === undefined || tls !== 'bridge' || modern !== 'passthrough' || implicit === undefined)
+    if (tls === 'observe' && identity === 'xclient') {
+      return [{ ...at('backend', index, 'identity'), message: OBSERVED_XCLIENT }];
+    }
+    if (why === undefined || !passesTlsOn(tls) || modern !== 'passthrough' || implicit === undefined)
       return [];
     return [
       {
         ...at('backend', index, 'identity'),
         message:
           `"${identity}" ${why} clients of listener "${implicit.name}" whose TLS goes through to the backend from the ` +
-          'first byte; use "proxy-v2" or "proxy-v1", or set modern = "terminate"',
+          `first byte; use "proxy-v2" or "proxy-v1"${tls === 'bridge' ? ', or set modern = "terminate"' : ''}`,
       },
     ];
   });
@@ -196,6 +201,30 @@ function smtpWithoutSmtp({ listeners, backends }: Config, at: At, positions: Tom
   return [...ofListeners, ...ofBackends];
 }
 
+/** What asks for more than to watch. */
+function observedOptions({ backends, listeners }: Config, at: At): Problem[] {
+  const observed = backends.filter(({ tls }) => tls === 'observe').map(({ name }) => name);
+  const message = 'cannot be kept, because tls = "observe" passes everything on to the backend';
+  return [
+    ...backends.flatMap(({ tls, modern = 'passthrough' }, index) =>
+      tls === 'observe' && modern !== 'passthrough'
+        ? [{ ...at('backend', index, 'modern'), message: `"${modern}" ${message}` }]
+        : [],
+    ),
+    ...listeners.flatMap(({ backend, auth, bareLf }, index) => {
+      if (!observed.includes(backend)) return [];
+      return [
+        ...(auth === 'strong-tls'
+          ? [{ ...at('listener', index, 'auth'), message: `"${auth}" ${message}` }]
+          : []),
+        ...(bareLf === 'reject'
+          ? [{ ...at('listener', index, 'bare-lf'), message: `"${bareLf}" ${message}` }]
+          : []),
+      ];
+    }),
+  ];
+}
+
 function incompleteCertificates({ certificates }: Config, at: At): Problem[] {
   return certificates.flatMap(({ chain, key, pkcs12 }, index) => {
     const problem = (name: string, message: string): Problem[] => [
@@ -231,6 +260,8 @@ function unreachablePolicies({ policies }: Config, at: At): Problem[] {
   );
 }
 
+const OBSERVED_XCLIENT =
+  '"xclient" cannot be said where clients are only observed; use "proxy-v2" or "proxy-v1"';
 /** Milliseconds; worker processes wait for the one that asks the store a little longer. */
 const MAX_STORE_TIMEOUT_MS = 200;
 /** What cannot be done where the first word to the backend is the client's, and is encrypted. */

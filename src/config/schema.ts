@@ -103,9 +103,9 @@ const backend = {
     'How the backend learns who the client is. "proxy-v2", "proxy-v1": by a header of the PROXY protocol. "xclient": by the SMTP command of that name, for backends without the PROXY protocol; it tells no host name, so the backend knows clients by address only. "none": not at all, and every client has the address of oldhello.',
   ),
   tls: withDefault(
-    oneOf('none', 'starttls', 'implicit', 'bridge'),
+    oneOf('none', 'starttls', 'implicit', 'bridge', 'observe'),
     'none',
-    'TLS of the backend\'s own, behind oldhello. "none": plain SMTP. "starttls", "implicit": mail that came over TLS goes on over TLS. "bridge": clients of today get the TLS of the backend itself, and only old ones end at oldhello, which goes on over the TLS that the backend has for the listener\'s mode.',
+    'TLS of the backend\'s own, behind oldhello. "none": plain SMTP. "starttls", "implicit": mail that came over TLS goes on over TLS. "bridge": clients of today get the TLS of the backend itself, and only old ones end at oldhello, which goes on over the TLS that the backend has for the listener\'s mode. "observe": every client, old or new, gets the TLS of the backend itself, nothing that passes is changed, and what is in clear is logged: hellos, what the backend answers, alerts.',
   ),
   'tls-ca': optional(
     path,

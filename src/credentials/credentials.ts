@@ -4,6 +4,7 @@ import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { UnusableValueError, UnusableValuesError } from '../config/config-error.js';
+import { endsTls } from '../config/passthrough.js';
 import type { CertificateConfig, Config } from '../config/schema.js';
 import { certificatesFromPem, credentialFrom, isKeyOf, type Credential } from '../tls/index.js';
 import { certificateInfo, keyName, type CertificateInfo } from './certificate-info.js';
@@ -44,8 +45,11 @@ export function loadCredentials(config: Config): LoadedCredential[] {
   return loaded;
 }
 
-function configuredCredentials({ certificates, server }: Config): LoadedCredential[] {
-  if (certificates.length === 0) return [selfSignedCredential(server.stateDirectory, server.hostname)];
+function configuredCredentials(config: Config): LoadedCredential[] {
+  const { certificates, server } = config;
+  if (certificates.length === 0) {
+    return endsTls(config) ? [selfSignedCredential(server.stateDirectory, server.hostname)] : [];
+  }
   const { loaded, errors } = tryCredentials(certificates);
   if (errors.length > 0) throw errors.length === 1 ? errors[0]! : new UnusableValuesError(errors);
   return loaded;

@@ -1,22 +1,20 @@
 /** The ClientHellos in what somebody pasted or saved, and what was wrong or guessed on the way to them. */
 import { Acceptor, type Accepted } from '../tls/index.js';
+import { capturedHellos } from './captured-hellos.js';
 import { readDump } from './dump.js';
 import { tcpPayload } from './packet.js';
 
 export interface FoundHellos {
   /** What the engine reads at each place where a hello begins; the last of them may be malformed. */
   readonly accepted: readonly Accepted[];
+  /** Of each of them, where the input is a capture: when, from where and to where. */
+  readonly origins: readonly string[];
   readonly notes: readonly string[];
 }
 
 /** @param input text or bytes, of a file or of the command line */
 export function findHellos(input: Buffer): FoundHellos {
-  if (isCapture(input)) {
-    return {
-      accepted: [],
-      notes: ['this is a packet capture, which is not read here; copy the hello out of it as hex'],
-    };
-  }
+  if (isCapture(input)) return capturedHellos(input, MAX_HELLOS);
   const { blocks, notes } = isText(input)
     ? readDump(input.toString('latin1'))
     : { blocks: [input], notes: [] };
@@ -36,7 +34,8 @@ export function findHellos(input: Buffer): FoundHellos {
 function streamsOf(blocks: readonly Buffer[], notes: string[]): Buffer[] {
   const flows = new Map<string, Buffer[]>();
   const others: Buffer[][] = [];
-  for (const block of blocks) {
+  const pending = [...blocks];
+  for (let block = pending.shift(); block !== undefined; block = pending.shift()) {
     const payload = startsHello(block) ? undefined : tcpPayload(block);
     if (payload === undefined) {
       const headerAlone = startsRecordHeader(others.at(-1)?.at(-1) ?? EMPTY);
@@ -52,6 +51,8 @@ function streamsOf(blocks: readonly Buffer[], notes: string[]): Buffer[] {
     const flow = flows.get(payload.flow) ?? [];
     flow.push(payload.bytes);
     flows.set(payload.flow, flow);
+    // Hex streams of several packets, one a line.
+    if (startsHello(payload.rest) || tcpPayload(payload.rest) !== undefined) pending.unshift(payload.rest);
   }
   if (flows.size > 0) notes.push('taken from TCP packets in the order in which they stand here');
   return [...flows.values(), ...others]
@@ -61,6 +62,7 @@ function streamsOf(blocks: readonly Buffer[], notes: string[]): Buffer[] {
 
 class HelloFinder implements FoundHellos {
   readonly accepted: Accepted[] = [];
+  readonly origins: string[] = [];
   readonly notes: string[];
 
   constructor(notes: string[]) {
@@ -169,8 +171,10 @@ function isCapture(input: Buffer): boolean {
   return input.length >= 4 && CAPTURE_MAGICS.has(input.readUInt32BE(0));
 }
 
-/** pcap in both byte orders and both resolutions, and pcapng. */
-const CAPTURE_MAGICS = new Set([0xa1b2c3d4, 0xd4c3b2a1, 0xa1b23c4d, 0x4d3cb2a1, 0x0a0d0d0a]);
+/** pcap in both byte orders, its two variants, and pcapng. */
+const CAPTURE_MAGICS = new Set([
+  0xa1b2c3d4, 0xd4c3b2a1, 0xa1b23c4d, 0x4d3cb2a1, 0xa1b2cd34, 0x34cdb2a1, 0x0a0d0d0a,
+]);
 const EMPTY = Buffer.alloc(0);
 /** Bytes in which a hello can be told from anything else. */
 const MIN_START = 9;

@@ -6,6 +6,8 @@ export interface Payload {
   readonly flow: string;
   /** What the packet says it has, and the dump does not. */
   readonly missing: number;
+  /** What stands behind the packet: another one, or padding. */
+  readonly rest: Buffer;
 }
 
 /** Undefined for what is no TCP packet over IPv4 or IPv6, with Ethernet and VLAN headers or without. */
@@ -45,6 +47,7 @@ function tcpSegment(packet: Buffer, from: number, end: number, addresses: string
     bytes: packet.subarray(dataAt, total),
     flow: `${addresses} ${ports}`,
     missing: Math.max(0, total - Math.max(packet.length, dataAt)),
+    rest: packet.subarray(total),
   };
 }
 

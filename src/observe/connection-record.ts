@@ -67,7 +67,7 @@ export class ConnectionRecord {
   }
 
   handshakeStarted(): void {
-    this.#handshakeStarted = performance.now();
+    this.#handshakeStarted ??= performance.now();
   }
 
   setHello(hello: ClientHello): void {

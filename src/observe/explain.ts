@@ -127,6 +127,18 @@ export function explainPeerAlert(alert: string, established: boolean): string {
   );
 }
 
+/** An alert between a client and the backend's own TLS. */
+export function explainAlertOf(
+  outcome: 'alert_from_backend' | 'alert_from_client',
+  alert: string,
+  hello: ClientHello | undefined,
+): string {
+  const { meaning, remedy } = OUTCOMES[outcome];
+  const offer =
+    hello && `; the client offers at most ${versionName(offeredVersion(hello))} with ${offerInWords(hello)}`;
+  return sentence({ meaning: `${meaning} (${alert})${offer ?? ''}`, remedy });
+}
+
 /** What came where TLS should begin. */
 export function explainNotTls(firstBytes: NotTls): string {
   return sentence(NOT_TLS[firstBytes]);

@@ -62,6 +62,20 @@ export const OUTCOMES = {
     remedy:
       'look into the log of the backend; modern = "terminate" in the [[backend]] serves such clients here',
   },
+  alert_from_backend: {
+    level: 'warn',
+    fault: 'backend',
+    meaning: "the backend's own TLS, to which the client was passed on, refused it with a fatal alert",
+    remedy:
+      'look into the log of the backend; where it has tls = "observe", oldhello can serve such clients with tls = "bridge"',
+  },
+  alert_from_client: {
+    level: 'warn',
+    fault: 'client',
+    meaning: "the client refused the backend's own TLS, to which it was passed on, with a fatal alert",
+    remedy:
+      'read the alert: most clients that send one do not trust the certificate of the backend, or cannot read it',
+  },
   tls_error: {
     level: 'warn',
     fault: 'client',

@@ -2,6 +2,7 @@
  * Everything that one configuration decides about a connection. It never changes: a reload makes another one for new
  * connections, and those that live keep theirs.
  */
+import { passesTlsOn } from '../config/passthrough.js';
 import type { BackendConfig, Config, ListenerConfig } from '../config/schema.js';
 import type { Log } from '../observe/log.js';
 import { PolicyTable, type NetworkFiles } from '../policy/networks.js';
@@ -109,5 +110,5 @@ export function wantsSmallDhGroup({ tls, policies }: Config): boolean {
 }
 
 function modernOf({ modern, tls }: BackendConfig): TlsProfile['modern'] {
-  return modern ?? (tls === 'bridge' ? 'passthrough' : 'terminate');
+  return modern ?? (passesTlsOn(tls) ? 'passthrough' : 'terminate');
 }

@@ -3,6 +3,7 @@
  * what runs the connections. What a configuration decides is a ConfigSnapshot, which is replaced as a whole.
  */
 import { orAllUnusable } from '../config/config-error.js';
+import { passesTlsOn } from '../config/passthrough.js';
 import { runsWorkers } from '../config/restart.js';
 import type { Config } from '../config/schema.js';
 import { loadCredentials } from '../credentials/credentials.js';
@@ -188,7 +189,7 @@ export class ProxyServer {
     const modes = this.#snapshot!.config.listeners.flatMap(({ backend, mode }) =>
       backend === name ? [mode] : [],
     );
-    const implicit = tls === 'bridge' ? !modes.includes('starttls') : tls === 'implicit';
+    const implicit = passesTlsOn(tls) ? !modes.includes('starttls') : tls === 'implicit';
     return { implicit, smtp: modes.length === 0 || modes.some((mode) => mode !== 'tcp') };
   }
 

@@ -129,7 +129,7 @@ function readConnection(event: Fields): LogLine {
       },
       tls: tls && { version: text(tls['version']) ?? 'unknown', suite: text(tls['suite']) ?? 'unknown' },
       outcome,
-      reason: text(event['reason']),
+      reason: text(event['reason']) ?? text(event['alert']),
     },
   };
 }

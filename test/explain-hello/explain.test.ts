@@ -5,6 +5,7 @@ import { explain } from '../../src/explain-hello/explanation.js';
 import { findHellos, type FoundHellos } from '../../src/explain-hello/find-hellos.js';
 import { textOf } from '../../src/explain-hello/text-view.js';
 import { capturedHellos } from '../support/hellos.js';
+import { conversation, FIN, ipv4, pcap } from '../support/captures.js';
 import { mutate, rngFrom } from '../support/mutate.js';
 import { USUAL_HELLO, wireHello } from '../support/worst-hellos.js';
 
@@ -82,6 +83,86 @@ test('what openssl s_client prints with -msg and -debug is read', async (t) => {
   }
 });
 
+const SSLV2_AND_MODERN = [
+  { format: 'sslv2', version: 'TLSv1' },
+  { format: 'record', version: 'TLSv1.3' },
+];
+/** What the tools printed of the hello of OpenSSL 0.9.8y, alone or before one of OpenSSL 3.0. */
+const TOOLS: Readonly<Record<string, readonly object[]>> = {
+  'sslv2-hello.bin': SSLV2_AND_MODERN.slice(0, 1),
+  'xxd.txt': SSLV2_AND_MODERN.slice(0, 1),
+  'xxd-p.txt': SSLV2_AND_MODERN.slice(0, 1),
+  'hexdump-C.txt': SSLV2_AND_MODERN.slice(0, 1),
+  'od-t-x1.txt': SSLV2_AND_MODERN.slice(0, 1),
+  'od-x.txt': SSLV2_AND_MODERN.slice(0, 1),
+  'tcpdump-X.txt': SSLV2_AND_MODERN,
+  'tcpdump-xx.txt': SSLV2_AND_MODERN,
+  'tshark-x.txt': SSLV2_AND_MODERN,
+  'wireshark-hex-stream.txt': SSLV2_AND_MODERN,
+  'two.pcap': SSLV2_AND_MODERN,
+  'two.pcapng': SSLV2_AND_MODERN,
+  'testssl-debug-4.txt': [{ version: 'TLSv1.3' }, { version: 'TLSv1.2' }],
+};
+const vector = (name: string): Buffer => readFileSync(new URL(`../vectors/dumps/${name}`, import.meta.url));
+
+for (const [file, hellos] of Object.entries(TOOLS)) {
+  test(`${file}, as the tool wrote it, is read`, async (t) => {
+    const { accepted } = findHellos(vector(file));
+    t.match(
+      accepted.map((one) => explain(one).hello),
+      hellos,
+    );
+    t.equal(accepted.length, hellos.length);
+  });
+}
+
+test('a hello of a capture has the time and the addresses of its connection', async (t) => {
+  const { origins, notes } = findHellos(vector('two.pcap'));
+  t.match(origins, [/^2026-11-27T07:21:56\.599Z 127\.0\.0\.1:60820 to 127\.0\.0\.1:47631$/, /:60826 to /]);
+  t.same(notes, []);
+});
+
+test('what a capture lacks is said for each connection', async (t) => {
+  const short = findHellos(vector('cut.pcap'));
+  t.same(short.accepted, []);
+  t.equal(short.notes.length, 2, 'one for each packet that tcpdump -s 120 cut');
+  t.match(short.notes[0], /:44336 to 127\.0\.0\.1:47631: the capture lacks bytes before or in the hello/);
+  t.match(
+    findHellos(vector('tcpdump-X-cut.txt')).notes.join('; '),
+    /73 bytes are missing .* only 54 are here/,
+  );
+  const two = vector('two.pcap');
+  const cutFile = findHellos(two.subarray(0, two.length - 3));
+  t.equal(cutFile.accepted.length, 2);
+  t.match(cutFile.notes, [/^the capture is damaged or was cut: it ends in the middle of a packet/]);
+  const begun = conversation([['client', RECORD]]).filter(({ flags }) => (flags & FIN) === 0);
+  t.match(findHellos(pcap(ipv4(begun.slice(0, 4)))).notes, [
+    /the hello is cut, its end is not in the capture$/,
+  ]);
+  t.match(findHellos(pcap(ipv4(conversation([['client', 'EHLO a\r\n']])))).notes, [
+    'there is no ClientHello in this capture',
+  ]);
+  t.match(findHellos(pcap([Buffer.alloc(60)], { linkType: 147 })).notes, [/unknown link type 147/]);
+});
+
+test('one packet of a connection is enough, in either format', async (t) => {
+  for (const hello of [SSLV2, RECORD.subarray(0, 100)]) {
+    const [packet] = conversation([['client', hello]]).slice(2, 3);
+    const { accepted, notes } = findHellos(pcap(ipv4([{ ...packet!, payload: hello }])));
+    if (hello === SSLV2) t.same(originals({ accepted, notes, origins: [] }), originals(findHellos(SSLV2)));
+    else t.match(notes, [/the hello is cut/]);
+  }
+});
+
+test('a capture with many hellos shows the first ten, and the number of the others', async (t) => {
+  const packets = Array.from({ length: 25 }, (_, n) =>
+    ipv4(conversation([['client', SSLV2]]), { port: 40_000 + n }),
+  );
+  const { accepted, notes } = findHellos(pcap(packets.flat()));
+  t.equal(accepted.length, 10);
+  t.match(notes, [/^15 more connections begin with a hello; "oldhello census" counts them all$/]);
+});
+
 test('packets with their headers are read, and one that was cut says so', async (t) => {
   const packet = (payload: Buffer): Buffer => {
     const ip = Buffer.alloc(20);
@@ -136,7 +217,6 @@ test('missing bytes, gaps, two hellos and no hello are said', async (t) => {
   t.match(findHellos(Buffer.from('EHLO a.example\r\n')).notes, [
     'there are no bytes in this: neither hex of any kind nor a binary hello',
   ]);
-  t.match(findHellos(Buffer.from('d4c3b2a1020004000000000000000000', 'hex')).notes[0], /packet capture/);
 });
 
 test('each profile answers as the engine would, with what to set', async (t) => {
@@ -158,7 +238,13 @@ test('each profile answers as the engine would, with what to set', async (t) => 
 });
 
 test('damaged input of every kind is explained or refused, never thrown at', async (t) => {
-  const inputs = [SSLV2, RECORD, ...Object.values(FORMS).map((write) => Buffer.from(write(SSLV2)))];
+  const inputs = [
+    SSLV2,
+    RECORD,
+    vector('two.pcapng'),
+    vector('two.pcap'),
+    ...Object.values(FORMS).map((write) => Buffer.from(write(SSLV2))),
+  ];
   for (let seed = 1; seed <= 1500; seed++) {
     const rng = rngFrom(seed);
     const bytes = mutate(inputs[rng(inputs.length)]!, rng);

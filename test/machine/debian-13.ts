@@ -281,6 +281,19 @@ const PRESET_TRIALS: readonly Preset[] = [
     },
   },
   {
+    file: 'observe.toml',
+    adapt: `postconf -M# smtps/inet 2>/dev/null || true`,
+    deliver: async (t, admin) => {
+      await admin.deliversModern(t, 25, 'starttls');
+      await admin.deliversModern(t, 465, 'implicit');
+      const closed = (await admin.log()).filter(({ event }) => event === 'connection_closed').slice(-2);
+      const passed = { outcome: 'completed', tls: { path: 'passthrough' } };
+      t.match(closed, [passed, passed]);
+      const report = await admin.ok(t, 'report', 'journalctl -t oldhello -o json | oldhello report');
+      t.match(report, /\d+ connections/);
+    },
+  },
+  {
     file: 'submission.toml',
     adapt: `echo alice:secret | chpasswd; install -m 0644 /mnt/99-oldhello.conf /etc/dovecot/conf.d/; systemctl restart dovecot`,
     deliver: async (t, admin) => {

@@ -36,14 +36,14 @@ export class BackendTls {
    * @returns a function that gives up on the attempt, if it still runs
    */
   secure(raw: SocketChannel, handler: SecureHandler): () => void {
-    const { tlsName, tlsPin, address } = this.#backend;
+    const { tls, tlsName, tlsPin, address } = this.#backend;
     const name = tlsName ?? address.host;
     const options: ConnectionOptions & { allowHalfOpen: boolean } = {
       socket: raw.release(),
       allowHalfOpen: true,
       secureContext: this.#context,
-      // A pin says more than a chain of signatures.
-      rejectUnauthorized: tlsPin === undefined,
+      // A pin says more than a chain of signatures, and an observed backend gets nothing of ours but QUIT.
+      rejectUnauthorized: tlsPin === undefined && tls !== 'observe',
       host: name,
       ...(isIP(name) === 0 && { servername: name }),
       ...(this.#session !== undefined && { session: this.#session }),

@@ -4,6 +4,7 @@
  */
 import type { CertificateInfo } from '../../credentials/certificate-info.js';
 import { ConnectionRecord, type ConnectionEvent, type Failure } from '../../observe/connection-record.js';
+import { SessionTap } from '../../observe/tap/session-tap.js';
 import type { GateOptions } from '../../smtp/gate-options.js';
 import { ownReply } from '../../smtp/replies.js';
 import { openBackendSession, quitAndClose } from '../backend/open-session.js';
@@ -58,7 +59,8 @@ export class ProxiedConnection {
     const { log, listener, client } = this.#plan;
     const { id } = this.record;
     log('connection_opened', { connection: id, listener: listener.name, client, pid: process.pid });
-    if (listener.mode === 'starttls') this.#openSession(this.#raw, plaintextSession(this.#plan));
+    if (this.#plan.backend.config.tls === 'observe') this.#openPassthrough(NOTHING);
+    else if (listener.mode === 'starttls') this.#openSession(this.#raw, plaintextSession(this.#plan));
     else if (this.#mayHandshake()) this.#handshake(undefined);
     else this.#close({ client: this.#raw }, 'end');
   }
@@ -158,7 +160,12 @@ export class ProxiedConnection {
   /** @param gate undefined where no SMTP passes, or the backend's own TLS serves the client */
   #relay(opened: Opened, gate: GateOptions | undefined): void {
     const { client, backend } = opened;
-    const parts = { client, backend, record: this.record, gate };
+    const { record } = this;
+    const tap =
+      gate === undefined && record.tls === undefined
+        ? new SessionTap(record, this.#plan.listener.mode)
+        : undefined;
+    const parts = { client, backend, record, gate, tap };
     const relay = new Relay(parts, this.#relayEvents(opened));
     this.#phase = { kind: 'relaying', relay };
     if (gate === undefined) this.#awaitBytes(relay);

@@ -1,4 +1,5 @@
 /** What is decided about a connection before it begins, and what follows from that for each backend session. Pure. */
+import { passesTlsOn } from '../../config/passthrough.js';
 import type { LimitsConfig, ListenerConfig } from '../../config/schema.js';
 import type { CertificateInfo } from '../../credentials/certificate-info.js';
 import type { Endpoint } from '../../net/endpoint.js';
@@ -57,7 +58,7 @@ export function encryptedSession(plan: ConnectionPlan, tls: TlsInfo): SessionPla
   const { mode } = plan.listener;
   const greeting = mode === 'implicit' ? 'relay' : 'swallow';
   return {
-    security: security === 'bridge' ? 'implicit' : security,
+    security: passesTlsOn(security) ? 'implicit' : security,
     gate: mode === 'tcp' ? undefined : encryptedGate(plan, greeting, tls),
   };
 }

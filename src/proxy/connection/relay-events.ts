@@ -1,5 +1,6 @@
 /** What a relay is made of, and what it reports to the owner of the connection. */
 import type { ConnectionRecord } from '../../observe/connection-record.js';
+import type { SessionTap } from '../../observe/tap/session-tap.js';
 import type { GateOptions, GateOutput } from '../../smtp/gate-options.js';
 import type { GateRefusal } from '../../smtp/gate-refusals.js';
 import type { Channel } from '../transport/channel.js';
@@ -39,6 +40,8 @@ export interface RelayParts {
   readonly record: ConnectionRecord;
   /** Undefined where another protocol passes, or TLS that is not ours to read. */
   readonly gate: GateOptions | undefined;
+  /** Where TLS passes that is not ours to read: reads what is in clear. */
+  readonly tap: SessionTap | undefined;
   /** Gets what the backend replies while a gate reads it; see GateOutput. */
   readonly replied?: GateOutput['replied'] | undefined;
 }

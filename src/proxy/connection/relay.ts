@@ -2,8 +2,6 @@
  * A client and its backend, with or without a gate between them: bytes both ways, back-pressure, half-closes, and the
  * reports that the owner of the connection acts on.
  */
-import { guarded } from '../../observe/guard.js';
-import { ServerHelloWatch } from '../../observe/hello/server-hello.js';
 import { Gate } from '../../smtp/gate.js';
 import type { GateOptions } from '../../smtp/gate-options.js';
 import { NO_HANDLER, type ChannelHandler } from '../transport/channel.js';
@@ -19,8 +17,6 @@ export class Relay {
   #gate: Gate | undefined;
   /** Undefined where it is no SMTP that passes. */
   readonly #replies: ReplyTracker | undefined;
-  /** Where the backend's own TLS passes: what it agrees on. */
-  readonly #serverHello: ServerHelloWatch | undefined;
   #stopped = false;
   #clientOpen = true;
   #backendOpen = true;
@@ -34,12 +30,9 @@ export class Relay {
   constructor(parts: RelayParts, events: RelayEvents<Relay>) {
     this.#parts = parts;
     this.#events = events;
-    if (parts.gate === undefined) {
-      if (parts.record.tls === undefined) this.#serverHello = new ServerHelloWatch();
-    } else {
-      this.#replies = new ReplyTracker();
-      this.#gate = this.#newGate(parts.gate);
-    }
+    if (parts.gate === undefined) return;
+    this.#replies = new ReplyTracker();
+    this.#gate = this.#newGate(parts.gate);
   }
 
   begin({ greeting, early, clientEnded }: Omit<Opened, 'client' | 'backend'>): void {
@@ -77,7 +70,8 @@ export class Relay {
   stop(): OpenEnds {
     this.#stopped = true;
     this.#leaveGate();
-    const { client, backend } = this.#parts;
+    const { client, backend, tap } = this.#parts;
+    tap?.end(this.#clientEnded ? 'client' : 'backend');
     if (this.#clientOpen) client.handler = NO_HANDLER;
     if (this.#backendOpen) backend.handler = NO_HANDLER;
     return {
@@ -121,6 +115,7 @@ export class Relay {
   #fromClient(bytes: Buffer): void {
     if (this.#stopped) return;
     this.#parts.record.fromClient += bytes.length;
+    this.#parts.tap?.fromClient(bytes);
     const gate = this.#gate;
     if (gate === undefined) {
       this.#events.active();
@@ -172,8 +167,7 @@ export class Relay {
 
   #fromBackend(bytes: Buffer): void {
     if (this.#stopped) return;
-    const agreed = guarded('ServerHello', () => this.#serverHello?.push(bytes));
-    if (agreed !== undefined) this.#parts.record.established({ path: 'passthrough', ...agreed });
+    this.#parts.tap?.fromBackend(bytes);
     this.#backendSpokeLast = true;
     const gate = this.#gate;
     if (gate === undefined) {

@@ -1,5 +1,6 @@
 /** The profiles that a configuration uses, held against what this machine's OpenSSL computes. */
 import { UnusableValueError } from '../../config/config-error.js';
+import { endsTls } from '../../config/passthrough.js';
 import type { Config, TlsSettings } from '../../config/schema.js';
 import type { LoadedCredential } from '../../credentials/credentials.js';
 import { explainMissing, missingPrimitives } from '../../credentials/openssl-support.js';
@@ -22,7 +23,9 @@ export function refuseMissingPrimitives(config: Config, credentials: readonly Lo
   }
 }
 
-function profilesOf({ tls, policies }: Config): Use[] {
+function profilesOf(config: Config): Use[] {
+  if (!endsTls(config)) return [];
+  const { tls, policies } = config;
   const own = policies.flatMap(({ profile }, index): Use[] =>
     profile === undefined ? [] : [{ table: 'policy', index, settings: { ...tls, profile } }],
   );

@@ -1,6 +1,6 @@
 /** What a server sends: SMTP replies in clear, then its ServerHello or an alert. */
-import { ServerHelloWatch, type AgreedTls } from '../observe/hello/server-hello.js';
-import { ContentType } from '../tls/wire-format.js';
+import { ServerHelloWatch, type AgreedTls } from '../hello/server-hello.js';
+import { ContentType } from '../../tls/wire-format.js';
 import { RecordScan } from './record-scan.js';
 
 export class ServerSide {

@@ -1,5 +1,5 @@
 /** Follows the TLS records of one direction until they are encrypted, for the alert that ends a failed handshake. */
-import { AlertLevel, alertName, ContentType, RECORD_HEADER_LENGTH } from '../tls/wire-format.js';
+import { AlertLevel, alertName, ContentType, RECORD_HEADER_LENGTH } from '../../tls/wire-format.js';
 
 export class RecordScan {
   readonly #header = Buffer.alloc(RECORD_HEADER_LENGTH + ALERT_LENGTH);

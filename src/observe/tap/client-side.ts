@@ -1,6 +1,7 @@
 /** What a client sends: SMTP commands in clear up to STARTTLS, or TLS from the first byte. */
-import { Acceptor, type ClientHello } from '../tls/index.js';
-import { ContentType } from '../tls/wire-format.js';
+import { Acceptor, type Accepted, type ClientHello } from '../../tls/index.js';
+import { ContentType } from '../../tls/wire-format.js';
+import type { NotTls } from '../explain.js';
 import { RecordScan } from './record-scan.js';
 
 type Stage = 'commands' | 'hello' | 'records' | 'ignored';
@@ -15,14 +16,41 @@ export class ClientSide {
   /** Bytes are missing from here on. */
   hasGap = false;
   helo: string | undefined;
-  hello: ClientHello | undefined;
-  /** Why the hello cannot be read: a reason of the engine's table. */
-  unreadable: string | undefined;
+  /** What came where TLS begins. */
+  accepted: Accepted | undefined;
   askedForTls = false;
   /** A command followed STARTTLS: the server refused it. */
   wentOnInClear = false;
   /** DATA or BDAT in clear: no TLS will follow. */
   sentMailInClear = false;
+
+  get hello(): ClientHello | undefined {
+    return this.accepted?.kind === 'client_hello' ? this.accepted.hello : undefined;
+  }
+
+  /** Why the hello cannot be read: a reason of the engine's table. */
+  get unreadable(): string | undefined {
+    return this.accepted?.kind === 'malformed' ? this.accepted.error.reason : undefined;
+  }
+
+  /** What began where TLS should, and was none. */
+  get notTls(): NotTls | undefined {
+    const kind = this.accepted?.kind;
+    switch (kind) {
+      case undefined:
+      case 'client_hello':
+      case 'malformed':
+      case 'alert':
+        return undefined;
+      default:
+        return kind;
+    }
+  }
+
+  /** Bytes of a hello whose end has not come. */
+  get isInHello(): boolean {
+    return this.#stage === 'hello';
+  }
 
   receive(bytes: Buffer): void {
     let rest = bytes;
@@ -92,14 +120,9 @@ export class ClientSide {
     const accepted = this.#acceptor!.push(Buffer.from(bytes));
     if (accepted === undefined) return NOTHING;
     this.#acceptor = undefined;
-    this.#stage = 'records';
-    if (accepted.kind === 'client_hello') {
-      this.hello = accepted.hello;
-      return accepted.rest;
-    }
-    if (accepted.kind === 'malformed') this.unreadable = accepted.error.reason;
-    this.#stage = 'ignored';
-    return NOTHING;
+    this.accepted = accepted;
+    this.#stage = accepted.kind === 'client_hello' ? 'records' : 'ignored';
+    return accepted.kind === 'client_hello' ? accepted.rest : NOTHING;
   }
 }
 

@@ -1,0 +1,73 @@
+/** The TLSA records that let senders with DANE (RFC 7672) verify this server, and what several keys mean for them. */
+import { createHash, type X509Certificate } from 'node:crypto';
+import type { Config } from '../config/schema.js';
+import { certificatesFromPem } from '../tls/index.js';
+import type { LoadedCredential } from '../credentials/credentials.js';
+import type { Finding } from './finding.js';
+
+/** A certificate that some sender may be shown. */
+interface Shown {
+  readonly subject: string;
+  readonly key: string;
+  readonly digest: string;
+}
+
+/** One finding for each certificate; none where no listener is for other mail servers. */
+export function daneFindings(
+  { listeners, server: { hostname } }: Config,
+  loaded: readonly (LoadedCredential & { readonly index: number })[],
+): Finding[] {
+  if (!isPublic(hostname) || !listeners.some(({ mode, address }) => isForServers(mode, address.port)))
+    return [];
+  const shown = loaded.map(({ index, chainPem }): Shown => {
+    return {
+      subject: `certificate ${index + 1}`,
+      key: `certificate[${index}].chain`,
+      digest: keyDigest(certificatesFromPem(chainPem)[0]!),
+    };
+  });
+  const keys = new Set(shown.map(({ digest }) => digest));
+  return shown.map(({ subject, key, digest }, index) => {
+    const advice = index === shown.length - 1 && keys.size > 1 ? [ALL_OF_THEM] : [];
+    return { check: 'dane', subject, verdict: 'good', message: tlsaRecord(hostname, digest), advice, key };
+  });
+}
+
+/** Of a backend that modern clients get through to. */
+export function bridgedDaneFindings(
+  subject: string,
+  hostname: string,
+  certificate: X509Certificate,
+): Finding[] {
+  if (!isPublic(hostname)) return [];
+  const message = tlsaRecord(hostname, keyDigest(certificate));
+  return [{ check: 'dane', subject, verdict: 'good', message, advice: [BRIDGED], key: 'tls' }];
+}
+
+/** "3 1 1": the key of the server's own certificate, by its SHA-256, which RFC 7672, 3.1 recommends. */
+function tlsaRecord(hostname: string, digest: string): string {
+  return `_25._tcp.${hostname}. IN TLSA 3 1 1 ${digest}`;
+}
+
+/** SHA-256 of the SubjectPublicKeyInfo, in hex (RFC 6698, 2.1.2). */
+function keyDigest({ publicKey }: X509Certificate): string {
+  return createHash('sha256')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('hex');
+}
+
+function isPublic(hostname: string): boolean {
+  return hostname.includes('.');
+}
+
+/** Other mail servers come to port 25 alone; a listener may have another port behind a load balancer. */
+function isForServers(mode: string, port: number): boolean {
+  return mode === 'starttls' && port !== SUBMISSION_PORT;
+}
+
+/** RFC 6409, 3.1. */
+const SUBMISSION_PORT = 587;
+const ALL_OF_THEM =
+  'with DANE, publish the records of all certificates: a sender gets one or the other by what its hello offers';
+const BRIDGED =
+  'with DANE, publish it too: senders of today get this certificate, and the others those of oldhello';
