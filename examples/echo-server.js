@@ -32,7 +32,7 @@ const server = createServer((socket) => {
       ),
     saveSession: (id, session) => sessions.save(id, session),
     forgetSession: (id) => sessions.forget(id),
-    ended: ({ kind, farewell }) => socket.end(farewell, () => console.log(`ended ${kind}`)),
+    ended: ({ kind, finalBytes }) => socket.end(finalBytes, () => console.log(`ended ${kind}`)),
   });
   socket.on('data', (bytes) => connection.receive(bytes));
   socket.on('end', () => connection.abandon());

@@ -14,7 +14,7 @@ import { ConfigError, UnusableValueError } from './config/config-error.js';
 import { CredentialError } from './credentials/credentials.js';
 import { version } from './system/version.js';
 
-/** Each is loaded when it is asked for: half of what the others need would else be loaded for nothing. */
+/** Each is loaded only when it is used, because half of the modules of the others would be loaded for nothing. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./commands/serve.js')).serve,
   check: async () => (await import('./commands/check.js')).check,
@@ -76,7 +76,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** What an admin can mend is said in a line or two; only a defect of ours shows a stack. */
+/** Errors that an administrator can correct are printed in a line or two; only a defect of oldhello has a stack. */
 function fail(error: unknown): void {
   const expected =
     error instanceof UsageError ||

@@ -216,7 +216,7 @@ const tickets = new TicketKeys(
   () => 0,
   (length) => Buffer.alloc(length, 7),
 );
-tickets.use([Buffer.alloc(TICKET_KEY_LENGTH, 9)]);
+tickets.setKeys([Buffer.alloc(TICKET_KEY_LENGTH, 9)]);
 
 function newServer(): { server: TestServer; past: ReturnType<typeof makePast> } {
   const sessions = new SessionCache(2, 1000, () => 0);

@@ -1,9 +1,12 @@
-/** Whether the user of the service can read what the configuration names; root, who checks, can read everything. */
+/**
+ * Checks that the user of the service can read the files of the configuration. Root, which runs the check, can read
+ * every file.
+ */
 import type { Config } from '../config/schema.js';
 import type { Finding } from './finding.js';
 import { unreadableFor, type ServiceUser } from './service-user.js';
 
-/** @param credentials files that systemd reads as root, which the user of the service need not read */
+/** @param credentials files that systemd reads as root, so that the user of the service need not read them */
 export function checkAccess(config: Config, user: ServiceUser, credentials: readonly string[]): Finding[] {
   const files = namedFiles(config).filter(({ path }) => !credentials.includes(path));
   if (files.length === 0) return [];

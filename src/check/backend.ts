@@ -1,6 +1,6 @@
 /**
- * Goes to a backend the way a client's mail does, as a stranger from an address that nobody has, and looks what the
- * backend makes of it. No message is ever sent: each transaction ends before DATA.
+ * Connects to a backend as the mail of clients does, claims an address that belongs to nobody, and checks how the
+ * backend treats it. No message is ever sent: each transaction ends before DATA.
  */
 import { createSocket } from 'node:dgram';
 import { connect, isIP } from 'node:net';
@@ -39,7 +39,7 @@ class PathCheck {
   readonly #path: DeliveryPath;
   readonly #timeoutMs: number;
   #server: MailServer | undefined;
-  /** Where oldhello connects from, as the backend sees it. */
+  /** The address that oldhello connects from. */
   #us = 'the address of oldhello';
 
   constructor(plan: BackendPlan, path: DeliveryPath, timeoutMs: number) {
@@ -48,16 +48,16 @@ class PathCheck {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Who is the client, as far as the backend can know. */
+  /** The client, from the view of the backend. */
   get #stranger(): string {
-    return this.#config.identity === 'none' ? `anybody behind ${this.#us}` : CLAIMED;
+    return this.#config.identity === 'none' ? `all clients of ${this.#us}` : CLAIMED;
   }
 
   get #headed(): boolean {
     return this.#config.identity.startsWith('proxy-');
   }
 
-  /** For a session that broke where the client's identity was told, or was not. */
+  /** For a session that failed when the client's address was sent, or not sent. */
   get #identityAdvice(): AdviceTopic {
     const { identity } = this.#config;
     return identity === 'proxy-v1' || identity === 'proxy-v2' ? identity : 'no-header';
@@ -123,7 +123,7 @@ class PathCheck {
       this.#find(check, 'bad', `${message}: ${problem.meaning}`, undefined, [problem.remedy, ...listening]);
     }
     for (const unseen of this.#path.smtp ? (['identity', 'relay'] as const) : []) {
-      if (unseen !== check) this.#find(unseen, 'unknown', 'could not be tried');
+      if (unseen !== check) this.#find(unseen, 'unknown', 'could not be checked');
     }
   }
 
@@ -158,51 +158,55 @@ class PathCheck {
   #notGreeted(noReply: NoReply): void {
     const what = {
       closed: 'it closes the connection',
-      timeout: `it says nothing for ${this.#timeoutMs / 1000} s`,
-      broken: 'what it says is not SMTP',
+      timeout: `it sends nothing for ${this.#timeoutMs / 1000} s`,
+      broken: 'it sends something that is not SMTP',
     }[noReply];
     const died = noReply === 'closed' ? [DIED] : [];
     const { identity } = this.#config;
     if (identity === 'none') {
-      const message = `${what} instead of greeting; it may wait for a PROXY header`;
+      const message = `${what}, and no greeting; it may wait for a PROXY header`;
       this.#find('connection', 'bad', message, 'no-header', died);
     } else {
       this.#find(
         'identity',
         'bad',
-        `${what} after the client's address was given by ${identity}: it does not expect that, or it died`,
+        `${what} after the client's address was sent with ${identity}: it does not expect that, or it crashed`,
         this.#identityAdvice,
         died,
       );
     }
-    this.#find('relay', 'unknown', 'could not be tried');
+    this.#find('relay', 'unknown', 'could not be checked');
   }
 
-  /** Either the claimed client is unwelcome, or what was said before the greeting is. */
+  /** Either the backend refuses the claimed client, or it does not expect what was sent before the greeting. */
   #turnedAway(reply: Reply): void {
     const { identity } = this.#config;
     const expected = this.#headed ? `does not expect a header of ${identity}` : 'waits for a PROXY header';
     const message = `it greets with ${quote(reply)}: it refuses ${this.#stranger}, or ${expected}`;
     this.#find('connection', 'bad', message, this.#identityAdvice);
-    this.#find('relay', 'unknown', 'could not be tried');
+    this.#find('relay', 'unknown', 'could not be checked');
   }
 
   // ---- in SMTP ----
 
   async #greeted(channel: SocketChannel, client: SmtpClient): Promise<void> {
-    this.#find('connection', 'good', this.#server === undefined ? 'it greets' : `${this.#server} greets`);
+    this.#find(
+      'connection',
+      'good',
+      this.#server === undefined ? 'it sends a greeting' : `${this.#server} sends a greeting`,
+    );
     this.#sees(channel);
     const ehlo = await client.ask(`EHLO ${this.#plan.hostname}`);
     if ('noReply' in ehlo || ehlo.reply.code !== 250) {
-      const words = 'noReply' in ehlo ? 'it is silent after EHLO' : `it answers ${quote(ehlo.reply)}`;
+      const words = 'noReply' in ehlo ? 'it does not reply to EHLO' : `it replies ${quote(ehlo.reply)}`;
       const { identity } = this.#config;
       this.#find(
         'identity',
         'bad',
-        `${words}: it takes what ${identity} says for SMTP, and does not expect it`,
+        `${words}: it does not expect ${identity}, and reads it as SMTP`,
         this.#identityAdvice,
       );
-      this.#find('relay', 'unknown', 'could not be tried');
+      this.#find('relay', 'unknown', 'could not be checked');
       return;
     }
     await this.#identity(ehlo.reply);
@@ -214,25 +218,29 @@ class PathCheck {
   async #identity(ehlo: Reply): Promise<void> {
     const { identity } = this.#config;
     if (identity === 'none') {
-      this.#find('identity', 'good', `it takes every client for ${this.#us}, as identity = "none" says`);
+      this.#find(
+        'identity',
+        'good',
+        `for the backend every client is ${this.#us}, because of identity = "none"`,
+      );
       return;
     }
     const hello = sanitizePeerText(ehlo.lines[0]!.toString('latin1').trimEnd());
     if (hello.includes(this.#us) && !hello.includes(CLAIMED)) {
-      this.#find('identity', 'bad', `it takes the client for ${this.#us}: "${hello}"`, identity);
+      this.#find('identity', 'bad', `for the backend the client is ${this.#us}: "${hello}"`, identity);
       return;
     }
     this.#find('identity', 'good', `it accepts ${identity}`);
     if (hello.includes(CLAIMED)) {
-      this.#find('observed', 'good', `it knows the claimed address: "${hello}"`);
+      this.#find('observed', 'good', `it shows the claimed address: "${hello}"`);
     } else if (identity === 'xclient') {
       const gone = offered(ehlo, 'XCLIENT') === undefined;
-      if (gone) this.#find('observed', 'good', `it offered XCLIENT to ${this.#us}, and not to ${CLAIMED}`);
+      if (gone) this.#find('observed', 'good', `it offered XCLIENT to ${this.#us}, but not to ${CLAIMED}`);
     } else if (await refusesBrokenHeader(this.#config, this.#timeoutMs)) {
       this.#find(
         'observed',
         'good',
-        `it reads the header, for it rejects a broken one; to be sure, look for ${CLAIMED} in its log at this time`,
+        `it reads the header, because it rejects a damaged one; to be sure, look for ${CLAIMED} in its log at this time`,
       );
     } else {
       this.#find(
@@ -246,9 +254,9 @@ class PathCheck {
   #trust(ehlo: Reply): void {
     const keywords = ['XCLIENT', 'XFORWARD'].filter((keyword) => offered(ehlo, keyword) !== undefined);
     if (keywords.length === 0)
-      this.#find('trust', 'good', 'it offers strangers neither XCLIENT nor XFORWARD');
+      this.#find('trust', 'good', 'it offers neither XCLIENT nor XFORWARD to strangers');
     else {
-      this.#find('trust', 'bad', `it lets ${this.#stranger} use ${keywords.join(' and ')}`, 'trust');
+      this.#find('trust', 'bad', `it allows ${keywords.join(' and ')} for ${this.#stranger}`, 'trust');
     }
   }
 
@@ -259,11 +267,11 @@ class PathCheck {
       const mail = await client.ask(`MAIL FROM:<${sender}>`);
       const rcpt = isPositive(mail) ? await client.ask(`RCPT TO:<${PROBE_NAME}@${FOREIGN_DOMAIN}>`) : mail;
       if ('noReply' in rcpt) {
-        this.#find('relay', 'unknown', 'it fell silent when it was tried');
+        this.#find('relay', 'unknown', 'it stopped replying during this check');
         return;
       }
       if (isPositive(rcpt)) {
-        const message = `an open relay: it takes mail of ${this.#stranger} from <${sender}> to <${PROBE_NAME}@${FOREIGN_DOMAIN}> (${quote(rcpt.reply)})`;
+        const message = `an open relay: it accepts mail of ${this.#stranger} from <${sender}> to <${PROBE_NAME}@${FOREIGN_DOMAIN}> (${quote(rcpt.reply)})`;
         this.#find('relay', 'bad', message, identity === 'none' ? 'relay-none' : 'relay');
         await client.ask('RSET');
         return;
@@ -289,16 +297,16 @@ class PathCheck {
   get #trusted(): string {
     const { tls, tlsPin } = this.#config;
     if (tls === 'observe') return 'a certificate that only its clients verify';
-    return tlsPin === undefined ? 'a certificate it should have' : 'the key of tls-pin';
+    return tlsPin === undefined ? 'a valid certificate' : 'the key of tls-pin';
   }
 
-  /** What happens to a client with an old hello, whose STARTTLS the backend has answered already. */
+  /** STARTTLS of an old client with tls = "bridge", which the backend has already answered. */
   async #passOnStarttls(client: SmtpClient, ehlo: Reply): Promise<void> {
     const answer = offered(ehlo, 'STARTTLS') && (await client.ask('STARTTLS'));
     if (answer === undefined) this.#find('tls', 'bad', 'it does not offer STARTTLS', 'starttls');
-    else if ('noReply' in answer) this.#find('tls', 'bad', 'it is silent after STARTTLS', 'starttls');
+    else if ('noReply' in answer) this.#find('tls', 'bad', 'it does not reply to STARTTLS', 'starttls');
     else if (answer.reply.code !== 220) {
-      this.#find('tls', 'bad', `it answers STARTTLS with ${quote(answer.reply)}`, 'starttls');
+      this.#find('tls', 'bad', `it replies to STARTTLS with ${quote(answer.reply)}`, 'starttls');
     } else {
       const secured = await secure(this.#plan, client.leave());
       if ('error' in secured) {
@@ -324,7 +332,7 @@ class PathCheck {
   }
 }
 
-/** Which of our addresses the backend sees; a UDP socket finds out without sending anything. */
+/** Finds the local address that the backend will see; connecting a UDP socket sends nothing. */
 function localAddress({ address: { host, port } }: BackendConfig): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = createSocket(isIP(host) === 6 ? 'udp6' : 'udp4');
@@ -358,7 +366,7 @@ function secure(plan: BackendPlan, channel: SocketChannel): Promise<Opened> {
   });
 }
 
-/** Who reads a PROXY header does not greet behind one that says nothing of the kind (PROXY protocol, 2). */
+/** A backend that reads a PROXY header sends no greeting after a damaged one (PROXY protocol, 2). */
 function refusesBrokenHeader({ address, identity }: BackendConfig, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ ...address, timeout: timeoutMs });
@@ -382,21 +390,21 @@ function quote(reply: Reply): string {
   return `"${sanitizePeerText(lastLine(reply))}"`;
 }
 
-/** TEST-NET-1 (RFC 5737): nobody has this address, so nobody is trusted by it. */
+/** TEST-NET-1 (RFC 5737): no host has this address, so no server trusts it. */
 const CLAIMED = '192.0.2.25';
 const PROBE: ClientIdentity = {
   connection: 'check',
   source: { address: CLAIMED, port: 2525 },
   destination: { address: '192.0.2.1', port: 25 },
 };
-/** Which key of the [[backend]] a finding is about, where it is not the address. */
+/** The key of the [[backend]] for a finding; otherwise `address`. */
 const KEYS: Readonly<Partial<Record<CheckName, string>>> = {
   identity: 'identity',
   trust: 'identity',
   tls: 'tls',
 };
 const DIED =
-  'if that is set: look into its log at this time. A server that dies says why there (Postfix: "fatal: no SASL authentication mechanisms" asks for smtpd_sasl_type and smtpd_sasl_path)';
+  'if that is set: read its log at this time. A server that crashes logs the reason (Postfix, "fatal: no SASL authentication mechanisms": set smtpd_sasl_type and smtpd_sasl_path)';
 const PROBE_NAME = 'oldhello-check';
 /** example.org is reserved (RFC 2606); no server has mail for a name below it. */
 const FOREIGN_DOMAIN = 'relay-test.example.org';

@@ -1,4 +1,4 @@
-/** Whether clients, and old ones above all, will be able to do something with the configured certificates. */
+/** Checks that clients can use the configured certificates, above all old clients. */
 import type { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { endsTls } from '../config/passthrough.js';
@@ -8,12 +8,14 @@ import { certificatesFromPem } from '../tls/index.js';
 import { daneFindings } from './dane.js';
 import type { Finding, Verdict } from './finding.js';
 
-/** @param groups of the service, which may read its keys by them */
+/** @param groups of the service, through which it may read keys */
 export function checkCertificates(config: Config, now: Date, groups?: readonly number[]): Finding[] {
   if (!endsTls(config)) return [];
   const { certificates, tls } = config;
   if (certificates.length === 0) {
-    return [finding('certificates', 'warning', 'none is configured, so a self-signed one will be made')];
+    return [
+      finding('certificates', 'warning', 'none is configured, so oldhello will make a self-signed one'),
+    ];
   }
   const findings: Finding[] = [];
   const usable: (LoadedCredential & { readonly index: number })[] = [];
@@ -32,12 +34,12 @@ export function checkCertificates(config: Config, now: Date, groups?: readonly n
       findings.push({ ...finding(subject, 'bad', error.message), key: `${table}.${error.key}` });
     }
   }
-  // Of one that could not be loaded nobody knows what it would be good for.
+  // A certificate that could not be loaded may be the RSA one.
   const isComplete = usable.length === certificates.length;
   if (isComplete && tls.profile !== 'intermediate' && !usable.some(isForOldClients)) {
     const advice = ['add a [[certificate]] with an RSA key and use = "all" or "legacy"'];
     findings.push(
-      finding('certificates', 'bad', 'none has an RSA key, and most old clients know no other', advice),
+      finding('certificates', 'bad', 'none has an RSA key, and most old clients support no other', advice),
     );
   }
   return [...findings, ...daneFindings(config, usable)];
@@ -59,7 +61,7 @@ function checkOne(
     ...expiry(leaf, source, now).map((one) => finding(subject, ...one)),
     ...order(config).map((message) => finding(subject, 'bad', message, [CHAIN_ADVICE])),
     ...exposed.map(({ file, mode, remedy }) =>
-      finding(subject, 'bad', `${file} can be read by others than the service (mode ${mode})`, [remedy]),
+      finding(subject, 'bad', `other users than the service can read ${file} (mode ${mode})`, [remedy]),
     ),
     ...(engineOnly !== undefined && use !== 'legacy'
       ? [finding(subject, 'warning', `${source}: ${ENGINE_ONLY} (${engineOnly})`, [ENGINE_ONLY_ADVICE])]
@@ -77,7 +79,7 @@ function checkOne(
   return [finding(subject, 'good', what), ...problems];
 }
 
-/** Not self-signed, and without the certificate that signed it. */
+/** Whether the chain has one certificate, which is not self-signed. */
 function isAlone(chain: readonly X509Certificate[]): boolean {
   return chain.length === 1 && !chain[0]!.checkIssued(chain[0]!);
 }
@@ -94,7 +96,7 @@ function expiry(
       [
         'bad',
         `${source}: it is not valid before ${day(begin)}`,
-        [`see that the clock of this machine is right: it is ${day(now)} here`],
+        [`check the clock of this machine: its date is ${day(now)}`],
       ],
     ];
   }
@@ -102,7 +104,7 @@ function expiry(
   return days < EXPIRY_WARNING_DAYS ? [['warning', `${source}: it expires in ${days} days`, [RENEW]]] : [];
 }
 
-/** RFC 5246, 7.4.2: each certificate must certify the one before it, and old clients insist. */
+/** RFC 5246, 7.4.2: each certificate must certify the one before it; old clients insist on that. */
 function order({ chain }: CertificateConfig): string[] {
   if (chain === undefined) return [];
   const certificates = certificatesFromPem(readFileSync(chain, 'latin1'));
@@ -130,14 +132,13 @@ function finding(
   return { check: 'certificate', subject, verdict, message, advice };
 }
 
-const CHAIN_ADVICE =
-  'put the own certificate first, then the one that signed it, and so on, without the root';
+const CHAIN_ADVICE = 'put the certificate of the server first, then its issuer, and so on, without the root';
 const ALONE =
-  'the file holds the certificate alone, so that clients cannot verify it unless they have what signed it (certbot: use fullchain.pem)';
-const ENGINE_ONLY = "Node's own TLS does not take it, so the engine alone shows it, in TLS 1.2 and older";
+  'the file has only one certificate; clients cannot verify it unless they have its issuer (certbot: use fullchain.pem)';
+const ENGINE_ONLY = "Node's own TLS rejects it, so only clients of the engine get it, with TLS 1.2 and older";
 const ENGINE_ONLY_ADVICE =
   'set use = "legacy" for it, and add a certificate signed with SHA-256 for modern clients';
 const RENEW = 'renew it (certbot: certbot renew), then: systemctl reload oldhello';
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** A certificate that renews by itself has been renewed by then. */
+/** Automatic renewal has happened by then. */
 const EXPIRY_WARNING_DAYS = 14;

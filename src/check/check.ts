@@ -1,4 +1,4 @@
-/** Everything `oldhello check` looks at, in the order of the report. */
+/** All checks of `oldhello check`, in the order of the report. */
 import type { Config } from '../config/schema.js';
 import type { BackendPlan } from '../proxy/backend/open-session.js';
 import { checkAccess } from './access.js';
@@ -15,17 +15,17 @@ import { checkStore, checkTicketKeys } from './sharing.js';
 
 export interface CheckOptions {
   readonly now: Date;
-  /** For each step with a backend. */
+  /** Timeout of each step with a backend. */
   readonly timeoutMs: number;
-  /** Whether a path such as `admin` or `limits.idle-timeout` stands in the file. */
+  /** Whether a key such as `admin` or `limits.idle-timeout` is in the file. */
   readonly isWritten: (path: string) => boolean;
-  /** Undefined where this process sees what the service sees. */
+  /** Undefined if this process has the same permissions as the service. */
   readonly user: ServiceUser | undefined;
-  /** Files that systemd hands to the service. */
+  /** Files that systemd passes to the service as credentials. */
   readonly credentials: readonly string[];
 }
 
-/** Calls `found` with each finding as it is made. */
+/** @param found called with each finding as soon as it is known */
 export async function checkAll(
   config: Config,
   backends: readonly BackendPlan[],

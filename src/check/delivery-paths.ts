@@ -1,12 +1,12 @@
-/** The ways in which clients' mail, or what else they send, reaches a backend, each of which has to be right by itself. */
+/** The ways in which the data of clients reaches a backend. Each is checked. */
 import type { BackendConfig, Config, ListenerConfig } from '../config/schema.js';
 
 export interface DeliveryPath {
-  /** "in clear", for the report. */
+  /** For the report, such as "in clear". */
   readonly name: string;
-  /** What oldhello does at the beginning of such a session. */
+  /** The TLS of oldhello to the backend. */
   readonly security: 'none' | 'starttls' | 'implicit';
-  /** Whether a client's STARTTLS is passed on in it. */
+  /** Whether the client's STARTTLS is passed on to the backend. */
   readonly bridged: boolean;
   readonly smtp: boolean;
 }

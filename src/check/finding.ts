@@ -1,42 +1,42 @@
-/** What a check found: one line of the report each. */
+/** Findings: one line of the report each. */
 
-/** What is looked at, in the order of the report. */
+/** All checks, in the order of the report. */
 export const CHECKS = {
   configuration: 'the file is valid',
   'openssl-support': 'the OpenSSL of this machine computes what the profiles in use need',
   access: 'the user that the service runs as can read the files, and no other user can read the secret ones',
-  certificate: 'a certificate and its key can be used, and old clients can use them',
+  certificate: 'certificate and key are valid, and old clients support them',
   dane: 'the TLSA record of a certificate, for senders that verify with DANE',
-  networks: 'the networks of a policy can be read from their file',
-  tickets: 'the file with ticket keys can be used, is secret, and is changed',
-  store: 'the session store can be reached and keeps what it is given',
-  connection: 'the backend can be reached and greets',
-  identity: 'the backend accepts how it is told who the client is',
-  observed: 'the backend shows that it knows the address that was claimed',
-  tls: "the backend's own TLS works, and its certificate is the one that was asked for",
-  trust: 'the backend lets no client say itself who it is',
-  relay: 'a stranger cannot send mail to the world',
+  networks: 'the networks-file of a policy is readable and valid',
+  tickets: 'the file with ticket keys is valid, secret, and changed regularly',
+  store: 'the session store is reachable and stores data',
+  connection: 'the backend is reachable and sends a greeting',
+  identity: 'the backend accepts the chosen identity (PROXY protocol or XCLIENT)',
+  observed: 'the backend shows the address of the client that was sent to it',
+  tls: "the backend's own TLS works, and its certificate matches tls-ca, tls-name or tls-pin",
+  trust: 'the backend does not let clients claim another address (XCLIENT, XFORWARD)',
+  relay: 'the backend is no open relay',
 } as const satisfies Record<string, string>;
 
 export type CheckName = keyof typeof CHECKS;
 
-/** `unknown`: could not be looked at, because something before it failed, or cannot be seen from outside. */
+/** `unknown`: could not be checked because an earlier check failed, or because it cannot be seen from outside. */
 export type Verdict = 'good' | 'bad' | 'warning' | 'unknown';
 
 export interface Finding {
   readonly check: CheckName;
-  /** "certificate 1", "backend mta, STARTTLS". */
+  /** Such as "certificate 1" or "backend mta, over STARTTLS". */
   readonly subject: string;
   readonly verdict: Verdict;
-  /** One sentence; peers' words in it are escaped. */
+  /** One sentence; text from peers in it is sanitized. */
   readonly message: string;
   /** What to set, line by line. */
   readonly advice: readonly string[];
-  /** `backend[0].address`: what to look at in the configuration. */
+  /** The key of the configuration, such as `backend[0].address`. */
   readonly key?: string | undefined;
 }
 
-/** A warning is for whoever reads; only what is bad makes a check fail. */
+/** Warnings do not make a check fail. */
 export function passed(findings: readonly Finding[]): boolean {
   return findings.every(({ verdict }) => verdict !== 'bad');
 }

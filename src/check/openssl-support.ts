@@ -1,11 +1,11 @@
-/** Whether this machine can do what the configured profiles promise; `serve` does not start where it cannot. */
+/** Checks that this machine supports the configured profiles; otherwise `serve` does not start. */
 import { UnusableValueError } from '../config/config-error.js';
 import type { Config } from '../config/schema.js';
 import { refuseMissingPrimitives } from '../proxy/termination/required-primitives.js';
 import { loadCredential, type LoadedCredential } from '../credentials/credentials.js';
 import type { Finding } from './finding.js';
 
-/** Nothing where all is there, since it nearly always is. */
+/** No finding if all is supported, which is the usual case. */
 export function checkOpensslSupport(config: Config): Finding[] {
   for (const credentials of [[], usable(config)]) {
     try {
@@ -20,7 +20,7 @@ export function checkOpensslSupport(config: Config): Finding[] {
   return [];
 }
 
-/** Those that cannot be loaded are another finding. */
+/** Certificates that cannot be loaded are another finding. */
 function usable({ certificates }: Config): LoadedCredential[] {
   return certificates.flatMap((certificate) => {
     try {

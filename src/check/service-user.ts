@@ -1,17 +1,19 @@
-/** With whose permissions the service runs, which are seldom those of the administrator that runs a check. */
+/**
+ * The user of the service and its permissions, which usually differ from those of the administrator who runs a check.
+ */
 import { spawnSync } from 'node:child_process';
 
 export interface ServiceUser {
   readonly name: string;
   readonly uid: number;
-  /** The main one first. */
+  /** The primary group first. */
   readonly gids: readonly number[];
 }
 
 /**
- * @param asked a user that was asked for by name
- * @returns undefined where no such user is known, and nothing but root's own view is to be had
- * @throws Error for a user that was asked for and does not exist
+ * @param asked a user from the command line
+ * @returns undefined if there is no such user
+ * @throws Error if the user from the command line does not exist
  */
 export function serviceUser(asked: string | undefined): ServiceUser | undefined {
   const unit = asked === undefined ? unitProperties(['User', 'SupplementaryGroups']) : {};
@@ -30,7 +32,7 @@ export function serviceUser(asked: string | undefined): ServiceUser | undefined 
   return { name, uid, gids: [...new Set(gids)] };
 }
 
-/** Files that this user cannot read. Access lists and the folders above count, so the kernel is asked as that user. */
+/** Files that this user cannot read. The kernel decides, because access lists and the folders above count too. */
 export function unreadableFor({ uid, gids }: ServiceUser, files: readonly string[]): string[] {
   if (files.length === 0) return [];
   const script = 'for file; do [ -r "$file" ] || printf "%s\\n" "$file"; done; true';
@@ -42,8 +44,8 @@ export function unreadableFor({ uid, gids }: ServiceUser, files: readonly string
 }
 
 /**
- * Files that systemd reads as root and hands to the service, by the name after `credential:`.
- * @returns undefined where there is no such unit
+ * Files that systemd reads as root and passes to the service, by the name after `credential:`.
+ * @returns undefined if there is no such unit
  */
 export function unitCredentials(): ReadonlyMap<string, string> | undefined {
   const unit = outputOf('systemctl', ['cat', UNIT]);
@@ -72,7 +74,7 @@ function numbers(command: string, options: readonly string[]): number[] {
     .flatMap((text) => (text === '' ? [] : [Number(text)]));
 }
 
-/** Undefined where the command is missing or fails. */
+/** Undefined if the command is missing or fails. */
 function outputOf(
   command: string,
   options: readonly string[],
@@ -88,6 +90,6 @@ function outputOf(
 }
 
 const UNIT = 'oldhello.service';
-/** Of the packaged unit. */
+/** The user of the packaged unit. */
 const DEFAULT_USER = 'oldhello';
 const COMMAND_TIMEOUT_MS = 10_000;

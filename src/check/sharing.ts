@@ -1,4 +1,4 @@
-/** Whether what several machines share is there: the file with ticket keys, and the session store. */
+/** Checks what several machines share: the file with ticket keys, and the session store. */
 import { statSync } from 'node:fs';
 import { UnusableValueError } from '../config/config-error.js';
 import type { Config } from '../config/schema.js';
@@ -8,7 +8,7 @@ import { CredentialError } from '../credentials/credential-error.js';
 import { readTicketKeyFile } from '../credentials/ticket-key-file.js';
 import type { CheckName, Finding, Verdict } from './finding.js';
 
-/** Nothing where no file is configured. */
+/** No finding if no file is configured. */
 export async function checkTicketKeys(
   { tls }: Config,
   now: Date,
@@ -23,7 +23,9 @@ export async function checkTicketKeys(
     const what = `${path} has ${keys.length} key${keys.length === 1 ? '' : 's'}, and was changed on ${day(changed)}`;
     const problems = [
       ...exposed.map(({ file, mode, remedy }) =>
-        found('bad', `${file} can be read by others (mode ${mode}), who can then read sessions`, [remedy]),
+        found('bad', `other users can read ${file} (mode ${mode}), and with it they can decrypt sessions`, [
+          remedy,
+        ]),
       ),
       ...(days >= MAX_AGE_DAYS
         ? [found('warning', `${path} was not changed for ${days} days; ${AGE_RISK}`, [AGE_ADVICE])]
@@ -36,7 +38,7 @@ export async function checkTicketKeys(
   }
 }
 
-/** Nothing where none is configured. @param timeoutMs for its answer */
+/** No finding if none is configured. @param timeoutMs for its answer */
 export async function checkStore(config: Config, timeoutMs: number): Promise<Finding[]> {
   const found = finding('store', 'session store', 'session-store.url');
   try {
@@ -48,11 +50,8 @@ export async function checkStore(config: Config, timeoutMs: number): Promise<Fin
     const late = milliseconds > settings.timeout;
     return [
       late
-        ? found(
-            'warning',
-            `${name} takes ${milliseconds} ms to answer, and timeout is ${settings.timeout} ms`,
-          )
-        : found('good', `${name} keeps what it is given, and answers within ${milliseconds} ms`),
+        ? found('warning', `${name} answers within ${milliseconds} ms, but timeout is ${settings.timeout} ms`)
+        : found('good', `${name} stores data and answers within ${milliseconds} ms`),
     ];
   } catch (error) {
     if (!(error instanceof UnusableValueError)) throw error;
@@ -71,8 +70,9 @@ function day(date: Date): string {
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** Keys should change every day; a weekend is no alarm. */
+/** Keys should change every day; three days allow for a weekend. */
 const MAX_AGE_DAYS = 3;
-const AGE_RISK = 'whoever gets an old key reads all sessions of its time';
-const AGE_ADVICE = 'put a new key first and drop the oldest, every day; docs/scaling.md has the commands';
-const STORE_ADVICE = 'until this is mended, sessions resume by id only on the machine that made them';
+const AGE_RISK = 'with an old key, an attacker can decrypt all sessions of its time';
+const AGE_ADVICE =
+  'every day, add a new key as the first line and remove the oldest; docs/scaling.md has the commands';
+const STORE_ADVICE = 'until this is corrected, sessions resume by id only on the machine that made them';

@@ -1,9 +1,9 @@
-/** One SMTP command at a time with a backend, as a check holds it: every wait has an end. */
+/** A small SMTP client for checks: one command at a time, each with a timeout. */
 import { NO_HANDLER } from '../proxy/transport/channel.js';
 import type { SocketChannel } from '../proxy/transport/socket-channel.js';
 import { ReplyReader, type Reply } from '../smtp/reply.js';
 
-/** What came instead of a reply. */
+/** Why there is no reply. */
 export type NoReply = 'closed' | 'timeout' | 'broken';
 
 export type Answer = { readonly reply: Reply } | { readonly noReply: NoReply };
@@ -16,8 +16,8 @@ export class SmtpClient {
   #came: () => void = () => undefined;
 
   /**
-   * @param said what the backend has said already
-   * @param timeoutMs milliseconds for each reply
+   * @param said bytes that the backend has already sent
+   * @param timeoutMs for each reply
    */
   constructor(channel: SocketChannel, said: Buffer, timeoutMs: number) {
     this.#channel = channel;
@@ -39,7 +39,7 @@ export class SmtpClient {
     channel.resume();
   }
 
-  /** The next reply that was not asked for yet. */
+  /** Waits for the next reply, without sending a command. */
   async reply(): Promise<Answer> {
     const deadline = performance.now() + this.#timeoutMs;
     for (;;) {
@@ -56,14 +56,14 @@ export class SmtpClient {
     return this.reply();
   }
 
-  /** The channel, for TLS to begin on it; this client is over. */
+  /** @returns the channel, for TLS; this client must not be used any more */
   leave(): SocketChannel {
     this.#channel.pause();
     this.#channel.handler = NO_HANDLER;
     return this.#channel;
   }
 
-  /** QUIT, as a polite client ends; nobody waits for the answer longer than for any other. */
+  /** Sends QUIT and waits for the reply or the timeout. */
   async quit(): Promise<void> {
     if (!this.#ended) await this.ask('QUIT');
     this.#channel.destroy();

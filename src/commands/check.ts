@@ -1,4 +1,4 @@
-/** `oldhello check`: tries everything a configuration relies on, and says what is wrong and what to set. */
+/** `oldhello check`: checks everything that a configuration depends on, and prints the problems and what to set. */
 import { checkAll } from '../check/check.js';
 import { passed, render, type Finding } from '../check/finding.js';
 import { serviceUser, unitCredentials, type ServiceUser } from '../check/service-user.js';
@@ -13,7 +13,7 @@ import { loadConfiguration } from './load-configuration.js';
 import { FAILED, GOOD, say, UsageError, type Command } from './command.js';
 
 export const check: Command = {
-  summary: 'try a configuration against the running backends',
+  summary: 'check a configuration and its running backends',
   usage: `oldhello check --config FILE [--user NAME] [--json]
 
 Looks at the file, the certificates and their keys, and at what several machines share:
@@ -74,12 +74,12 @@ interface View {
   readonly credentials: Credentials;
 }
 
-/** Root looks with the eyes of the service; any other user can only look with its own. */
+/** Root checks with the permissions of the service; any other user can only check with its own. */
 function viewOf(asked: string | undefined): View {
   const inService = process.env['CREDENTIALS_DIRECTORY'];
   const user = process.getuid?.() === 0 ? serviceUser(asked) : undefined;
   return { user: user?.uid === 0 ? undefined : user, credentials: inService ?? unitCredentials() };
 }
 
-/** A mail server that greets later than this is overloaded, or waits for something else first. */
+/** A mail server that sends its greeting later is overloaded, or waits for something else first. */
 const TIMEOUT_MS = 15_000;

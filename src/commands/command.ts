@@ -1,18 +1,18 @@
-/** What a command is to the command line; each has a file of its own in this folder. */
+/** A command of the command line; each has its own file in this folder. */
 import type { ParseArgsConfig } from 'node:util';
 
 export interface Command {
   /** A line for `oldhello --help`. */
   readonly summary: string;
-  /** All of `oldhello COMMAND --help`. */
+  /** The output of `oldhello COMMAND --help`. */
   readonly usage: string;
   /** In the form of node:util's parseArgs; `help` is added. */
   readonly options: NonNullable<ParseArgsConfig['options']>;
-  /** Whether there may be arguments that are not options. */
+  /** Whether arguments without option name are allowed. */
   readonly allowPositionals: boolean;
   /**
-   * @returns the exit code, or undefined for a command that goes on running
-   * @throws UsageError, ConfigError, CredentialError, and system errors, which all are told in a line
+   * @returns the exit code; undefined for a command that keeps running
+   * @throws UsageError, ConfigError, CredentialError and system errors; each is printed in a line
    */
   run(args: Arguments): Promise<number | undefined>;
 }
@@ -27,7 +27,7 @@ export const GOOD = 0;
 export const FAILED = 1;
 export const WRONG_USAGE = 2;
 
-/** An input cannot be read; the message is complete. */
+/** An input cannot be read; the message needs no addition. */
 export class InputError extends Error {}
 
 /** The command line itself is wrong; the message is followed by the command's usage. */
@@ -38,7 +38,7 @@ export function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Such as `oldhello check | head -1`: the program that reads has what it wants. */
+/** The reader of standard output has closed it, as in `oldhello check | head -1`. */
 function endWithReader(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
   process.exit(FAILED);

@@ -1,4 +1,4 @@
-/** `oldhello explain`: what a captured ClientHello says of its client. */
+/** `oldhello explain`: describes a captured ClientHello and its client. */
 import { readFileSync } from 'node:fs';
 import { explain as explainHello } from '../explain-hello/explanation.js';
 import { findHellos } from '../explain-hello/find-hellos.js';
@@ -6,7 +6,7 @@ import { textOf } from '../explain-hello/text-view.js';
 import { FAILED, GOOD, say, UsageError, type Command } from './command.js';
 
 export const explain: Command = {
-  summary: 'explain a captured ClientHello, and what each profile answers',
+  summary: 'explain a captured ClientHello, and what each profile does with it',
   usage: `oldhello explain [FILE|HEX|-] [--json]
 
 Reads a ClientHello in any form in which people have one, and says what the client
@@ -40,7 +40,7 @@ Exit code 0 when a ClientHello was explained, 1 when there is none or it is cut.
   },
 };
 
-/** @throws UsageError, and what the system says of a file */
+/** @throws UsageError, and system errors of the file */
 function readInput(positionals: readonly string[]): Buffer {
   const [where = '-'] = positionals;
   if (positionals.length > 1 && !positionals.every((one) => HEX.test(one))) {

@@ -1,4 +1,4 @@
-/** From the first listening socket to the exit code: what signals do, and what the service manager hears of it. */
+/** Start, reload and stop: what signals do, and what systemd is notified of. */
 import { UnusableValueError } from '../config/config-error.js';
 import { locate } from '../config/load.js';
 import { keysThatTakeRestart } from '../config/restart.js';
@@ -13,26 +13,26 @@ export interface LifeCycleParts {
   readonly server: ProxyServer;
   readonly log: OpenLog;
   readonly manager: ServiceManager;
-  /** Undefined where there is no file to read again. */
+  /** Undefined if there is no file to reload. */
   readonly configuration:
     { readonly file: string; readonly load: () => Config; readonly started: Config } | undefined;
-  /** The last thing to happen before the end. */
+  /** Called last. */
   readonly stopped: () => void;
 }
 
 export class LifeCycle {
   readonly #parts: LifeCycleParts;
   #stopping = false;
-  /** Also while it starts, which reads the configuration too. */
+  /** True during the start too, which also reads the configuration. */
   #reloading = true;
-  /** Somebody asked while a reload was under way, which may have read the file already. */
+  /** A reload was requested during another one, which may have read the old file. */
   #again = false;
 
   constructor(parts: LifeCycleParts) {
     this.#parts = parts;
   }
 
-  /** Before anything else: also a start that takes long can be stopped, and is not ended by SIGHUP. */
+  /** Call it first: then a slow start can be stopped, and SIGHUP does not end it. */
   watch(): void {
     const { log: channel, configuration } = this.#parts;
     exitOnDefect((error) => {
@@ -44,7 +44,7 @@ export class LifeCycle {
     if (configuration !== undefined) process.on('SIGHUP', () => void this.#reload());
   }
 
-  /** To be called when clients are served. */
+  /** Call it when clients are served. */
   async begin(): Promise<void> {
     const { manager, log: channel } = this.#parts;
     channel.log('started', {
@@ -61,7 +61,7 @@ export class LifeCycle {
     return `serving on ${this.#parts.server.listening.length} addresses`;
   }
 
-  /** The first signal lets sessions finish, the second does not wait. */
+  /** The first signal waits for open connections, the second one does not. */
   async #stop(signal: NodeJS.Signals): Promise<void> {
     if (this.#stopping) process.exit(0);
     this.#stopping = true;
@@ -74,7 +74,7 @@ export class LifeCycle {
     stopped();
     log('stopped');
     await channel.close();
-    // Work nobody waits for any more, such as a search for a prime, must not hold the process.
+    // Unfinished work, such as the search for a prime, must not keep the process alive.
     process.exit(0);
   }
 

@@ -1,11 +1,11 @@
-/** The configuration of a command, with everything that is wrong in it and in the files that it names, in one run. */
+/** Loads the configuration of a command, and reports all problems in it and in the files that it names together. */
 import { ConfigError } from '../config/config-error.js';
 import { loadConfig, locate } from '../config/load.js';
 import type { Credentials } from '../config/paths.js';
 import type { Config } from '../config/schema.js';
 import { tryCredentials } from '../credentials/credentials.js';
 
-/** @throws ConfigError; where the file itself is in order, its certificates are for the caller to load */
+/** Certificates of a valid file are loaded by the caller. @throws ConfigError */
 export function loadConfiguration(file: string, credentials?: Credentials): Config {
   try {
     return loadConfig(file, credentials);

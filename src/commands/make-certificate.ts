@@ -1,4 +1,4 @@
-/** `oldhello make-certificate`: certificates of a private authority that old clients can read, beside modern ones. */
+/** `oldhello make-certificate`: makes certificates of a private authority for old clients and for modern ones. */
 import { execFileSync } from 'node:child_process';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
@@ -61,7 +61,7 @@ function daysOf(text: string): number {
   throw new UsageError(`--days takes a whole number from 1 to ${MAX_DAYS}`);
 }
 
-/** Undefined where the group of the packaged service does not exist. */
+/** Undefined if the group of the packaged service does not exist. */
 function groupOfService(): number | undefined {
   try {
     const entry = execFileSync('getent', ['group', 'oldhello'], {
@@ -74,6 +74,6 @@ function groupOfService(): number | undefined {
   }
 }
 
-/** The longest that some clients accept. */
+/** The longest validity that some clients accept. */
 const DEFAULT_DAYS = 825;
 const MAX_DAYS = 3650;

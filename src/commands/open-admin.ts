@@ -1,4 +1,4 @@
-/** Starts what watches the log's channel from outside: metrics, the status page, and the listener that serves them. */
+/** Starts the subscribers of the log's channel: metrics, the status page, and the listener that serves them. */
 import { AdminServer } from '../admin/admin-server.js';
 import { loadAssets } from '../admin/assets.js';
 import { UnusableValueError } from '../config/config-error.js';
@@ -12,7 +12,7 @@ import { StatusBoard } from '../observe/status/status.js';
 import { ListenError } from '../proxy/listener/listen-error.js';
 import { descriptorShare, MAX_ADMIN_CLIENTS } from '../system/descriptors.js';
 
-/** To be called before anything is reported. @throws UnusableValueError for an address that cannot be listened on */
+/** Call it before the first event. @throws UnusableValueError if the address cannot be listened on */
 export async function openAdmin(
   config: AdminConfig,
   address: NonNullable<AdminConfig['address']>,

@@ -1,4 +1,4 @@
-/** The log on standard output or in a file, which never delays the mail. */
+/** Writes the log to standard output or to a file, without delaying the mail. */
 import { fstatSync, openSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { UnusableValueError } from '../config/config-error.js';
@@ -10,11 +10,11 @@ import type { TerminalStyle } from '../observe/terminal-line.js';
 import { LineOutput } from '../system/line-output.js';
 
 export interface OpenLog extends LogChannel {
-  /** Lines that nobody took so far. */
+  /** Number of lines dropped so far. */
   readonly dropped: number;
-  /** Opens the file again, which another program may have moved. */
+  /** Opens the file again, after logrotate has moved it. */
   reopen(): void;
-  /** To be waited for before the process ends; bounded. */
+  /** Writes the last lines, within a timeout. Await it before the process ends. */
   close(): Promise<void>;
 }
 
@@ -85,9 +85,9 @@ function isJournal(fd: number): boolean {
 }
 
 const STDOUT = 1;
-/** Addresses of clients are nothing for everybody. */
+/** Not for everyone, because the log has addresses of clients. */
 const LOG_FILE_MODE = 0o640;
-/** Milliseconds that the last lines get to be taken. */
+/** For the last lines. */
 const FLUSH_TIMEOUT_MS = 2_000;
 /** syslog(3). */
 const PRIORITIES = { trace: 7, debug: 7, info: 6, warn: 4, error: 3 } as const;

@@ -1,4 +1,4 @@
-/** What `report` and `census` share on the command line: the period, the forms of output, and errors of inputs. */
+/** Shared by `report` and `census`: period, output formats, and errors of inputs. */
 import { writeFileSync } from 'node:fs';
 import { DAY_MS } from '../report/calendar.js';
 import { csvView } from '../report/csv-view.js';
@@ -118,5 +118,5 @@ function hasColor(): boolean {
 
 const TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?Z)?$/;
 const DEFAULT_TOP = 20;
-/** Columns, where the terminal does not say. */
+/** Columns, if the terminal does not report its width. */
 const DEFAULT_COLUMNS = 100;

@@ -1,4 +1,4 @@
-/** `oldhello serve`: puts the parts together, runs them until a signal comes, and takes them down in order. */
+/** `oldhello serve`: starts the proxy, runs it until a signal, and stops it in order. */
 import { UnusableValueError } from '../config/config-error.js';
 import { locate } from '../config/load.js';
 import type { Config } from '../config/schema.js';
@@ -55,7 +55,7 @@ async function serveConfigured(file: string): Promise<void> {
   }
 }
 
-/** The set-up for trying: an embedded sink, a certificate of our own, everything on loopback. */
+/** The demo: a sink, certificates of its own, everything on loopback. */
 async function serveDemo(): Promise<void> {
   const log = openLog(DEMO_LOG);
   const [{ demoConfig }, { startSink }] = await Promise.all([
@@ -112,7 +112,7 @@ function demoInstructions(listening: readonly Listening[], { tls, admin }: Confi
   });
   const port = listening.find(({ listener }) => listener.mode === 'starttls')?.address.port;
   return [
-    `oldhello demo, profile ${tls.profile}. Mail goes to an embedded sink, which logs each message and keeps none.`,
+    `oldhello demo, profile ${tls.profile}. Mail goes to a sink, which logs each message and stores none.`,
     ...ports,
     `Try:  openssl s_client -connect 127.0.0.1:${port} -starttls smtp -crlf -quiet -tls1 -cipher ALL:@SECLEVEL=0`,
     `Look:  http://${admin.address?.host}:${admin.address?.port}/`,

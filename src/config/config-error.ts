@@ -1,8 +1,8 @@
-/** What is wrong with a configuration file: every problem at once, each with its place and what to do. */
+/** Errors of a configuration: all problems at once, each with its place and the next step. */
 import type { Config } from './schema.js';
 
 export interface Problem {
-  /** 1 for the first; undefined where the problem is that something is absent. */
+  /** The first line is 1; undefined where something is missing. */
   readonly line?: number | undefined;
   /** `listener[0].mode` */
   readonly key?: string | undefined;
@@ -12,7 +12,7 @@ export interface Problem {
 export class ConfigError extends Error {
   readonly file: string;
   readonly problems: readonly Problem[];
-  /** What of the file could be read all the same, so that the next stage can look at it too. */
+  /** The readable part of the file, so that later checks can examine it too. */
   readonly readable: Partial<Config> | undefined;
 
   constructor(
@@ -29,11 +29,11 @@ export class ConfigError extends Error {
   }
 }
 
-/** Values that are well written, but turned out not to work; `locate` of load.ts finds their lines. */
+/** A valid value that does not work, such as the name of a missing file. `locate` of load.ts finds its line. */
 export class UnusableValueError extends Error {
   readonly problems: readonly (Problem & { readonly key: string })[];
 
-  /** @param index which one of an array of tables; undefined for a table that stands once */
+  /** @param index in an array of tables; undefined for a single table */
   constructor(table: string, index: number | undefined, key: string, cause: Error) {
     super(cause.message, { cause });
     this.name = 'UnusableValueError';
@@ -42,7 +42,7 @@ export class UnusableValueError extends Error {
   }
 }
 
-/** Several such errors, to be reported in one run. */
+/** Several such errors, reported together. */
 export class UnusableValuesError extends UnusableValueError {
   override readonly problems: UnusableValueError['problems'];
 
@@ -53,8 +53,8 @@ export class UnusableValuesError extends UnusableValueError {
 }
 
 /**
- * Takes each of `steps`, also when one before it has failed.
- * @throws UnusableValuesError with everything that is unusable, and what else a step throws
+ * Runs all `steps`, even if one fails.
+ * @throws UnusableValuesError with all unusable values; other errors unchanged
  */
 export async function orAllUnusable<T extends readonly unknown[]>(
   ...steps: { readonly [K in keyof T]: () => T[K] | Promise<T[K]> }
@@ -73,7 +73,7 @@ export async function orAllUnusable<T extends readonly unknown[]>(
   return results as unknown as T;
 }
 
-/** @throws UnusableValueError where `action` throws, for it is this value that does not work */
+/** Runs `action`. @throws UnusableValueError for this key when it throws */
 export function orUnusable<T>(table: string, index: number | undefined, key: string, action: () => T): T {
   try {
     return action();

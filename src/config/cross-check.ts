@@ -1,4 +1,4 @@
-/** What must hold between values that are each right by themselves. */
+/** Checks combinations of values that are each valid alone. */
 import { isIP } from 'node:net';
 import { hostAndPort } from '../net/endpoint.js';
 import type { Problem } from './config-error.js';
@@ -21,7 +21,7 @@ export function crossCheck(config: Config, positions: TomlPositions): Problem[] 
     ...danglingBackends(config, at),
     ...relayRisks(config, at),
     ...uselessTls(config, at),
-    ...unsaidIdentities(config, at),
+    ...impossibleIdentities(config, at),
     ...smtpWithoutSmtp(config, at, positions),
     ...observedOptions(config, at),
     ...incompleteCertificates(config, at),
@@ -35,8 +35,9 @@ type At = (table: string, index: number, key: string) => Pick<Problem, 'line' | 
 
 function someOf({ listeners, backends }: Config): Problem[] {
   const problems: Problem[] = [];
-  if (listeners.length === 0) problems.push({ message: 'there is no [[listener]], so nothing to do' });
-  if (backends.length === 0) problems.push({ message: 'there is no [[backend]], so nobody takes the mail' });
+  if (listeners.length === 0) problems.push({ message: 'there is no [[listener]]; add one' });
+  if (backends.length === 0)
+    problems.push({ message: 'there is no [[backend]]; add one for your mail server' });
   return problems;
 }
 
@@ -48,7 +49,7 @@ function duplicates(table: string, named: readonly { readonly name: string }[], 
   );
 }
 
-/** What the system would refuse at the start, since only one socket can have an address and port. */
+/** The system would refuse the second socket on the same address and port at the start. */
 function sharedAddresses({ listeners, admin }: Config, positions: TomlPositions): Problem[] {
   const all = [
     ...listeners.map(({ address, name }, index) => ({
@@ -63,7 +64,7 @@ function sharedAddresses({ listeners, admin }: Config, positions: TomlPositions)
   return all.flatMap(({ key, address: { host, port } }, index) => {
     const other = all.slice(0, index).find(({ address }) => address.host === host && address.port === port);
     if (other === undefined || port === 0) return [];
-    const message = `${hostAndPort(host, port)} is the address of ${other.user} already; give each its own`;
+    const message = `${hostAndPort(host, port)} is already the address of ${other.user}; give each its own`;
     return [{ line: positions.lineOf(key), key, message }];
   });
 }
@@ -73,7 +74,7 @@ function danglingBackends({ listeners, backends }: Config, at: At): Problem[] {
   return listeners.flatMap(({ backend }, index) => {
     if (names.includes(backend)) return [];
     const meant = didYouMean(backend, names);
-    const hint = meant === undefined ? `known are ${names.join(', ')}` : `did you mean "${meant}"?`;
+    const hint = meant === undefined ? `use one of ${names.join(', ')}` : `did you mean "${meant}"?`;
     return [{ ...at('listener', index, 'backend'), message: `there is no backend "${backend}"; ${hint}` }];
   });
 }
@@ -93,20 +94,20 @@ function unusableStore({ sessionStore: { url, timeout }, tls }: Config, position
   };
   return [
     ...(url !== undefined && tls.ticketKeyFile === undefined
-      ? [problem('url', 'needs ticket-key-file in [tls], whose keys also seal what is stored')]
+      ? [problem('url', 'needs ticket-key-file in [tls], because its keys also encrypt stored sessions')]
       : []),
     ...(timeout > MAX_STORE_TIMEOUT_MS
       ? [
           problem(
             'timeout',
-            `found ${timeout} ms; at most ${MAX_STORE_TIMEOUT_MS} ms, for a full handshake is quicker`,
+            `found ${timeout} ms; allowed are at most ${MAX_STORE_TIMEOUT_MS} ms, because a full handshake is faster`,
           ),
         ]
       : []),
   ];
 }
 
-/** The status page has no login, and says who sends mail here. */
+/** The status page has no login, and shows who sends mail here. */
 function exposedAdmin({ admin }: Config, positions: TomlPositions): Problem[] {
   if (admin.address === undefined || admin.acknowledgeExposure || isLoopback(admin.address.host)) return [];
   return [
@@ -114,8 +115,8 @@ function exposedAdmin({ admin }: Config, positions: TomlPositions): Problem[] {
       line: positions.lineOf('admin.address'),
       key: 'admin.address',
       message:
-        `${admin.address.host} is not loopback, so others on the network could see who sends mail here. ` +
-        'Use "127.0.0.1:9125" or "[::1]:9125", or, if only those who may can connect, set acknowledge-exposure = true',
+        `${admin.address.host} is not a loopback address, so others on the network could see who sends mail here. ` +
+        'Use "127.0.0.1:9125" or "[::1]:9125", or, if a firewall restricts access, set acknowledge-exposure = true',
     },
   ];
 }
@@ -134,17 +135,24 @@ function uselessTls({ backends }: Config, at: At): Problem[] {
     const given = Object.entries({ 'tls-ca': tlsCa, 'tls-name': tlsName, 'tls-pin': tlsPin });
     return given.flatMap(([key, value]) =>
       value !== undefined && (tls === 'none' || tls === 'observe')
-        ? [{ ...at('backend', index, key), message: `says whom to trust, but tls = "${tls}" asks nobody` }]
+        ? [
+            {
+              ...at('backend', index, key),
+              message: `has no effect with tls = "${tls}"; remove it, or set tls = "starttls" or "implicit"`,
+            },
+          ]
         : [],
     );
   });
 }
 
-/** XCLIENT is said in SMTP, and where a client's TLS goes through to the backend from its first byte, nothing can be said. */
-function unsaidIdentities({ backends, listeners }: Config, at: At): Problem[] {
+/**
+ * XCLIENT is an SMTP command: it cannot be sent where the client's TLS goes through to the backend from its first byte.
+ */
+function impossibleIdentities({ backends, listeners }: Config, at: At): Problem[] {
   return backends.flatMap(({ name, identity, tls, modern = 'passthrough' }, index) => {
     const implicit = listeners.find((one) => one.backend === name && one.mode === 'implicit');
-    const why = UNSAID[identity];
+    const why = IMPOSSIBLE_IDENTITIES[identity];
     if (tls === 'observe' && identity === 'xclient') {
       return [{ ...at('backend', index, 'identity'), message: OBSERVED_XCLIENT }];
     }
@@ -233,16 +241,16 @@ function incompleteCertificates({ certificates }: Config, at: At): Problem[] {
     if (pkcs12 !== undefined) {
       return chain === undefined && key === undefined
         ? []
-        : problem('pkcs12', 'give either pkcs12, or chain and key');
+        : problem('pkcs12', 'set either pkcs12, or chain and key');
     }
-    if (chain === undefined) return problem('chain', 'is missing; give chain and key, or pkcs12');
+    if (chain === undefined) return problem('chain', 'is missing; set chain and key, or pkcs12');
     if (key !== undefined) return [];
     const isPkcs12 = /\.(?:p12|pfx)$/i.test(chain);
     return problem(
       'key',
       isPkcs12
-        ? `is missing; a PKCS#12 file holds both: write pkcs12 = "${chain}" in place of chain`
-        : 'is missing; give the private key of this chain',
+        ? `is missing; a PKCS#12 file holds both: write pkcs12 = "${chain}" instead of chain`
+        : 'is missing; set it to the private key of this chain',
     );
   });
 }
@@ -253,19 +261,19 @@ function unreachablePolicies({ policies }: Config, at: At): Problem[] {
       ? [
           {
             ...at('policy', index, 'networks'),
-            message: 'an entry for everybody hides those after it; put it last',
+            message:
+              'an entry without networks matches every client and hides the entries after it; put it last',
           },
         ]
       : [],
   );
 }
 
-const OBSERVED_XCLIENT =
-  '"xclient" cannot be said where clients are only observed; use "proxy-v2" or "proxy-v1"';
+const OBSERVED_XCLIENT = '"xclient" cannot be sent with tls = "observe"; use "proxy-v2" or "proxy-v1"';
 /** Milliseconds; worker processes wait for the one that asks the store a little longer. */
 const MAX_STORE_TIMEOUT_MS = 200;
-/** What cannot be done where the first word to the backend is the client's, and is encrypted. */
-const UNSAID: Readonly<Partial<Record<Config['backends'][number]['identity'], string>>> = {
-  xclient: 'cannot be said for',
-  none: 'leaves unknown whether the backend would believe an XCLIENT from',
+/** Why an identity does not work where the client's encrypted bytes are the first ones that the backend gets. */
+const IMPOSSIBLE_IDENTITIES: Readonly<Partial<Record<Config['backends'][number]['identity'], string>>> = {
+  xclient: 'cannot be sent for',
+  none: 'does not allow to check whether the backend accepts XCLIENT from',
 };

@@ -1,4 +1,4 @@
-/** The known word that a misspelt one was probably meant to be. */
+/** Suggests the known word that is closest to a misspelt one. */
 
 export function didYouMean(word: string, known: readonly string[]): string | undefined {
   const ranked = known
@@ -10,7 +10,7 @@ export function didYouMean(word: string, known: readonly string[]): string | und
     : undefined;
 }
 
-/** Levenshtein's, row by row. */
+/** Levenshtein distance, row by row. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i += 1) {

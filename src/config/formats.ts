@@ -1,25 +1,25 @@
-/** How single values are written in the configuration, and what they become. */
+/** Formats of single values in the configuration file, and the values made from them. */
 import { isIP } from 'node:net';
 import { parseHostAndPort, type HostAndPort } from '../net/endpoint.js';
 
 export interface Format<T> {
-  /** What an admin may write, for error messages and documentation. */
+  /** What the file may contain, for error messages and documentation. */
   readonly allowed: string;
-  /** Where only certain words are allowed: these. */
+  /** The allowed words, if only these are allowed. */
   readonly words?: readonly string[];
-  /** Where the value is a list: what each element must be. */
+  /** The format of each element, if the value is a list. */
   readonly element?: Format<unknown>;
-  /** Whether somebody could have written a secret in it by mistake, so that no message may show it. */
+  /** Set if a secret may have been written here by mistake, so that no message may show the value. */
   readonly isHidden?: true;
-  /** Whether the value names a file or folder. */
+  /** Set if the value names a file or folder. */
   readonly isPath?: true;
-  /** Where text is written and something else is meant; undefined for text that is not allowed. */
+  /** Converts text to the value; undefined for text that is not allowed. */
   readonly coerce?: (text: string) => T | undefined;
-  /** Of the value as it is used, which is what `coerce` returns where there is one. */
+  /** Checks the converted value. */
   readonly isValid: (value: unknown) => boolean;
 }
 
-/** Where a Redis or Valkey is. */
+/** Location of a Redis or Valkey server. */
 export interface StoreUrl extends HostAndPort {
   readonly tls: boolean;
   readonly username: string | undefined;
@@ -94,10 +94,10 @@ export const address: Format<HostAndPort> = {
   isValid: isObject,
 };
 
-/** Without a password, which would not stay secret in it. */
+/** Without a password, because a configuration file is no place for secrets. */
 export const storeUrl: Format<StoreUrl> = {
   allowed:
-    'a URL such as "redis://127.0.0.1:6379/0", or "rediss://user@store.example:6380" for TLS; without a password, which has a file of its own',
+    'a URL such as "redis://127.0.0.1:6379/0", or "rediss://user@store.example:6380" for TLS; without a password, for which there is password-file',
   isHidden: true,
   coerce(written) {
     const match = STORE_URL.exec(written);

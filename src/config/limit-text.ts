@@ -1,4 +1,4 @@
-/** A value of [limits] as the configuration file would have it. */
+/** A value of [limits] in the format of the configuration file. */
 import { duration } from './formats.js';
 import { SECTIONS, type Keys } from './schema.js';
 

@@ -1,4 +1,4 @@
-/** From a TOML file to a frozen Config, or to a ConfigError that names everything that is wrong with it. */
+/** Makes a frozen Config from a TOML file, or a ConfigError with all its problems. */
 import { dirname } from 'node:path';
 import { crossCheck } from './cross-check.js';
 import { ConfigError, type Problem, type UnusableValueError } from './config-error.js';
@@ -11,14 +11,14 @@ import type { TomlPositions } from './toml-positions.js';
 
 export { ConfigError } from './config-error.js';
 
-/** @throws ConfigError, also where the file cannot be read */
+/** @throws ConfigError, also if the file cannot be read */
 export function loadConfig(path: string, credentials: Credentials = CREDENTIALS): Config {
   return parseConfig(readSource(path), path, credentials);
 }
 
 /**
- * @param file the name that error messages carry; relative paths inside are relative to its folder
- * @param credentials those of systemd
+ * @param file name for error messages; relative paths inside are relative to its folder
+ * @param credentials of systemd
  * @throws ConfigError
  */
 export function parseConfig(source: string, file: string, credentials: Credentials = CREDENTIALS): Config {
@@ -42,20 +42,20 @@ export function parseConfig(source: string, file: string, credentials: Credentia
     log: section('log'),
     admin: section('admin'),
   };
-  // What one wrong value would drag along is not worth telling.
+  // One wrong value could cause more problems, which would only distract.
   if (problems.length === 0) problems.push(...crossCheck(config, positions));
   if (problems.length > 0) throw new ConfigError(file, problems, { readable: config });
   return deepFreeze(config);
 }
 
-/** With the lines of the file that the values come from, if that still is as it was. */
+/** Adds the lines of the file where the values are, if the file is unchanged. */
 export function locate({ problems, cause }: UnusableValueError, file: string): ConfigError {
   const positions = positionsIn(file);
   const located = problems.map((problem) => ({ ...problem, line: positions?.lineOf(problem.key) }));
   return new ConfigError(file, located, { cause });
 }
 
-/** Of the keys in a file; undefined where it is no TOML any more. */
+/** Positions of the keys in a file; undefined if it is no TOML any more. */
 export function positionsIn(file: string): TomlPositions | undefined {
   try {
     return parseToml(readSource(file), file).positions;

@@ -1,10 +1,10 @@
-/** Where the files are that a configuration names: beside it, or among the credentials that systemd hands over. */
+/** Finds the files that a configuration names: relative to its folder, or among the credentials of systemd. */
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { didYouMean } from './did-you-mean.js';
 
 /**
- * What `credential:NAME` stands for: a file in a folder, or outside of the service the file that systemd is to load by
+ * The meaning of `credential:NAME`: a file in this folder, or, outside of the service, the file that the unit loads by
  * that name (systemd.exec, "Credentials").
  */
 export type Credentials = string | ReadonlyMap<string, string> | undefined;
@@ -15,14 +15,14 @@ export interface PathContext {
   readonly credentials: Credentials;
 }
 
-/** @returns an absolute path, or what is wrong and what to do */
+/** @returns an absolute path, or the problem and the next step */
 export function resolvePath(written: string, { folder, credentials }: PathContext): string | Mistake {
   if (!written.startsWith(CREDENTIAL)) return resolve(folder, written);
   const name = written.slice(CREDENTIAL.length);
   if (!/^[\w.@-]+$/.test(name) || /^\.\.?$/.test(name)) {
     return { mistake: `${JSON.stringify(written)} names no credential; write "${CREDENTIAL}NAME"` };
   }
-  const load = `add LoadCredential=${name}:/path/to/the/file to the unit, or give a path here`;
+  const load = `add LoadCredential=${name}:/path/to/the/file to the unit, or write a path here`;
   if (credentials === undefined) {
     return { mistake: `"${written}" is for systemd, which did not set $CREDENTIALS_DIRECTORY; ${load}` };
   }
@@ -39,7 +39,7 @@ export interface Mistake {
   readonly mistake: string;
 }
 
-/** None where the folder cannot be read. */
+/** Empty if the folder cannot be read. */
 function filesIn(folder: string): ReadonlyMap<string, string> {
   try {
     return new Map(readdirSync(folder).map((name) => [name, join(folder, name)]));

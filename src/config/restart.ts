@@ -1,8 +1,8 @@
-/** What a reload cannot change. */
+/** Finds changes that a reload cannot apply. */
 import { READ_AT_START, type Config, type SECTIONS } from './schema.js';
 import { camelCase } from './table-reader.js';
 
-/** The keys, such as `log.level`, whose values differ and would take a restart. */
+/** @returns changed keys that need a restart, such as `log.level` */
 export function keysThatTakeRestart(running: Config, wanted: Config): string[] {
   const keys = Object.entries(READ_AT_START).flatMap(([table, names]) =>
     names
@@ -15,7 +15,7 @@ export function keysThatTakeRestart(running: Config, wanted: Config): string[] {
   return runsWorkers(running) === runsWorkers(wanted) ? keys : ['server.workers', ...keys];
 }
 
-/** Whether other processes than the first run the connections, which it is from its start to its end. */
+/** Whether worker processes run the connections. It cannot change while the process runs. */
 export function runsWorkers({ server: { workers } }: Config): boolean {
   return workers !== 1;
 }

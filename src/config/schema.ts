@@ -1,6 +1,6 @@
 /**
- * Every configuration key, declared once: what it means, what may be written, and what holds where it is absent. The
- * types below, validation, and the reference in docs/ all come from here.
+ * Declares every configuration key once: its meaning, its format and its default. The types below, validation and the
+ * reference in docs/ come from here.
  */
 import {
   address,
@@ -24,7 +24,7 @@ import {
 export interface Key<T> {
   readonly doc: string;
   readonly format: Format<T>;
-  /** As it would be written; undefined for a key that has no default. */
+  /** In the format of the file; undefined without a default. */
   readonly default: unknown;
   readonly required: boolean;
 }
@@ -52,36 +52,36 @@ const profile = oneOf('intermediate', 'legacy', 'ancient');
 const version = oneOf('SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2');
 
 const server = {
-  hostname: withDefault(text, 'localhost', 'The name oldhello gives itself in replies of its own.'),
+  hostname: withDefault(text, 'localhost', 'The host name in replies of oldhello itself.'),
   'state-directory': withDefault(
     path,
     '/var/lib/oldhello',
-    'Where things are kept that oldhello makes itself: a self-signed certificate, a Diffie-Hellman group.',
+    'Folder for files that oldhello makes: a self-signed certificate, a Diffie-Hellman group.',
   ),
   workers: withDefault(
     workers,
     1,
-    'Processes that run the connections. 1: the process that accepts them. "auto": one for each processor. A change between 1 and more takes a restart.',
+    'Number of processes that run connections. 1: only the process that accepts them. "auto": one for each processor. A change between 1 and more needs a restart.',
   ),
 } as const;
 
 const listener = {
-  name: required(text, 'Names this listener in the log.'),
-  address: required(address, 'Where to listen.'),
+  name: required(text, 'The name of this listener in the log.'),
+  address: required(address, 'The address and port to listen on.'),
   mode: required(
     oneOf('starttls', 'implicit', 'tcp'),
-    '"starttls": SMTP in clear first, as on ports 25 and 587. "implicit": SMTP with TLS from the first byte, as on port 465. "tcp": another protocol with TLS from the first byte, such as IMAPS, POP3S, LDAPS or HTTPS; oldhello does not read what is inside.',
+    '"starttls": plain SMTP until STARTTLS, as on ports 25 and 587. "implicit": SMTP with TLS from the first byte, as on port 465. "tcp": another protocol with TLS from the first byte, such as IMAPS, POP3S, LDAPS or HTTPS; oldhello does not read its content.',
   ),
-  backend: required(text, 'The name of the backend that takes the mail.'),
+  backend: required(text, 'The name of the backend for this mail.'),
   auth: withDefault(
     oneOf('tls', 'strong-tls', 'always'),
     'tls',
-    'Who may log in (AUTH), if the backend lets anybody. "tls": clients that came over TLS. "strong-tls": those with TLS 1.2 or later and neither RC4 nor DES nor 3DES. "always": also in clear. Other clients get 538 for AUTH at any point of their session; oldhello reads all their commands, and refuses those that SMTP servers may read differently.',
+    'Which clients may log in (AUTH), if the backend offers it. "tls": clients with TLS. "strong-tls": clients with TLS 1.2 or later, but not with RC4, DES or 3DES. "always": clients without TLS too. Other clients get 538 for AUTH at any point of their session; oldhello reads all their commands, and refuses those that SMTP servers may read differently.',
   ),
   'bare-lf': withDefault(
     oneOf('accept', 'reject'),
     'accept',
-    'Commands that end with LF alone, as old devices and scripts send them, where oldhello reads commands: "accept" passes them to the backend with CR LF, "reject" answers 500 and closes.',
+    'What to do with commands that end with LF alone, as some old devices and scripts send them. "accept" sends them to the backend with CR LF. "reject" replies 500 and closes. It applies where oldhello reads the commands.',
   ),
   'server-names': withDefault(
     serverNames,
@@ -91,25 +91,25 @@ const listener = {
   'proxy-protocol': withDefault(
     networks,
     [],
-    'Networks of load balancers that connect here, each connection with a PROXY header. Where set, nobody else may connect.',
+    'Networks of load balancers that connect here. Each connection must begin with a PROXY header. If set, no other client may connect.',
   ),
 } as const;
 
 const backend = {
-  name: required(text, 'What listeners call this backend.'),
-  address: required(address, 'Where the backend listens.'),
+  name: required(text, 'The name of this backend, for backend in a [[listener]].'),
+  address: required(address, 'The address and port of the backend.'),
   identity: required(
     oneOf('proxy-v2', 'proxy-v1', 'xclient', 'none'),
-    'How the backend learns who the client is. "proxy-v2", "proxy-v1": by a header of the PROXY protocol. "xclient": by the SMTP command of that name, for backends without the PROXY protocol; it tells no host name, so the backend knows clients by address only. "none": not at all, and every client has the address of oldhello.',
+    'How the backend gets the address of the client. "proxy-v2", "proxy-v1": in a header of the PROXY protocol. "xclient": with the SMTP command XCLIENT, for backends without the PROXY protocol; the backend then has the address but not the host name of the client. "none": not at all; for the backend, every client has the address of oldhello.',
   ),
   tls: withDefault(
     oneOf('none', 'starttls', 'implicit', 'bridge', 'observe'),
     'none',
-    'TLS of the backend\'s own, behind oldhello. "none": plain SMTP. "starttls", "implicit": mail that came over TLS goes on over TLS. "bridge": clients of today get the TLS of the backend itself, and only old ones end at oldhello, which goes on over the TLS that the backend has for the listener\'s mode. "observe": every client, old or new, gets the TLS of the backend itself, nothing that passes is changed, and what is in clear is logged: hellos, what the backend answers, alerts.',
+    'TLS between oldhello and the backend. "none": plain SMTP. "starttls", "implicit": connections that came with TLS also use TLS to the backend. "bridge": modern clients get the TLS of the backend itself; for old clients, oldhello decrypts and uses TLS to the backend, in the mode of the listener. "observe": all clients get the TLS of the backend itself and nothing is changed; what is in clear is logged: hellos, the answers of the backend, alerts.',
   ),
   'tls-ca': optional(
     path,
-    'PEM file ("BEGIN CERTIFICATE"): who may have signed the certificate of the backend. Absent: the authorities that Node knows.',
+    'PEM file ("BEGIN CERTIFICATE") with the certificate authorities for the certificate of the backend. Absent: the authorities of Node.',
   ),
   'tls-name': optional(
     text,
@@ -117,38 +117,41 @@ const backend = {
   ),
   'tls-pin': optional(
     pin,
-    'The SHA-256 of the public key of the backend, in base64. Where given, its certificate may be signed by anybody.',
+    'The SHA-256 of the public key of the backend, in base64. If set, any signature on its certificate is accepted.',
   ),
   modern: optional(
     oneOf('terminate', 'engine', 'passthrough'),
-    'Who serves clients that do TLS 1.2 or 1.3 well. "terminate": the TLS of Node. "engine": the engine of oldhello, which ends at TLS 1.2. "passthrough": the backend, which must have tls = "bridge". Absent: "passthrough" where it can be, else "terminate".',
+    'Which TLS serves clients that support TLS 1.2 or 1.3 with forward secrecy. "terminate": the TLS of Node. "engine": the engine of oldhello, with TLS 1.2 at most. "passthrough": the TLS of the backend; it needs tls = "bridge". Absent: "passthrough" with tls = "bridge", otherwise "terminate".',
   ),
   'acknowledge-relay-risk': withDefault(
     flag,
     false,
-    'Allows identity "none" with a backend on a loopback or private address, where most mail servers relay for everybody.',
+    'Allows identity "none" with a backend on a loopback or private address. Most mail servers relay for such addresses.',
   ),
   'connect-timeout': withDefault(
     duration,
     '10s',
-    'How long a connection to the backend may take to be made.',
+    'Timeout for a connection to the backend to be established.',
   ),
   'health-interval': withDefault(
     durationOrNone,
     '30s',
-    'How often the backend is tried, at the start too: connect, wait for the greeting, QUIT; connect only, if just listeners with mode = "tcp" use it. With the PROXY protocol the connection is marked as LOCAL. "0": never.',
+    'How often the backend is checked, beginning at the start: connect, wait for the greeting, QUIT; only connect if all its listeners have mode = "tcp". With the PROXY protocol, the header of these connections is LOCAL. "0": never.',
   ),
 } as const;
 
 const certificate = {
-  chain: optional(path, 'PEM file: the certificate, then those that lead to its root.'),
-  key: optional(path, 'PEM file: the private key of the certificate.'),
-  pkcs12: optional(path, 'PKCS#12 file with both, instead of chain and key.'),
-  'passphrase-file': optional(path, 'File whose first line opens the key or the PKCS#12 file.'),
+  chain: optional(path, 'PEM file: the certificate, then its intermediate certificates.'),
+  key: optional(path, 'PEM file: the private key.'),
+  pkcs12: optional(path, 'PKCS#12 file with certificate and key, instead of chain and key.'),
+  'passphrase-file': optional(
+    path,
+    'File with the passphrase of the key or of the PKCS#12 file in its first line.',
+  ),
   use: withDefault(
     oneOf('all', 'legacy', 'modern'),
     'all',
-    'Who is shown this certificate: everybody, only old clients ("legacy"), or only those of Node\'s TLS ("modern"; with modern = "engine": those that have extensions and TLS 1.2).',
+    'Which clients get this certificate. "all": all. "legacy": only old clients. "modern": only clients of Node\'s TLS; with modern = "engine", only clients with TLS 1.2 and extensions.',
   ),
 } as const;
 
@@ -156,39 +159,39 @@ const tls = {
   profile: withDefault(
     profile,
     'legacy',
-    '"intermediate": TLS 1.2 with forward secrecy. "legacy": TLS 1.0 to 1.2 and SSLv2-format hellos, RC4 and 3DES only for clients with nothing better. "ancient": SSLv3 too.',
+    '"intermediate": TLS 1.2 with forward secrecy. "legacy": also TLS 1.0, TLS 1.1 and SSLv2-format hellos; RC4 and 3DES only for clients that offer nothing better. "ancient": also SSLv3.',
   ),
-  'sslv2-hello': optional(flag, 'Accept SSLv2-format hellos. Absent: as the profile says.'),
-  'min-version': optional(version, 'The oldest version to negotiate. Absent: as the profile says.'),
-  'max-version': optional(version, 'The newest version the engine negotiates. Absent: as the profile says.'),
-  rc4: optional(flag, 'Allow RC4. Absent: as the profile says.'),
-  'triple-des': optional(flag, 'Allow 3DES. Absent: as the profile says.'),
+  'sslv2-hello': optional(flag, 'Accept SSLv2-format hellos. Absent: the profile decides.'),
+  'min-version': optional(version, 'The oldest version to negotiate. Absent: the profile decides.'),
+  'max-version': optional(version, 'The newest version the engine negotiates. Absent: the profile decides.'),
+  rc4: optional(flag, 'Allow RC4. Absent: the profile decides.'),
+  'triple-des': optional(flag, 'Allow 3DES. Absent: the profile decides.'),
   'record-splitting': optional(
     flag,
-    'Send data of SSLv3 and TLS 1.0 in CBC suites in two records, against BEAST; some old clients then read only the first. Absent: no.',
+    'Split data into two records for CBC suites of SSLv3 and TLS 1.0, against BEAST; some old clients then read only the first record. Absent: no.',
   ),
   'small-block-limit': optional(
     count,
-    'How many bytes a connection may encrypt each way with 3DES or DES before it is closed, against SWEET32. Absent: 1073741824.',
+    'How many bytes a connection may encrypt in each direction with 3DES or DES before it is closed, against SWEET32. Absent: 1073741824.',
   ),
   'ticket-key-file': optional(
     path,
-    "File with keys for session tickets, one a line, so that several machines with the same file resume each other's sessions; docs/scaling.md says how to make and change it. It is read again when it changes. Absent: keys of this process alone.",
+    "File with keys for session tickets, one a line. Machines with the same file can resume each other's sessions; docs/scaling.md describes how to make and change it. It is read again when it changes. Absent: keys of this process alone.",
   ),
-  'single-des': withDefault(flag, false, 'Allow single DES, which anybody can break in a day.'),
+  'single-des': withDefault(flag, false, 'Allow single DES. Anyone can break it in a day.'),
 } as const;
 
 const sessionStore = {
   url: optional(
     storeUrl,
-    'Where the Redis or Valkey is. It needs [tls] ticket-key-file, whose keys also seal what is stored. Absent: sessions are known by id to this machine alone.',
+    'URL of the Redis or Valkey server. It needs ticket-key-file in [tls], because its keys also encrypt stored sessions. Absent: only this machine can resume its sessions by id.',
   ),
-  'password-file': optional(path, 'File whose first line is the password for it.'),
-  'key-prefix': withDefault(text, 'oldhello:', 'What the names of stored sessions begin with.'),
+  'password-file': optional(path, 'File with the password for the server in its first line.'),
+  'key-prefix': withDefault(text, 'oldhello:', 'Prefix for the keys of stored sessions.'),
   timeout: withDefault(
     duration,
     '100ms',
-    'How long a handshake waits for an answer at most, before it is made in full; 200ms is the limit.',
+    'How long a handshake waits for the server before it continues as a full handshake; at most 200ms.',
   ),
 } as const;
 
@@ -196,54 +199,54 @@ const policy = {
   networks: withDefault(
     networks,
     [],
-    'Whom this entry is for; the first entry that matches counts. Empty, and no networks-file: everybody, so it must stand last.',
+    'Networks of the clients of this entry. The first entry that matches a client applies. Empty and without networks-file: all clients; such an entry must be the last one.',
   ),
   'networks-file': optional(
     path,
-    'File with more networks or addresses, one a line; what follows "#" or ";" is a comment. It is read again at a reload. An empty file has nobody in it. At most 8 MiB, which is half a million networks.',
+    'File with more networks or addresses, one a line; "#" and ";" begin a comment. It is read again at a reload. An empty file matches no client. At most 8 MiB, which is half a million networks.',
   ),
-  profile: optional(profile, 'Another profile than [tls] has.'),
-  'sslv2-hello': optional(flag, 'Accept SSLv2-format hellos, or not.'),
+  profile: optional(profile, 'Profile instead of the one in [tls].'),
+  'sslv2-hello': optional(flag, 'Accept SSLv2-format hellos.'),
   'offer-starttls': withDefault(flag, true, 'Offer STARTTLS to these clients.'),
-  'max-connections': optional(count, 'Connections that these clients may have, all of them together.'),
-  refuse: withDefault(flag, false, 'Turn these clients away.'),
+  'max-connections': optional(count, 'Maximum number of connections of all these clients together.'),
+  refuse: withDefault(flag, false, 'Refuse these clients.'),
 } as const;
 
 const limits = {
-  'max-connections': withDefault(count, 2000, 'Client connections in total.'),
+  'max-connections': withDefault(count, 2000, 'Maximum number of client connections.'),
   'max-connections-per-address': withDefault(
     count,
     50,
-    'Client connections from one IPv4 address, or one /64 of IPv6.',
+    'Maximum number of client connections from one IPv4 address or one IPv6 /64.',
   ),
-  'max-handshakes': withDefault(count, 500, 'TLS handshakes that run at the same time.'),
+  'max-handshakes': withDefault(count, 500, 'Maximum number of TLS handshakes at the same time.'),
   'handshakes-per-second': withDefault(
     countOrNone,
     500,
-    'TLS handshakes a second in total. A burst of what comes in ten seconds is let through. 0: no limit.',
+    'Maximum number of TLS handshakes a second. A burst of ten times this number is allowed. 0: no limit.',
   ),
   'handshakes-per-second-per-address': withDefault(
     countOrNone,
     50,
-    'TLS handshakes a second from one IPv4 address, or one /64 of IPv6, with such a burst too. 0: no limit.',
+    'Maximum number of TLS handshakes a second from one IPv4 address or one IPv6 /64. A burst of ten times this number is allowed. 0: no limit.',
   ),
   'max-buffered-bytes': withDefault(
     count,
     16_384,
-    'What a connection keeps, each way, for a side that does not take it: with more than this, the other side is not read. What came in one read, up to 64 kB, is kept in any case.',
+    'How many bytes oldhello buffers in each direction of a connection for a side that reads slowly. Beyond this, it stops reading from the other side. One read of up to 64 kB is always buffered.',
   ),
-  'proxy-header-timeout': withDefault(
+  'proxy-header-timeout': withDefault(duration, '5s', 'Timeout for the PROXY header of a load balancer.'),
+  'greeting-timeout': withDefault(duration, '5m', 'Timeout for the greeting of the backend.'),
+  'command-timeout': withDefault(
     duration,
-    '5s',
-    'How long a load balancer may take for its PROXY header.',
+    '5m',
+    'Timeout for the next command of a client, until its mail begins.',
   ),
-  'greeting-timeout': withDefault(duration, '5m', 'How long the backend may take to greet.'),
-  'command-timeout': withDefault(duration, '5m', 'How long a client may be silent before its mail begins.'),
-  'handshake-timeout': withDefault(duration, '30s', 'How long a TLS handshake may take.'),
+  'handshake-timeout': withDefault(duration, '30s', 'Timeout for a TLS handshake.'),
   'idle-timeout': withDefault(
     duration,
     '11m',
-    'How long both sides may be silent once mail is flowing; RFC 5321 gives a backend ten minutes to accept a message.',
+    'How long a connection with mail may be idle in both directions. RFC 5321 gives a server ten minutes to accept a message.',
   ),
   'tcp-idle-timeout': withDefault(
     duration,
@@ -253,61 +256,62 @@ const limits = {
   'starttls-suppress-after': withDefault(
     countOrNone,
     5,
-    'After so many failed handshakes in a row, all with the same hello, an address is not offered STARTTLS for a while, so that its mail can come in clear if its sender allows that. Only failures count that repeating cannot mend: no version, cipher suite or certificate suits both sides. It never applies to an address where a handshake succeeded in the time of starttls-suppress-for, nor to a listener for logging in: one on port 587, or with auth = "strong-tls". 0: never.',
+    'After this number of failed handshakes in a row, all with the same hello, an address is not offered STARTTLS for a while. Its mail can then come without TLS, if the sender allows that. Only failures that would repeat are counted: both sides have no version, cipher suite or certificate in common. Not affected are addresses with a successful handshake within starttls-suppress-for, and listeners for logins: those on port 587 or with auth = "strong-tls". 0: never.',
   ),
-  'starttls-suppress-for': withDefault(duration, '1h', 'How long an address is not offered STARTTLS.'),
-  'shutdown-timeout': withDefault(duration, '30s', 'How long sessions may go on when oldhello is stopped.'),
+  'starttls-suppress-for': withDefault(duration, '1h', 'How long such an address is not offered STARTTLS.'),
+  'shutdown-timeout': withDefault(
+    duration,
+    '30s',
+    'How long open connections may continue when oldhello is stopped.',
+  ),
 } as const;
 
 const log = {
-  file: optional(
-    path,
-    'The file that the log is appended to. SIGHUP opens it again, after logrotate has moved it. Absent: standard output.',
-  ),
+  file: optional(path, 'Log file. After SIGHUP it is opened again, for logrotate. Absent: standard output.'),
   level: withDefault(
     oneOf('trace', 'debug', 'info', 'warn', 'error'),
     'info',
-    'What is logged, from this level up.',
+    'The lowest level that is logged.',
   ),
   format: withDefault(
     oneOf('auto', 'json', 'pretty'),
     'auto',
-    'One JSON object a line, or lines for people. "auto": for people on a terminal, else JSON.',
+    '"json": one JSON object a line. "pretty": lines for people. "auto": "pretty" on a terminal, otherwise "json".',
   ),
   priorities: withDefault(
     oneOf('auto', 'always', 'never'),
     'auto',
-    'Whether each line begins with its priority, "<6>", as the systemd journal takes it. "auto": where standard output is the journal.',
+    'Whether each line begins with its priority for the systemd journal, such as "<6>". "auto": if standard output is the journal.',
   ),
   'repeat-limit': withDefault(
     countOrNone,
     10,
-    'How many failures of the same kind from one network (/24 or /64) are logged one by one in a minute; further ones are told in one line with their number. 0: all of them.',
+    'How many failures of the same kind from one network (/24 or /64) are logged one by one in a minute; the others are counted in one line. 0: no limit.',
   ),
 } as const;
 
 const admin = {
   address: optional(
     address,
-    'Where the status page and the metrics are served, over HTTP without TLS and to anybody who can connect. Absent: nowhere.',
+    'The address and port of the status page and the metrics. They use HTTP without TLS and have no login. Absent: they are not served.',
   ),
   'host-names': withDefault(
     names,
     [],
-    'Names, beside IP addresses and "localhost", by which it may be asked for. Any other name in the Host header is refused, so that no web page can have its reader\'s browser ask.',
+    'Allowed host names in the Host header of requests, besides IP addresses and "localhost". Other names are refused, so that a web page elsewhere cannot read the status through the browser of its visitor.',
   ),
   'acknowledge-exposure': withDefault(
     flag,
     false,
-    'Allows an address that is not loopback. Whoever can connect then sees who sends mail here.',
+    'Allows an address that is not loopback. Everyone who can connect then sees who sends mail here.',
   ),
 } as const;
 
-/** Tables that stand once. */
+/** Single tables, `[name]`. */
 export const SECTIONS = { server, tls, 'session-store': sessionStore, limits, log, admin } as const;
 /** Arrays of tables, `[[name]]`. */
 export const LISTS = { listener, backend, certificate, policy } as const;
-/** What only the start reads; a reload leaves it as it is, and says so. */
+/** Keys that are read at the start only; a reload logs their changes and does not apply them. */
 export const READ_AT_START: Readonly<Partial<Record<keyof typeof SECTIONS, readonly string[]>>> = {
   log: Object.keys(log),
   admin: Object.keys(admin),
@@ -315,20 +319,20 @@ export const READ_AT_START: Readonly<Partial<Record<keyof typeof SECTIONS, reado
 
 /** What each table is for. */
 export const TABLES: Readonly<Record<keyof typeof SECTIONS | keyof typeof LISTS, string>> = {
-  server: 'The proxy itself.',
-  listener: 'One for each address that clients connect to; there must be one.',
-  backend: 'One for each mail server that oldhello passes mail to; there must be one.',
+  server: 'General settings.',
+  listener: 'One for each address that clients connect to; at least one.',
+  backend: 'One for each mail server behind oldhello; at least one.',
   certificate:
-    'One for each certificate, with its key: chain and key as PEM, or both as PKCS#12. RSA is what old clients need; ECDSA may stand beside it. With several names, a client gets the certificates for the name that it asks for (SNI), see docs/names.md. Without any, a self-signed RSA certificate is made and kept in the state directory.',
-  tls: 'Which TLS is allowed: a profile, and what is to differ from it.',
+    'One for each certificate with its key: chain and key in PEM, or both in PKCS#12. Old clients need an RSA certificate; an ECDSA one can be added. With several names, a client gets the certificates for the name that it requests (SNI), see docs/names.md. Without any, oldhello makes a self-signed RSA certificate in the state directory.',
+  tls: 'Which TLS is allowed: a profile, and exceptions from it.',
   'session-store':
-    'Redis or Valkey, where several machines keep sessions that are resumed by id; see docs/scaling.md. It is never needed: without an answer in time there is a full handshake.',
+    'A Redis or Valkey server in which several machines store sessions that are resumed by id; see docs/scaling.md. Optional: if it does not answer in time, the client does a full handshake.',
   policy:
-    'Exceptions for networks of clients. The first entry that has the client counts; an entry without networks is for everybody and must stand last.',
+    'Exceptions for networks of clients. The first entry that matches a client applies. An entry without networks applies to all clients and must be the last one.',
   limits:
-    'How much, how fast and for how long. A client over one of the first five hears 421 4.7.0 where SMTP can be spoken, and is disconnected; the log names the limit.',
-  log: 'What is written to standard output. A change takes a restart.',
-  admin: 'The status page, and the metrics for Prometheus. A change takes a restart.',
+    'Limits and timeouts. A client over one of the first five limits is disconnected, with the reply 421 4.7.0 where SMTP is possible; the log names the limit.',
+  log: 'The log. A change needs a restart.',
+  admin: 'The status page and the metrics for Prometheus. A change needs a restart.',
 };
 
 type CamelCase<S extends string> = S extends `${infer Head}-${infer Tail}`

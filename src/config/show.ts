@@ -1,11 +1,11 @@
-/** What an admin wrote, repeated in an error message. */
+/** Repeats values from the file in an error message. */
 
-/** A value, as it would stand in TOML. */
+/** A value in TOML notation. */
 export function show(value: unknown): string {
   return harmless(render(value));
 }
 
-/** Without what a terminal would act on, and no longer than anybody reads. */
+/** Without control characters, and cut to a length that people read. */
 export function harmless(text: string): string {
   const cut = text.length > MAX_SHOWN_CHARACTERS ? `${text.slice(0, MAX_SHOWN_CHARACTERS)}…` : text;
   return cut.replace(/[\p{C}\u2028\u2029]/gu, (character) => {
@@ -27,5 +27,5 @@ function showNotFinite(value: number): string {
 
 /** Characters. */
 const MAX_SHOWN_CHARACTERS = 80;
-/** More than these do not fit in MAX_SHOWN. */
+/** More do not fit in MAX_SHOWN_CHARACTERS. */
 const MAX_ELEMENTS = 20;

@@ -1,4 +1,4 @@
-/** The text of a file that an admin writes, read with a bound, and told exactly where it cannot be. */
+/** Reads the text of a file of the administrator, with a bound, and explains what is wrong with a file that cannot be read. */
 import { isUtf8 } from 'node:buffer';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { ConfigError } from './config-error.js';
@@ -12,14 +12,14 @@ export interface SourceKind {
 export function readSource(path: string, { noun, maxBytes }: SourceKind = CONFIGURATION): string {
   const bytes = readBounded(path, maxBytes);
   if (bytes.length > maxBytes) {
-    const message = `is larger than ${maxBytes / 1024} KiB, the most that a ${noun} may have; is it another file?`;
+    const message = `is larger than ${maxBytes / 1024} KiB; is it a ${noun}?`;
     throw new ConfigError(path, [{ message }]);
   }
   if (!isUtf8(bytes)) throw new ConfigError(path, [notUtf8(bytes)]);
   return bytes.toString('utf8');
 }
 
-/** At most a byte more than is allowed, also from a pipe or a device. */
+/** Reads at most one byte more than is allowed, also from a pipe or a device. */
 function readBounded(path: string, maxBytes: number): Buffer {
   let file: number | undefined;
   try {
@@ -44,7 +44,7 @@ function notUtf8(bytes: Buffer): { line: number; message: string } {
   if (UTF16_MARKS.some((mark) => bytes.subarray(0, 2).equals(mark))) {
     return { line: 1, message: 'is UTF-16; save it as UTF-8' };
   }
-  // No character of UTF-8 goes over the end of a line.
+  // No UTF-8 character spans two lines.
   const lines = bytes.toString('latin1').split('\n');
   const line = lines.findIndex((text) => !isUtf8(Buffer.from(text, 'latin1'))) + 1;
   return { line, message: 'has bytes that are not UTF-8; save the file as UTF-8' };
@@ -53,9 +53,9 @@ function notUtf8(bytes: Buffer): { line: number; message: string } {
 const UNREADABLE: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   EACCES: 'permission denied; the user that oldhello runs as must be allowed to read it',
-  EISDIR: 'it is a folder; give the file in it',
+  EISDIR: 'it is a folder; name the file in it',
 };
 
-/** The longest that make sense, with thousands of networks, have a tenth of it. */
+/** Ten times the size of a configuration with thousands of networks. */
 const CONFIGURATION: SourceKind = { noun: 'configuration', maxBytes: 1024 * 1024 };
 const UTF16_MARKS = [Buffer.from('fffe', 'hex'), Buffer.from('feff', 'hex')];

@@ -1,4 +1,4 @@
-/** Reads tables of a parsed TOML document against their declarations, and collects everything that is wrong. */
+/** Reads the tables of a parsed TOML document according to their declarations, and collects all problems. */
 import type { Problem } from './config-error.js';
 import { convictTable, type ConvictTable } from './convict-table.js';
 import type { Format } from './formats.js';
@@ -14,21 +14,22 @@ export class TableReader {
   readonly #paths: PathContext;
   readonly #problems: Problem[];
 
-  /** @param problems is added to */
+  /** @param problems new problems are added here */
   constructor(positions: TomlPositions, paths: PathContext, problems: Problem[]) {
     this.#positions = positions;
     this.#paths = paths;
     this.#problems = problems;
   }
 
-  /** That there is no table but the declared ones, and that each has its kind of brackets. */
+  /** Checks that all tables are declared and have the right kind of brackets. */
   checkTables(document: TomlTable): void {
     for (const [name, value] of Object.entries(document)) {
       if (Object.hasOwn(SECTIONS, name)) {
-        if (!isTable(value)) this.#problem(name, `found ${kindOf(value)}; write [${name}], there is one`);
+        if (!isTable(value))
+          this.#problem(name, `found ${kindOf(value)}; write [${name}], because there can be only one`);
       } else if (Object.hasOwn(LISTS, name)) {
         if (!Array.isArray(value)) {
-          this.#problem(name, `found ${kindOf(value)}; write [[${name}]], there can be several`);
+          this.#problem(name, `found ${kindOf(value)}; write [[${name}]], because there can be several`);
         }
       } else this.#problem(pathOf('', name), unknownTable(name, value));
     }
@@ -62,7 +63,7 @@ export class TableReader {
     return this.#valuesOf(values, keys, path);
   }
 
-  /** convict says whether all is valid; which value is not, and on which line it stands, is found out only then. */
+  /** convict only reports whether all values are valid; this finds the invalid ones and their lines. */
   #validate(values: ConvictTable, keys: Keys, path: string, written: TomlTable): void {
     try {
       values.validate({ allowed: 'strict' });
@@ -82,7 +83,7 @@ export class TableReader {
     }
   }
 
-  /** Of a list each element that is wrong, at its own line. */
+  /** For a list: each invalid element, with its own line. */
   #wrong({ element, ...format }: Format<unknown>, path: string, value: unknown): void {
     if (element === undefined || !Array.isArray(value)) {
       this.#problem(path, wrongValue(value, format));
@@ -116,13 +117,13 @@ export class TableReader {
   }
 }
 
-/** convict coerces strings alone, so that anything else in place of such a string never reaches it. */
+/** convict coerces only strings, so a value of another type must not reach it. */
 function isLoadable({ coerce }: Format<unknown>, value: unknown): boolean {
   if (typeof value === 'string') return true;
   return coerce === undefined && !isTable(value) && !(value instanceof Date);
 }
 
-/** Nor does convict coerce what is in a list. */
+/** convict does not coerce the elements of lists either. */
 function withCoercedElements({ element }: Format<unknown>, value: unknown): unknown {
   return element !== undefined && Array.isArray(value) ? value.map((one) => coerced(element, one)) : value;
 }
@@ -140,11 +141,11 @@ function wrongValue(value: unknown, { allowed, words = [], isHidden }: Format<un
 
 function unknownTable(name: string, value: unknown): string {
   const homes = isTable(value) ? [] : tablesWith(name);
-  if (homes.length > 0) return `stands outside of every table; write it below ${homes.join(' or ')}`;
+  if (homes.length > 0) return `is outside of every table; write it below ${homes.join(' or ')}`;
   const known = [...Object.keys(SECTIONS), ...Object.keys(LISTS)];
   const meant = didYouMean(name, known);
   return meant === undefined
-    ? `unknown table; known are ${known.map(header).join(', ')}`
+    ? `unknown table; the tables are ${known.map(header).join(', ')}`
     : `unknown table; did you mean ${header(meant)}?`;
 }
 
@@ -153,7 +154,7 @@ function unknownKey(name: string, table: string, known: readonly string[]): stri
   if (homes.length > 0) return `is not a key of ${header(table)}; write it below ${homes.join(' or ')}`;
   const meant = didYouMean(name, known);
   return meant === undefined
-    ? `unknown key; known are ${known.join(', ')}`
+    ? `unknown key; the keys are ${known.join(', ')}`
     : `unknown key; did you mean ${meant}?`;
 }
 
@@ -171,7 +172,7 @@ function kindOf(value: unknown): string {
   return Array.isArray(value) && value.length > 0 && value.every(isTable) ? 'a list of tables' : show(value);
 }
 
-/** As Config has it. */
+/** The name of a key in Config. */
 export function camelCase(key: string): string {
   return key.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -3,7 +3,7 @@
 export class TomlPositions {
   readonly #lines = new Map<string, number>();
 
-  /** The first line that is given for a path is kept. */
+  /** Only the first line of a path is kept. */
   add(path: string, line: number): void {
     if (!this.#lines.has(path)) this.#lines.set(path, line);
   }
@@ -12,7 +12,7 @@ export class TomlPositions {
     return this.#lines.get(path);
   }
 
-  /** Lines count from 1. A path that does not exist has the line of the nearest table or array around it. */
+  /** @returns a line, from 1. For a path that does not exist: the line of the nearest table or array around it. */
   lineOf(path: string): number | undefined {
     const line = this.#lines.get(path);
     if (line !== undefined) return line;

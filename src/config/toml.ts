@@ -1,4 +1,4 @@
-/** TOML from text: the values, the line of each, and errors that say what to change. */
+/** Parses TOML: values, the line of each, and errors with the next step. */
 import { parseTOML, ParseError, type AST } from 'toml-eslint-parser';
 import { ConfigError, type Problem } from './config-error.js';
 import { harmless, show } from './show.js';
@@ -12,7 +12,7 @@ export interface TomlDocument {
 }
 
 /**
- * @param file for the error
+ * @param file name for the error
  * @throws ConfigError
  */
 export function parseToml(source: string, file: string): TomlDocument {
@@ -64,7 +64,7 @@ class TreeReader {
     setOwn(container, last, this.#value(value, target, depth));
   }
 
-  /** Goes along `steps`, and makes the tables and arrays that are not there yet. */
+  /** Follows `steps`, and creates missing tables and arrays. */
   #descend(
     from: TomlTable,
     at: string,
@@ -123,7 +123,7 @@ function explain({ lineNumber: line, message }: ParseError, source: string): Pro
   return { line, message: `is not TOML: ${message}; found: ${harmless(text)}${quotesHint(text)}` };
 }
 
-/** A key or table that is there already: its own line is valid and so is the text before it, but not both together. */
+/** A repeated key or table: its own line is valid, and so is the text before it, but not both together. */
 function repetition(lines: readonly string[], line: number): Problem | undefined {
   const before = readIfValid(lines.slice(0, line - 1).join('\n'));
   const [statement = ''] = STATEMENT.exec(lines[line - 1] ?? '') ?? [];
@@ -134,7 +134,7 @@ function repetition(lines: readonly string[], line: number): Problem | undefined
   const path = isHeader || before.lastTable === '' ? key : `${before.lastTable}.${key}`;
   const first = before.positions.exactLineOf(path);
   if (first === undefined) return undefined;
-  return { line, message: `${path} stands twice, here and on line ${first}; keep one` };
+  return { line, message: `${path} is set twice, here and on line ${first}; keep one` };
 }
 
 function readIfValid(text: string): TreeReader | undefined {
@@ -145,7 +145,7 @@ function readIfValid(text: string): TreeReader | undefined {
   }
 }
 
-/** The parser reports `[table` without its bracket on a later line, where it makes no sense. */
+/** For `[table` without its bracket, the parser reports a later line, which would mislead. */
 function unclosedHeader(lines: readonly string[], line: number): Problem | undefined {
   const above = lines.slice(0, line).findLastIndex((text) => /^\s*\[[^\]=]*$/.test(text.replace(/#.*/, '')));
   const between = lines.slice(above + 1, line - 1);
@@ -169,7 +169,7 @@ class NestingError extends Error {
   }
 }
 
-/** Deeper than any key of ours, and far from where recursion would exhaust the stack. */
+/** Deeper than any key, and far below the depth at which recursion would exhaust the stack. */
 const MAX_NESTING = 16;
 /** A table's header, or a key up to its equals sign. */
 const STATEMENT = /^\s*(?:\[.*|(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^="'])+)/;

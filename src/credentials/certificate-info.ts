@@ -1,11 +1,11 @@
-/** What is told of a certificate: to backends, in the words HAProxy uses for it, and to the log. */
+/** Describes a certificate for the backend, in HAProxy's terms, and for the log. */
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import forge from 'node-forge';
 
 export interface CertificateInfo {
-  /** "RSA-SHA256", "ecdsa-with-SHA384" …: OpenSSL's name, or the OID where we know none. */
+  /** OpenSSL's name, such as "RSA-SHA256" or "ecdsa-with-SHA384"; the OID of an unknown algorithm. */
   readonly signatureAlgorithm: string;
-  /** "RSA2048", "EC256". */
+  /** Such as "RSA2048" or "EC256". */
   readonly keyAlgorithm: string;
   /** Distinguished names, as in RFC 4514 but in the order of the certificate. */
   readonly subject: string;
@@ -27,7 +27,7 @@ export function certificateInfo(certificate: X509Certificate): CertificateInfo {
   };
 }
 
-/** "RSA2048", "EC256"; of a private key too. */
+/** Such as "RSA2048" or "EC256"; also for a private key. */
 export function keyName({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string {
   const { modulusLength, namedCurve } = asymmetricKeyDetails ?? {};
   if (asymmetricKeyType === 'rsa') return `RSA${modulusLength ?? ''}`;

@@ -3,7 +3,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import forge from 'node-forge';
 
-/** SHA-256 is unknown to OpenSSL before 0.9.8o, to Windows XP before service pack 3, and to Java before 1.4.2. */
+/** OpenSSL before 0.9.8o, Windows XP before service pack 3 and Java before 1.4.2 do not support SHA-256. */
 export type Digest = 'sha1' | 'sha256';
 
 export interface MadeCertificate {
@@ -12,13 +12,13 @@ export interface MadeCertificate {
 }
 
 export interface CertificateRequest {
-  /** Host names and IP addresses; the first is the subject's too, for clients that look nowhere else. */
+  /** Host names and IP addresses; the first is also the common name, for clients that read only that. */
   readonly names: readonly [string, ...string[]];
   readonly days: number;
   readonly digest: Digest;
 }
 
-/** RSA-2048, which is what the widest range of old clients can use. In PKCS#1, because node-forge reads no other. */
+/** RSA-2048, which most old clients support; in PKCS#1, because node-forge reads no other format. */
 export function makeRsaKey(): string {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   return privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
@@ -28,7 +28,7 @@ export function selfSigned(keyPem: string, request: CertificateRequest): MadeCer
   return { pem: signed(keyPem, request, SERVER, { name: request.names[0], keyPem }), keyPem };
 }
 
-/** The same key and name with another digest is the same authority. */
+/** With the same key and name but another digest, it is the same authority. */
 export function authority(name: string, keyPem: string, days: number, digest: Digest): MadeCertificate {
   return { pem: signed(keyPem, { names: [name], days, digest }, AUTHORITY, { name, keyPem }), keyPem };
 }
@@ -54,7 +54,7 @@ function signed(
   const { n, e } = forge.pki.privateKeyFromPem(keyPem);
   const certificate = forge.pki.createCertificate();
   certificate.publicKey = forge.pki.setRsaPublicKey(n, e);
-  // A positive number whatever its first byte is (RFC 5280, 4.1.2.2).
+  // The byte 01 makes the number positive (RFC 5280, 4.1.2.2).
   certificate.serialNumber = `01${randomBytes(15).toString('hex')}`;
   certificate.validity.notBefore = new Date(Date.now() - CLOCK_SKEW_MS);
   certificate.validity.notAfter = new Date(Date.now() + days * DAY_MS);
@@ -82,5 +82,5 @@ function generalName(name: string): object {
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** Clients with a wrong clock are common among the old. */
+/** Many old clients have a wrong clock. */
 const CLOCK_SKEW_MS = DAY_MS;

@@ -1,4 +1,6 @@
-/** Two certificates for one name in a folder, so that each client is shown one that it can read, and their authority. */
+/**
+ * A private authority and two certificates for one name in a folder: one for old clients and one for modern clients.
+ */
 import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { authority, issued, makeRsaKey, type Digest } from './certificate-maker.js';
@@ -15,7 +17,7 @@ export interface CertificatePair {
   readonly legacy: PairFiles;
   /** Signed with SHA-256. */
   readonly modern: PairFiles;
-  /** What clients import that verify certificates: the same authority, signed with SHA-1 and with SHA-256. */
+  /** For clients that verify certificates: the same authority, signed with SHA-1 and with SHA-256. */
   readonly authorities: { readonly sha1: string; readonly sha256: string };
 }
 
@@ -24,7 +26,7 @@ export interface PairFiles {
   readonly key: string;
 }
 
-/** Where the files of a pair are, or will be. */
+/** Paths of the files of a pair. */
 export function pairIn(folder: string): CertificatePair {
   const files = (kind: string): PairFiles => ({
     chain: join(folder, `${kind}.crt`),
@@ -38,8 +40,8 @@ export function pairIn(folder: string): CertificatePair {
 }
 
 /**
- * Makes both certificates anew, each with a new key. The authority is made once and kept, so that clients that have it
- * need nothing new.
+ * Makes both certificates, each with a new key. An existing authority is kept, so that clients that trust it need no
+ * change.
  * @throws system errors
  */
 export function makePair(folder: string, { names, days, gid }: PairRequest): CertificatePair {
@@ -67,7 +69,7 @@ function authorityKey(folder: string, { authorities }: CertificatePair): string 
   return keyPem;
 }
 
-/** As a whole or not at all, and never readable by more than its mode says. */
+/** Writes a file atomically, with its final mode from the start. */
 function write(path: string, text: string, mode: number, gid?: number): void {
   const temporary = `${path}.new`;
   writeFileSync(temporary, text, { mode });

@@ -2,9 +2,9 @@
 import type { X509Certificate } from 'node:crypto';
 
 export interface Chain {
-  /** The server's own first, each certified by the next (RFC 5246, 7.4.2). */
+  /** The server's own first, then the issuer of each (RFC 5246, 7.4.2). */
   readonly certificates: readonly X509Certificate[];
-  /** Those that do not belong to it. */
+  /** Certificates that do not belong to the chain. */
   readonly others: readonly X509Certificate[];
 }
 

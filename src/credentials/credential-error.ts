@@ -1,4 +1,4 @@
-/** A certificate or key that cannot be used, and reading the files that hold them. */
+/** Errors of certificate and key files, and reading them. */
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 
@@ -22,7 +22,7 @@ export class CredentialError extends Error {
   }
 }
 
-/** @throws CredentialError where `action` throws, with what that says behind `problem` */
+/** Runs `action`. @throws CredentialError when it throws: `problem`, then its message */
 export function orCredentialError<T>(file: CredentialFile, problem: string, action: () => T): T {
   try {
     return action();
@@ -45,12 +45,12 @@ export function readCredentialFile(file: CredentialFile): Buffer {
 
 const UNREADABLE: Readonly<Partial<Record<string, (path: string) => string>>> = {
   ENOENT: () => 'there is no such file',
-  EISDIR: () => 'it is a folder; give the file in it',
+  EISDIR: () => 'it is a folder; name the file in it',
   EACCES: (path) =>
     `permission denied for user ${userName()}; to let its group read the file: chgrp ${userName()} ${path}; chmod 640 ${path}`,
 };
 
-/** A number where the user has no name, as in a container. */
+/** The number if the user has no name, as in a container. */
 function userName(): string {
   try {
     return userInfo().username;

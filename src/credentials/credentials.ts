@@ -1,4 +1,4 @@
-/** Certificates and keys from disk, and a self-signed stand-in where none are configured. */
+/** Loads certificates and keys from disk, and makes a self-signed certificate if none is configured. */
 import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,20 +25,20 @@ export interface LoadedCredential {
   readonly source: string;
   readonly credential: Credential;
   readonly key: KeyObject;
-  /** What Node's own TLS takes; the key unencrypted. */
+  /** In PEM for Node's own TLS; the key is decrypted. */
   readonly chainPem: string;
   readonly keyPem: string;
   readonly use: CertificateConfig['use'];
   readonly info: CertificateInfo;
-  /** Why Node's own TLS does not take it, such as "ca md too weak"; the engine then shows it alone. */
+  /** Why Node's own TLS rejects it, such as "ca md too weak"; then only the engine uses it. */
   readonly engineOnly: string | undefined;
-  /** What was amiss with the chain, and was mended. */
+  /** Defects of the chain that were repaired. */
   readonly repairs: readonly string[];
-  /** Files with a secret that others may read too. */
+  /** Files with a secret that other users can read or change. */
   readonly exposed: readonly ExposedFile[];
 }
 
-/** @throws UnusableValueError for a configured one or its name, CredentialError for one of our own making */
+/** @throws UnusableValueError for a configured certificate or its name, CredentialError for the self-signed one */
 export function loadCredentials(config: Config): LoadedCredential[] {
   const loaded = configuredCredentials(config);
   refuseUncoveredNames(config, loaded);
@@ -55,7 +55,7 @@ function configuredCredentials(config: Config): LoadedCredential[] {
   return loaded;
 }
 
-/** Those that can be loaded, and what is wrong with the others; entries that are incomplete are left out. */
+/** Loads what can be loaded, and returns the problems of the others. Incomplete entries are left out. */
 export function tryCredentials(certificates: readonly CertificateConfig[]): {
   readonly loaded: LoadedCredential[];
   readonly errors: UnusableValueError[];
@@ -85,7 +85,7 @@ export function loadCredential(
 ): LoadedCredential {
   const passphrase = passphraseFile === undefined ? undefined : readPassphrase(passphraseFile);
   if (pkcs12 !== undefined) return loadPkcs12({ key: 'pkcs12', path: pkcs12 }, passphrase, use, groups);
-  // That both are given was checked with the configuration.
+  // The check of the configuration ensures that both are set.
   return loadPem({ key: 'chain', path: chain! }, { key: 'key', path: key! }, passphrase, use, groups);
 }
 
@@ -131,7 +131,7 @@ function loadPem(
   };
 }
 
-/** PKCS#12 keeps no order, and may hold more than is needed. */
+/** PKCS#12 has no order of certificates, and may hold more than the chain. */
 function loadPkcs12(
   file: CredentialFile,
   passphrase: Passphrase | undefined,
@@ -146,10 +146,13 @@ function loadPkcs12(
     const exposed = exposedOf(pathsOf([file, passphrase?.file]), groups);
     return { ...assemble(chain.certificates, key, file, use), repairs: [], exposed };
   }
-  throw new CredentialError(file, 'holds a private key, but no certificate for it; export both together');
+  throw new CredentialError(
+    file,
+    'holds a private key, but no certificate for it; export both into one file',
+  );
 }
 
-/** A credential in what can be sent to another process. */
+/** A credential in a form that can be sent to another process. */
 export type PortableCredential = Omit<LoadedCredential, 'credential' | 'key'>;
 
 export function portableCredential(loaded: LoadedCredential): PortableCredential {
@@ -189,7 +192,7 @@ function assemble(
   };
 }
 
-/** OpenSSL refuses what is too weak for its security level, such as a chain signed with SHA-1. */
+/** OpenSSL rejects what is too weak for its security level, such as a chain signed with SHA-1. */
 function refusalOfNode(cert: string, key: string): string | undefined {
   try {
     createSecureContext({ cert, key });

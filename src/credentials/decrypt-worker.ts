@@ -1,4 +1,4 @@
-/** A thread that does raw RSA decryptions for keys.ts, one after the other. */
+/** A thread for raw RSA decryption, started by keys.ts. */
 import type { KeyObject } from 'node:crypto';
 import { parentPort } from 'node:worker_threads';
 import { decryptWithoutPadding } from '../tls/index.js';

@@ -1,15 +1,15 @@
-/** Files with a secret that others than the service can read or change. */
+/** Finds files with secrets that other users than the service can read or change. */
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 export interface ExposedFile {
   readonly file: string;
-  /** As chmod takes it. */
+  /** In octal, as for chmod. */
   readonly mode: string;
   readonly remedy: string;
 }
 
-/** @param groups those of the service; its own group may read a file */
+/** @param groups of the service; these may read a file */
 export function exposedOf(files: readonly string[], groups: readonly number[] = ownGroups()): ExposedFile[] {
   return files.filter((file) => !isCredentialOfSystemd(file)).flatMap((file) => exposureOf(file, groups));
 }
@@ -25,7 +25,7 @@ function exposureOf(file: string, groups: readonly number[]): ExposedFile[] {
   return [{ file, mode: permissions, remedy: `chmod ${open.join(',')} ${file}` }];
 }
 
-/** systemd gives these files their modes itself, in a folder that only the service can enter. */
+/** systemd sets the modes of these files, in a folder that only the service can enter. */
 function isCredentialOfSystemd(file: string): boolean {
   const folder = dirname(file);
   return folder === process.env['CREDENTIALS_DIRECTORY'] || dirname(folder) === '/run/credentials';
@@ -36,7 +36,7 @@ function ownGroups(): number[] {
 }
 
 const PERMISSIONS = 0o7777;
-/** To read or to write. */
+/** Read and write bits. */
 const GROUP = 0o060;
 const OTHERS = 0o006;
 const ROOT_GROUP = 0;

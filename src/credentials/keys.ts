@@ -1,6 +1,6 @@
 /**
- * The private keys, and who works with them: what takes less than a millisecond is done at once, what is slower on
- * another thread, so that one handshake never holds up the others. Callers see one way of asking.
+ * Private-key operations. Operations below a millisecond run at once; slower ones run on another thread, so that one
+ * handshake does not delay the others. Callers see no difference.
  */
 import { sign, type KeyObject } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
@@ -15,7 +15,7 @@ type Done = (result: OperationResult) => void;
 type SignOperation = Extract<PrivateKeyOperation, { kind: 'sign' }>;
 
 export class KeyRing {
-  /** Weak, so that a key that was replaced goes with the last handshake that uses it. */
+  /** Weak: a replaced key is freed with the last handshake that uses it. */
   readonly #keys = new WeakMap<Credential, KeyObject>();
   readonly #decrypter: DecryptWorker = new DecryptWorker();
 
@@ -23,7 +23,7 @@ export class KeyRing {
     this.#keys.set(credential, key);
   }
 
-  /** `done` is called once, now or later, with the result or the reason why there is none. */
+  /** @param done called once, now or later, with the result or an error */
   operate(operation: PrivateKeyOperation, done: Done): void {
     const key = this.#keys.get(operation.credential);
     if (key === undefined) {
@@ -42,7 +42,7 @@ export class KeyRing {
   }
 }
 
-/** node:crypto decrypts on the calling thread only, so this is a thread to call it on; started when first needed. */
+/** A thread for RSA decryption, because node:crypto decrypts on the calling thread only. Started when first needed. */
 class DecryptWorker {
   #worker: Worker | undefined;
   #next = 0;
@@ -87,9 +87,9 @@ class DecryptWorker {
 }
 
 /**
- * What will be called, and is then let go of. V8 keeps some of what leads here until the next full collection: the
- * function that Node makes for the callback of `sign`, and tables of a Map that were replaced. With the connection behind
- * it that was 20 kB for each handshake.
+ * Holds a callback until it is called, then drops it. V8 keeps some references to this object until the next full
+ * collection: the function that Node makes for the callback of `sign`, and old tables of a Map. With the connection
+ * behind it, that was 20 kB for each handshake.
  */
 class Answer {
   #done: Done | undefined;
@@ -118,8 +118,8 @@ function attempt(operation: () => Buffer): OperationResult {
 }
 
 /**
- * RSA of 2048 bits and P-256 take less than handing them over is worth: an ECDHE handshake that is signed on another
- * thread costs a twentieth to a tenth more. P-384 takes longer than RSA of 2048 bits.
+ * For RSA of 2048 bits and P-256, another thread costs more than it saves: an ECDHE handshake takes 5 to 10 % longer.
+ * P-384 takes longer than RSA of 2048 bits.
  */
 function isQuick({ modulusLength, curve }: Credential): boolean {
   return curve === undefined ? modulusLength <= INLINE_MODULUS_LENGTH : curve === 'secp256r1';
@@ -128,5 +128,5 @@ function isQuick({ modulusLength, curve }: Credential): boolean {
 /** Bytes. */
 const INLINE_MODULUS_LENGTH = 256;
 
-/** More than this waiting at once is a flood: at 4 ms each it is already four seconds of work. */
+/** At 4 ms each, this is four seconds of work: more is a flood. */
 const MAX_WAITING = 1_000;

@@ -1,7 +1,7 @@
 /**
- * Whether the OpenSSL of this machine computes what a policy may negotiate. FIPS mode and system-wide crypto policies
- * take away MD5, signatures with SHA-1 and old ciphers, at the moment of their use: without this, each client that needs
- * them would be a handshake that fails, and the first to hear of it.
+ * Checks at the start that the OpenSSL of this machine can compute everything that a policy may negotiate. In FIPS mode
+ * and under system-wide crypto policies, OpenSSL refuses MD5, signatures with SHA-1 and old ciphers only when they are
+ * used: without this check, handshakes would fail one by one.
  */
 import {
   constants,
@@ -20,13 +20,13 @@ import { keyName } from './certificate-info.js';
 export interface Primitive {
   readonly name: string;
   readonly neededFor: string;
-  /** The setting that does without it; undefined where none does. */
+  /** The setting that avoids it; undefined if there is none. */
   readonly without: string | undefined;
   /** Throws where OpenSSL refuses. */
   readonly attempt: () => unknown;
 }
 
-/** What `policy` needs and this machine refuses. @param credentials those that the engine shows */
+/** @param credentials those that the engine uses @returns what `policy` needs and this machine refuses */
 export function missingPrimitives(policy: Policy, credentials: readonly LoadedCredential[]): Primitive[] {
   const all = [
     ...hashes(policy),
@@ -37,15 +37,15 @@ export function missingPrimitives(policy: Policy, credentials: readonly LoadedCr
   return all.filter(({ attempt }) => isRefused(attempt));
 }
 
-/** One sentence for who runs this machine. */
+/** One sentence for the administrator. */
 export function explainMissing(missing: readonly Primitive[]): string {
   const settings = new Set(missing.map(({ without }) => without));
   const { node, openssl } = process.versions;
   const what = missing.map(({ name, neededFor }) => `${name} (for ${neededFor})`).join(', ');
-  const instead = settings.has(undefined) ? '' : `do without, by ${[...settings].join(' and ')}, or `;
+  const instead = settings.has(undefined) ? '' : `set ${[...settings].join(' and ')}, or `;
   return (
     `the OpenSSL of this machine (${openssl}, in Node.js ${node}) refuses ${what}; ` +
-    `${instead}have it allowed: leave FIPS mode, or set another system-wide crypto policy ` +
+    `${instead}allow it: leave FIPS mode, or set another system-wide crypto policy ` +
     `("update-crypto-policies --set LEGACY" where there is one)`
   );
 }
@@ -140,7 +140,7 @@ function isRefused(use: () => unknown): boolean {
 
 const NEWER_VERSIONS = 'min-version = "TLSv1.2"';
 
-/** The switch of each family that has one; profile "intermediate" has no other CBC suites. */
+/** The setting that switches a family off; the other CBC suites are not in profile "intermediate". */
 const WITHOUT_FAMILY: Partial<Record<CipherFamily, string>> = {
   'aes-cbc': 'profile = "intermediate"',
   camellia: 'profile = "intermediate"',
@@ -148,7 +148,7 @@ const WITHOUT_FAMILY: Partial<Record<CipherFamily, string>> = {
   des: 'single-des = false',
 };
 
-/** How a key pair of each curve is made; nothing else is asked of a curve here. */
+/** How to make a key pair of each curve. */
 const KEY_PAIRS = new Map<NamedGroup, readonly [name: string, make: () => unknown]>([
   [NamedGroup.x25519, ['X25519', () => generateKeyPairSync('x25519')]],
   [NamedGroup.secp256r1, ['P-256', () => createECDH('prime256v1').generateKeys()]],

@@ -1,4 +1,4 @@
-/** What opens an encrypted key, or a door. */
+/** Reads passphrases of keys and the password of the session store. */
 import {
   CredentialError,
   readCredentialFile,
@@ -12,12 +12,12 @@ export interface Passphrase {
 }
 
 /**
- * The first line of the file, in UTF-8.
+ * @returns the first line of the file, in UTF-8
  * @throws CredentialError
  */
 export function readPassphrase(path: string, key: CredentialKey = 'passphrase-file'): Passphrase {
   const file = { key, path };
   const [text = ''] = readCredentialFile(file).toString('utf8').split(/\r?\n/, 1);
-  if (text === '') throw new CredentialError(file, 'has no passphrase in its first line');
+  if (text === '') throw new CredentialError(file, 'has an empty first line; write the passphrase there');
   return { file, text };
 }

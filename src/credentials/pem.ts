@@ -25,10 +25,10 @@ export function readPemChain(file: CredentialFile): X509Certificate[] {
  */
 export function readPemKey(file: CredentialFile, passphrase: Passphrase | undefined): KeyObject {
   const key = readCredentialFile(file);
-  // Of PKCS#8 in the header, of the older forms in their Proc-Type (RFC 1421, 4.6.1.1).
+  // PKCS#8 has the word in the header, the older forms in Proc-Type (RFC 1421, 4.6.1.1).
   const encrypted = key.includes('ENCRYPTED');
   if (encrypted && passphrase === undefined) {
-    throw new CredentialError(file, 'is encrypted; name the file of its passphrase with passphrase-file');
+    throw new CredentialError(file, 'is encrypted; set passphrase-file');
   }
   const problem = encrypted
     ? `cannot be decrypted with the passphrase in ${passphrase!.file.path}`
@@ -38,7 +38,7 @@ export function readPemKey(file: CredentialFile, passphrase: Passphrase | undefi
   );
 }
 
-/** What people take for a PEM chain. */
+/** Recognizes common mistakes. */
 function noCertificate(bytes: Buffer, path: string): string {
   if (isPkcs12(bytes)) {
     return `is a PKCS#12 file, not PEM; in the configuration: pkcs12 = "${path}", without chain and key`;
@@ -51,7 +51,7 @@ function noCertificate(bytes: Buffer, path: string): string {
     : 'holds no PEM certificate';
 }
 
-/** RFC 7292, 4: a sequence that begins with the version, 3. */
+/** RFC 7292, 4: a sequence whose first element is version 3. */
 function isPkcs12(bytes: Buffer): boolean {
   if (bytes[0] !== DER_SEQUENCE) return false;
   const lengthOctets = (bytes[1] ?? 0) > 0x80 ? (bytes[1] ?? 0) & 0x7f : 0;

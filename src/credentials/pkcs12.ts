@@ -1,6 +1,6 @@
 /**
- * PKCS#12 files (RFC 7292): node-forge opens the container, with the old encryptions and with PBES2, and node:crypto
- * reads what is inside, because node-forge knows RSA only.
+ * PKCS#12 files (RFC 7292): node-forge opens the container, with the old encryptions and with PBES2. node:crypto reads
+ * the content, because node-forge supports RSA only.
  */
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import forge from 'node-forge';
@@ -13,7 +13,7 @@ import {
 import type { Passphrase } from './passphrase.js';
 
 export interface Pkcs12 {
-  /** In no order that could be relied on. */
+  /** In any order. */
   readonly certificates: readonly X509Certificate[];
   readonly keys: readonly KeyObject[];
 }
@@ -25,12 +25,13 @@ export interface Pkcs12 {
 export function readPkcs12(file: CredentialFile, passphrase: Passphrase | undefined): Pkcs12 {
   const bytes = readCredentialFile(file);
   if (passphrase !== undefined && /[^\x20-\x7e]/.test(passphrase.text)) {
-    const problem = 'is not plain ASCII, which programs encode in different ways for PKCS#12; choose another';
+    const problem =
+      'is not plain ASCII; programs encode such passphrases in different ways in PKCS#12, so choose another one';
     throw new CredentialError(passphrase.file, problem);
   }
   const opened =
     passphrase === undefined
-      ? 'cannot be opened as PKCS#12 without a passphrase; name the file of one with passphrase-file'
+      ? 'cannot be opened as PKCS#12 without a passphrase; set passphrase-file'
       : `cannot be opened as PKCS#12 with the passphrase in ${passphrase.file.path}`;
   const { certificates, keys } = orCredentialError(file, opened, () => open(bytes, passphrase?.text ?? ''));
   if (keys.length === 0) throw new CredentialError(file, 'holds no private key');
@@ -51,7 +52,7 @@ function open(bytes: Buffer, passphrase: string): Pkcs12 {
 
 type Bag = ReturnType<typeof forge.pkcs12.pkcs12FromAsn1>['safeContents'][number]['safeBags'][number];
 
-/** A bag with what node-forge does not know has it as ASN.1. */
+/** If node-forge does not support the certificate, the bag has its ASN.1. */
 function certificateOf({ cert, asn1 }: Bag): X509Certificate {
   return new X509Certificate(derOf(cert == null ? asn1 : forge.pki.certificateToAsn1(cert)));
 }

@@ -1,4 +1,4 @@
-/** A certificate of our own making, where none is configured. */
+/** The self-signed certificate that is used if none is configured. */
 import { makeRsaKey, selfSigned } from './certificate-maker.js';
 
 export function makeSelfSigned(hostname: string): { chainPem: string; keyPem: string } {
@@ -10,5 +10,5 @@ export function makeSelfSigned(hostname: string): { chainPem: string; keyPem: st
   return { chainPem: pem, keyPem };
 }
 
-/** Ten years: nobody renews a certificate that stands in for one. */
+/** Ten years, because nobody renews it. */
 const LIFETIME_DAYS = 3650;

@@ -1,10 +1,16 @@
-/** A 1024-bit Diffie-Hellman group of our own, for the few clients that cannot do more (see docs/security.md, Logjam). */
+/**
+ * A 1024-bit Diffie-Hellman group of this site, for the few clients that support no longer one (docs/security.md,
+ * Logjam).
+ */
 import { generatePrime } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DhGroup } from '../tls/index.js';
 
-/** Reads the prime from `directory`, or makes one and keeps it there: a precomputation then serves against one site. */
+/**
+ * Reads the prime from `directory`, or generates it and stores it there. With a prime of its own, an attacker's
+ * precomputation is of use against one site only.
+ */
 export async function loadSmallDhGroup(directory: string): Promise<DhGroup> {
   const file = join(directory, 'dh1024.hex');
   try {

@@ -1,4 +1,7 @@
-/** Keys of session tickets from a file, for machines that resume each other's sessions: one key a line, the newest first. */
+/**
+ * Reads keys of session tickets from a file, for machines that resume each other's sessions: one key a line, the newest
+ * first.
+ */
 import { open } from 'node:fs/promises';
 import { TICKET_KEY_LENGTH, type TicketKey } from '../tls/index.js';
 import { CredentialError, type CredentialFile } from './credential-error.js';
@@ -6,12 +9,12 @@ import { exposedOf, type ExposedFile } from './exposed-files.js';
 
 export interface TicketKeyFile {
   readonly path: string;
-  /** At least one; the first protects, all open. */
+  /** At least one; the first one encrypts, all of them decrypt. */
   readonly keys: readonly TicketKey[];
   readonly exposed: readonly ExposedFile[];
 }
 
-/** @throws CredentialError, which says nothing of what the file holds */
+/** @throws CredentialError, without any content of the file */
 export async function readTicketKeyFile(path: string, groups?: readonly number[]): Promise<TicketKeyFile> {
   const file = { key: 'ticket-key-file', path } as const;
   let text: string;
@@ -25,7 +28,7 @@ export async function readTicketKeyFile(path: string, groups?: readonly number[]
   return { path, keys: parseTicketKeys(text, file), exposed };
 }
 
-/** Empty lines, and those that begin with #, hold no key. @throws CredentialError */
+/** Ignores empty lines and lines that begin with #. @throws CredentialError */
 function parseTicketKeys(text: string, file: CredentialFile): readonly TicketKey[] {
   if (text.length > MAX_FILE_BYTES)
     throw new CredentialError(file, `is longer than ${MAX_FILE_BYTES} bytes; ${ADVICE}`);
@@ -41,7 +44,7 @@ function parseTicketKeys(text: string, file: CredentialFile): readonly TicketKey
     if (twin !== undefined) {
       throw new CredentialError(
         file,
-        `line ${index + 1} begins as line ${twin} does, so tickets could not tell them apart; ${ADVICE}`,
+        `line ${index + 1} has the same first 16 bytes as line ${twin}, so a ticket could belong to either; ${ADVICE}`,
       );
     }
     lineByName.set(name, index + 1);
@@ -49,7 +52,10 @@ function parseTicketKeys(text: string, file: CredentialFile): readonly TicketKey
   }
   if (keys.length === 0) throw new CredentialError(file, `has no key; ${ADVICE}`);
   if (keys.length > MAX_KEYS)
-    throw new CredentialError(file, `has ${keys.length} keys; remove the oldest, ${MAX_KEYS} may stay`);
+    throw new CredentialError(
+      file,
+      `has ${keys.length} keys, and at most ${MAX_KEYS} are allowed; remove the oldest`,
+    );
   return keys;
 }
 
@@ -58,7 +64,7 @@ function decodeKey(line: string): TicketKey | undefined {
   return encoding && Buffer.from(line, encoding.name);
 }
 
-/** A character more than is allowed, at most. */
+/** Reads at most one character more than is allowed. */
 async function readBounded(path: string): Promise<string> {
   const file = await open(path);
   try {
@@ -74,15 +80,15 @@ async function readBounded(path: string): Promise<string> {
   }
 }
 
-/** How a key of TICKET_KEY_LENGTH bytes is written. */
+/** The two notations of a key. */
 const ENCODINGS = [
   { name: 'base64', pattern: /^[A-Za-z0-9+/]{64}$/ },
   { name: 'hex', pattern: /^[0-9A-Fa-f]{96}$/ },
 ] as const;
 const ADVICE = `a key is a line of 64 characters as "openssl rand -base64 ${TICKET_KEY_LENGTH}" writes it, or of 96 hexadecimal digits`;
-/** Bytes of a key that tickets carry to name it (RFC 5077, 4). */
+/** The first bytes of a key are its name in a ticket (RFC 5077, 4). */
 const NAME_LENGTH = 16;
 /** Bytes: room for MAX_KEYS with comments. */
 const MAX_FILE_BYTES = 8192;
-/** Tickets live for a day, so nobody needs more; each ticket is compared with the names of all. */
+/** Tickets are valid for a day, so more are not needed; each ticket is compared with the names of all keys. */
 const MAX_KEYS = 16;

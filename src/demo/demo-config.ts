@@ -1,4 +1,4 @@
-/** The set-up of `oldhello serve` without a configuration: everything on loopback, and as permissive as it gets. */
+/** The configuration of `oldhello serve` without --config: everything on loopback, and as permissive as possible. */
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { makePair, pairIn, type CertificatePair } from '../credentials/certifica
 import { parseConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 
-/** @param sinkPort where the embedded sink listens */
+/** @param sinkPort port of the sink */
 export function demoConfig(sinkPort: number): Config {
   const stateDirectory = process.env['STATE_DIRECTORY'] ?? join(homedir(), '.local', 'state', 'oldhello');
   const { legacy, modern } = demoCertificates(join(stateDirectory, 'demo-certificates'));
@@ -52,7 +52,7 @@ address = "127.0.0.1:9125"
   );
 }
 
-/** Made once, so that a client that was told to trust them stays content. */
+/** Made once, so that clients that trust these certificates still do after a restart. */
 function demoCertificates(folder: string): CertificatePair {
   const pair = pairIn(folder);
   const isThere = [pair.legacy, pair.modern].every(({ chain, key }) => existsSync(chain) && existsSync(key));

@@ -1,4 +1,4 @@
-/** The MTA of the demo set-up: takes every message, keeps none, and tells of each how its client was connected. */
+/** The mail server of the demo: accepts every message, stores none, and logs the TLS of each. */
 import { createHash } from 'node:crypto';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
@@ -13,13 +13,13 @@ export interface Sink {
   close(): void;
 }
 
-/** What the PROXY header said of a connection, until its session ends. */
+/** Content of a connection's PROXY header, kept until its session ends. */
 interface Origin {
   readonly address: string;
   readonly facts: ConnectionInfo;
 }
 
-/** Listens on a loopback port of the kernel's choice and expects a PROXY header on each connection. */
+/** Listens on a free loopback port and expects a PROXY header on each connection. */
 export function startSink(log: Log, hostname: string): Promise<Sink> {
   const origins = new Map<number, Origin>();
   const smtp = new SMTPServer({
@@ -108,5 +108,5 @@ const ignore = (): void => undefined;
 
 /** Bytes; announced with SIZE. */
 const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
-/** Milliseconds: oldhello sends the header at once. */
+/** oldhello sends the header at once. */
 const HEADER_TIMEOUT_MS = 5_000;

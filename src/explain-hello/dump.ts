@@ -4,9 +4,9 @@
  */
 
 export interface Dump {
-  /** What stands together in the text, such as one packet or one message. */
+  /** Bytes that belong together in the text, such as one packet or one message. */
   readonly blocks: readonly Buffer[];
-  /** What the reader of the result must know, such as bytes that are missing. */
+  /** Remarks for the reader, such as missing bytes. */
   readonly notes: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** All that `oldhello explain` says of one hello, as data. */
+/** The result of `oldhello explain` for one hello, as data. */
 import { describeHello, type HelloDescription } from '../observe/hello-description.js';
 import { NEEDS } from '../observe/hello/needs.js';
 import { sslv2KindName, suiteName } from '../observe/hello/suite-name.js';
@@ -15,11 +15,11 @@ import {
 import { answersOf, type Answer } from './verdict.js';
 
 export interface Explanation {
-  /** Undefined where the bytes cannot be read as a hello; `problem` says why. */
+  /** Undefined if the bytes cannot be read as a hello; `problem` has the reason. */
   readonly hello: ReadHello | undefined;
   readonly problem: string | undefined;
   readonly profiles: readonly Answer[];
-  /** The strictest that serves it. */
+  /** The strictest profile that serves it. */
   readonly profile: PresetName | undefined;
 }
 
@@ -63,7 +63,7 @@ function serverNameOf(hello: ClientHello): string | undefined {
     const { serverName } = decodeHelloExtensions(hello);
     return serverName === undefined ? undefined : sanitizePeerText(serverName);
   } catch (error) {
-    // The answers of the profiles name what is wrong with an extension.
+    // The answers of the profiles have the problem of the extension.
     if (error instanceof TlsError) return undefined;
     throw error;
   }
@@ -76,7 +76,7 @@ function problemOf(accepted: Accepted): string | undefined {
     case 'malformed':
       return `the hello cannot be read: ${accepted.error.message}`;
     case 'pure_sslv2':
-      return 'a hello for SSL 2.0 only, which is never served';
+      return 'a hello for SSL 2.0 only, which oldhello never accepts';
     default:
       return `not a ClientHello: ${accepted.kind}`;
   }

@@ -1,4 +1,4 @@
-/** The ClientHellos in what somebody pasted or saved, and what was wrong or guessed on the way to them. */
+/** Finds the ClientHellos in pasted or saved text, and remarks on what was wrong or guessed. */
 import { Acceptor, type Accepted } from '../tls/index.js';
 import { capturedHellos } from './captured-hellos.js';
 import { readDump } from './dump.js';
@@ -30,7 +30,7 @@ export function findHellos(input: Buffer): FoundHellos {
   return finder;
 }
 
-/** What belongs together: the packets of one direction; all other blocks, each with what continues it. */
+/** Joins what belongs together: the packets of one direction, and other blocks with their continuations. */
 function streamsOf(blocks: readonly Buffer[], notes: string[]): Buffer[] {
   const flows = new Map<string, Buffer[]>();
   const others: Buffer[][] = [];
@@ -93,7 +93,7 @@ class HelloFinder implements FoundHellos {
   #swappedStart(stream: Buffer): Buffer | undefined {
     const swapped = Buffer.from(stream.subarray(0, stream.length & ~1)).swap16();
     if (!startsRecordHello(swapped) && !startsSslv2Hello(swapped)) return undefined;
-    this.notes.push('the bytes stood in pairs in the wrong order; they were swapped');
+    this.notes.push('the bytes were in the wrong order in pairs; they were swapped');
     return swapped;
   }
 
@@ -102,7 +102,7 @@ class HelloFinder implements FoundHellos {
     if (startsHello(stream)) return stream;
     for (let at = 1; at + MIN_START <= stream.length; at++) {
       if (!startsRecordHello(stream.subarray(at))) continue;
-      this.notes.push(`${at} bytes before the hello were passed over`);
+      this.notes.push(`${at} bytes before the hello were skipped`);
       return stream.subarray(at);
     }
     return undefined;
@@ -133,7 +133,7 @@ function startsSslv2Hello(bytes: Buffer): boolean {
   );
 }
 
-/** A bare handshake or SSLv2 message with the header that belongs in front of it; all else as it is. */
+/** Adds the missing header to a bare handshake or SSLv2 message; returns all else unchanged. */
 function wrapped(bytes: Buffer): Buffer {
   if (bytes.length < MIN_START || bytes[0] !== 1) return bytes;
   if (bytes[1] === 0 && bytes[4] === 3) {
@@ -162,7 +162,7 @@ function missingBytes(bytes: Buffer): string {
     : 'its message goes on in a record that is not here';
 }
 
-/** A hello in binary has zeros in it, and text has no control characters but white space. */
+/** A binary hello has zeros; text has no control characters but white space. */
 function isText(input: Buffer): boolean {
   return input.every((byte) => byte >= 0x20 || (byte >= 9 && byte <= 13));
 }
@@ -176,7 +176,7 @@ const CAPTURE_MAGICS = new Set([
   0xa1b2c3d4, 0xd4c3b2a1, 0xa1b23c4d, 0x4d3cb2a1, 0xa1b2cd34, 0x34cdb2a1, 0x0a0d0d0a,
 ]);
 const EMPTY = Buffer.alloc(0);
-/** Bytes in which a hello can be told from anything else. */
+/** Bytes that are necessary to recognize a hello. */
 const MIN_START = 9;
 /** Bytes. */
 const MAX_RECORD = 16_384;

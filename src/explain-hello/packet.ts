@@ -4,13 +4,13 @@ export interface Payload {
   readonly bytes: Buffer;
   /** Source and destination; one direction of one connection. */
   readonly flow: string;
-  /** What the packet says it has, and the dump does not. */
+  /** Bytes that the packet had according to its header and the dump does not have. */
   readonly missing: number;
   /** What stands behind the packet: another one, or padding. */
   readonly rest: Buffer;
 }
 
-/** Undefined for what is no TCP packet over IPv4 or IPv6, with Ethernet and VLAN headers or without. */
+/** @returns undefined if the bytes are no TCP packet over IPv4 or IPv6, with or without Ethernet and VLAN headers */
 export function tcpPayload(bytes: Buffer): Payload | undefined {
   return ipPayload(bytes) ?? ethernetPayload(bytes);
 }

@@ -57,7 +57,7 @@ function wrap(text: string): string {
 function answerLine(answer: Answer): string {
   const name = `  ${answer.profile.padEnd(NAME_WIDTH - 2)}`;
   if (!answer.serves) return `${name}refuses: ${answer.reason}`;
-  if (answer.path === 'native') return `${name}serves it with Node's TLS, like every client of today`;
+  if (answer.path === 'native') return `${name}serves it with Node's TLS, like every modern client`;
   return `${name}${answer.version} ${answer.suite}`;
 }
 

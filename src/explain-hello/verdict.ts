@@ -1,4 +1,4 @@
-/** What each profile answers to a hello: the engine itself is asked, with a certificate that does not exist. */
+/** What each profile does with a hello: the engine itself decides, with a certificate that does not exist. */
 import { explainFailure } from '../observe/explain.js';
 import { ServerHelloWatch } from '../observe/hello/server-hello.js';
 import { route } from '../proxy/termination/route.js';
@@ -28,7 +28,7 @@ export type Answer =
       readonly explanation: string;
     };
 
-/** For a listener with an RSA certificate, which is what old clients need. */
+/** For a listener with an RSA certificate, which old clients need. */
 export function answersOf(accepted: Accepted): Answer[] {
   if (accepted.kind === 'client_hello') {
     const path = route(accepted, { modern: 'terminate', authentications: ['rsa'] });
@@ -65,14 +65,14 @@ function answerOf(profile: PresetName, accepted: Accepted): Answer {
 function served(profile: PresetName, flight: Buffer): Answer {
   const agreed = new ServerHelloWatch().push(flight);
   if (agreed !== undefined) return { profile, serves: true, path: 'engine', ...agreed };
-  const explanation = 'this is not TLS, or SSL 2.0 itself, which is never served';
+  const explanation = 'this is not TLS, or SSL 2.0 itself, which oldhello never accepts';
   return { profile, serves: false, reason: 'not_tls', explanation };
 }
 
 /** From the strictest on. */
 const PROFILES = Object.keys(PRESETS) as PresetName[];
 
-/** No certificate: only its kind and the length of its key are asked for. */
+/** Stands for a certificate: only its kind and the length of its key are used. */
 const RSA: Credential = {
   chain: [Buffer.alloc(0)],
   authentication: 'rsa',

@@ -7,36 +7,36 @@ export interface ConnectProblem {
 
 const PROBLEMS = {
   ECONNREFUSED: {
-    meaning: 'nothing listens there',
-    remedy: 'see that the server runs, and that address and port are right (ss -ltn on its machine)',
+    meaning: 'no program listens there',
+    remedy: 'check that the server runs, and that address and port are right (ss -ltn on its machine)',
   },
   ECONNRESET: {
     meaning: 'the connection was reset at once',
-    remedy: 'see whether a firewall or an access list of the server rejects this machine',
+    remedy: 'check whether a firewall or an access list of the server rejects this machine',
   },
   ETIMEDOUT: {
     meaning: 'no answer at all',
-    remedy: 'see whether a firewall drops the packets, and that the address is right',
+    remedy: 'check the address, and whether a firewall drops the packets',
   },
   EHOSTUNREACH: {
     meaning: 'the host cannot be reached',
-    remedy: 'see that the host is up, and that a firewall does not reject this machine',
+    remedy: 'check that the host is up, and that no firewall rejects this machine',
   },
   ENETUNREACH: {
     meaning: 'there is no route to that network',
-    remedy: 'see the routes of this machine (ip route); for an IPv6 address, that it has IPv6 at all',
+    remedy: 'check the routes of this machine (ip route), and for an IPv6 address, whether it has IPv6',
   },
   ENOTFOUND: {
     meaning: 'no such host name',
-    remedy: 'see the spelling of the name, or give an IP address',
+    remedy: 'check the spelling of the name, or use an IP address',
   },
   EAI_AGAIN: {
     meaning: 'the name could not be looked up, because no name server answered',
-    remedy: 'see /etc/resolv.conf, or give an IP address',
+    remedy: 'check /etc/resolv.conf, or use an IP address',
   },
   EACCES: {
     meaning: 'this machine does not allow the connection',
-    remedy: 'see the local firewall and the sandbox of the service',
+    remedy: 'check the local firewall and the sandbox of the service',
   },
 } as const satisfies Record<string, ConnectProblem>;
 

@@ -1,8 +1,11 @@
-/** Reports when a backend goes away and when it is back, once for all the connections and health checks that find it. */
+/**
+ * Reports once when a backend goes down and once when it is up again, however many connections and health checks notice
+ * it.
+ */
 import type { LogChannel } from './log.js';
 
 export interface BackendWatch {
-  /** Names of listeners whose backend is down: for them this process takes no mail. */
+  /** Names of the listeners whose backend is down. */
   unready(): readonly string[];
 }
 
@@ -45,5 +48,5 @@ export function watchBackends(channel: LogChannel): BackendWatch {
   };
 }
 
-/** In a row: one alone may be a limit of the backend's. */
+/** In a row: a single one may come from a connection limit of the backend. */
 const FAILED_CONNECTIONS = 3;

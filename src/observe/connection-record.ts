@@ -1,4 +1,4 @@
-/** What is known of one client connection, gathered while it lives and logged once when it ends. */
+/** Collects what happens on one client connection, and makes one log event of it at the end. */
 import { randomUUID } from 'node:crypto';
 import type { Endpoint } from '../net/endpoint.js';
 import { versionName, type ClientHello, type Established, type HelloFormat } from '../tls/index.js';
@@ -20,7 +20,7 @@ export interface Failure {
   /** The alert sent or received. */
   readonly alert?: string | undefined;
   readonly fault?: 'client' | 'backend' | 'proxy' | undefined;
-  /** A function is called at once, and guarded. */
+  /** A function is called at once, inside `guarded`. */
   readonly explanation?: string | (() => string) | undefined;
 }
 
@@ -32,7 +32,7 @@ type ExplainedFailure = Failure & { readonly explanation?: string | undefined };
 export class ConnectionRecord {
   /**
    * 16 hex digits: unique enough to search logs for, and sent to the backend where its protocol allows. Node keeps
-   * random bytes in store for UUIDs, and for nothing else.
+   * random bytes in reserve for UUIDs only.
    */
   readonly id = randomUUID().slice(19).replace('-', '');
   readonly #listener: string;
@@ -40,11 +40,11 @@ export class ConnectionRecord {
   readonly #started: number;
   #handshakeStarted: number | undefined;
   #handshake: number | undefined;
-  /** Until TLS is established; what is said of it is a tenth of its size. */
+  /** Kept only until TLS is established: its description is a tenth of its size. */
   #hello: ClientHello | undefined;
   #described: ConnectionEvent['hello'];
   #tls: TlsInfo | undefined;
-  /** Of `fromClient`, when TLS was established. */
+  /** The part of `fromClient` from before TLS. */
   #beforeTls = 0;
   #helo: string | undefined;
   #failure: ExplainedFailure | undefined;
@@ -86,7 +86,7 @@ export class ConnectionRecord {
     if (this.#handshakeStarted !== undefined) this.#handshake = performance.now() - this.#handshakeStarted;
   }
 
-  /** The first failure is the cause; what follows from it is not told. */
+  /** Only the first failure is kept: it is the cause of the others. */
   recordFailure(failure: Failure): void {
     if (this.#failure !== undefined) return;
     const { explanation } = failure;
@@ -94,7 +94,7 @@ export class ConnectionRecord {
     this.#failure = { ...failure, explanation: explained };
   }
 
-  /** Of a connection that nothing went wrong with, as far as we saw. */
+  /** The outcome where no failure was recorded. */
   #outcome(): Outcome {
     if (this.#tls !== undefined) return 'completed';
     return this.#hello === undefined ? 'plaintext' : 'passthrough_failed';
@@ -106,7 +106,7 @@ export class ConnectionRecord {
     return left && this.#sentNothingInTls() ? { ...ending, outcome: 'left_after_handshake' } : ending;
   }
 
-  /** Where TLS is passed through, its own bytes are counted, and nothing can be said. */
+  /** With passthrough the bytes of TLS itself are counted, so the answer is always no. */
   #sentNothingInTls(): boolean {
     if (this.#tls === undefined || this.#tls.path === 'passthrough') return false;
     return this.fromClient === this.#beforeTls;
@@ -158,7 +158,7 @@ export class ConnectionRecord {
   }
 }
 
-/** Of a connection that was not served, or whose record was lost. @param started on the clock of performance.now() */
+/** The event of a connection that was refused, or whose record was lost. @param started time of performance.now() */
 export function failedConnection(
   { listener, client }: Pick<ConnectionEvent, 'listener' | 'client'>,
   failure: Failure,
@@ -169,7 +169,7 @@ export function failedConnection(
   return record.event();
 }
 
-/** The facts of a handshake that our engine did. */
+/** Describes a handshake of our engine. */
 export function engineTlsInfo({ version, suite, resumed, serverName }: Established): TlsInfo {
   return {
     path: 'engine',

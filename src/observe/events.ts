@@ -1,4 +1,4 @@
-/** Every event that is reported: its usual level, what it says, and its fields. */
+/** Every log event: its level, its sentence and its fields. */
 import {
   group,
   integer,
@@ -32,7 +32,7 @@ export const LOG_EVENTS = {
     level: 'info',
     meaning: 'oldhello is up',
     fields: {
-      version: text('of oldhello'),
+      version: text('version of oldhello'),
       node: text('version of Node'),
       pid: integer('process id', 'number'),
     },
@@ -50,7 +50,7 @@ export const LOG_EVENTS = {
   },
   listening_ended: {
     level: 'info',
-    meaning: 'no longer listening; who is connected stays',
+    meaning: 'no longer listening; open connections stay',
     fields: {
       listener: text('name of the listener'),
       address: text('IPv4 or IPv6 address'),
@@ -75,19 +75,19 @@ export const LOG_EVENTS = {
   connection_closed: { level: 'info', meaning: 'a client connection ended', fields: CONNECTION_FIELDS },
   delivered: {
     level: 'info',
-    meaning: 'the embedded sink took a message',
+    meaning: 'the sink of the demo accepted a message',
     fields: {
       from: peerText('envelope sender'),
       to: texts('envelope recipients'),
-      size: integer('of the message', 'bytes'),
-      sha256: text('of the message, in hex'),
-      helo: peerText('what the client calls itself'),
-      client: maybe(text('its address')),
+      size: integer('size of the message', 'bytes'),
+      sha256: text('SHA-256 of the message, in hex'),
+      helo: peerText('host name that the client sent in EHLO or HELO'),
+      client: maybe(text('address of the client')),
       connection: maybe(text('id of the connection')),
       hello: maybe(text('format of its ClientHello')),
       tls: maybe(
-        group('how it was protected; absent: not at all', {
-          version: maybe(text('of TLS')),
+        group('TLS of the connection; absent without TLS', {
+          version: maybe(text('version of TLS')),
           cipher: maybe(text("OpenSSL's name of the cipher suite")),
           signatureAlgorithm: maybe(text('of the certificate that the client was shown')),
           keyAlgorithm: maybe(text('of the certificate that the client was shown')),
@@ -101,131 +101,134 @@ export const LOG_EVENTS = {
     fields: {
       source: text('the file it comes from'),
       subject: text('distinguished name'),
-      issuer: text('distinguished name of who signed it'),
-      keyAlgorithm: text('with the length of the key, such as "RSA2048"'),
-      signatureAlgorithm: text('such as "RSA-SHA256"'),
-      use: oneOf(['all', 'legacy', 'modern'], 'which clients are shown it'),
-      notBefore: time('when it begins to be valid'),
-      notAfter: time('when it ceases to be valid'),
-      daysLeft: integer('until then; negative when it is over', 'days'),
+      issuer: text('distinguished name of the issuer'),
+      keyAlgorithm: text('algorithm and length of the key, such as "RSA2048"'),
+      signatureAlgorithm: text('algorithm of its signature, such as "RSA-SHA256"'),
+      use: oneOf(['all', 'legacy', 'modern'], 'clients that get it'),
+      notBefore: time('start of its validity'),
+      notAfter: time('end of its validity'),
+      daysLeft: integer('until then; negative after it', 'days'),
     },
   },
   certificate_expires: {
     level: 'warn',
-    meaning: 'a certificate expires soon; see why it was not renewed',
+    meaning: 'a certificate expires soon; find out why it was not renewed',
     fields: {
       source: text('the file it comes from'),
       subject: text('distinguished name'),
-      notAfter: time('when it ceases to be valid'),
+      notAfter: time('end of its validity'),
       daysLeft: integer('until then', 'days'),
     },
   },
   certificate_expired: {
     level: 'error',
-    meaning: 'a certificate has expired; it is shown all the same, and clients that verify it go away',
+    meaning: 'a certificate has expired; it stays in use, but clients that verify it disconnect',
     fields: {
       source: text('the file it comes from'),
       subject: text('distinguished name'),
-      notAfter: time('when it ceased to be valid'),
-      daysLeft: integer('until then; negative, for it is over', 'days'),
+      notAfter: time('end of its validity'),
+      daysLeft: integer('until then; negative', 'days'),
     },
   },
   certificate_not_yet_valid: {
     level: 'error',
-    meaning: 'a certificate is not valid yet; is the clock right?',
+    meaning: 'a certificate is not valid yet; check the clock of this machine',
     fields: {
       source: text('the file it comes from'),
       subject: text('distinguished name'),
-      notBefore: time('when it begins to be valid'),
+      notBefore: time('start of its validity'),
     },
   },
   certificate_chain_mended: {
     level: 'warn',
-    meaning: 'a chain of certificates was not as clients need it, and is shown mended',
-    fields: { source: text('the file it comes from'), repair: text('what was done') },
+    meaning: 'a certificate chain had a defect and was repaired in memory',
+    fields: { source: text('the file it comes from'), repair: text('what was repaired') },
   },
   certificate_engine_only: {
     level: 'info',
     meaning:
-      'Node\'s own TLS does not take this certificate, so only clients of the engine are shown it; set use = "legacy" to make that plain',
-    fields: { source: text('the file it comes from'), reason: text('what OpenSSL says') },
+      'Node\'s own TLS rejects this certificate, so only clients of the engine get it; set use = "legacy" to confirm this',
+    fields: { source: text('the file it comes from'), reason: text('error of OpenSSL') },
   },
   secret_exposed: {
     level: 'warn',
-    meaning: 'a file with a private key or passphrase can be read or changed by others than the service',
+    meaning: 'other users can read or change a file with a private key or passphrase',
     fields: {
       file: text('the file'),
-      mode: text('its permissions, as chmod takes them'),
-      remedy: text('the command that takes the excess away'),
+      mode: text('its permissions, in the format of chmod'),
+      remedy: text('a command that removes the excess permissions'),
     },
   },
   ticket_keys: {
     level: 'info',
-    meaning: 'session tickets have the keys of this file from now on',
-    fields: { file: text('with the keys'), keys: integer('in it; the first protects, all open', 'number') },
+    meaning: 'session tickets now use the keys of this file',
+    fields: {
+      file: text('file with the keys'),
+      keys: integer('number of keys; the first one encrypts, all of them decrypt', 'number'),
+    },
   },
   ticket_keys_failed: {
     level: 'error',
-    meaning:
-      'the file with the keys of session tickets cannot be used as it is now; the keys stay as they were',
-    fields: { file: text('with the keys'), problem: text('what is wrong, and what to do') },
+    meaning: 'the file with the keys of session tickets cannot be used; the previous keys stay in use',
+    fields: { file: text('file with the keys'), problem: text('what is wrong, and what to do') },
   },
   session_store_up: {
     level: 'info',
-    meaning: 'the store for sessions can be used',
+    meaning: 'the session store is reachable',
     fields: { store: text('its host and port') },
   },
   session_store_down: {
     level: 'warn',
-    meaning: 'the store for sessions cannot be used; until it can, sessions of other machines are made anew',
-    fields: { store: text('its host and port'), problem: peerText('what went wrong first') },
+    meaning:
+      'the session store is not reachable; until it is, clients that come from another machine do a full handshake',
+    fields: { store: text('its host and port'), problem: peerText('the first error') },
   },
   session_store_unreadable: {
     level: 'warn',
     meaning:
-      'a stored session was not sealed with any of our keys, and is not used; is the file with the ticket keys the same everywhere?',
+      'a stored session was encrypted with an unknown key and is ignored; use the same ticket-key-file on all machines',
     fields: {},
   },
   backend_connection: {
     level: 'trace',
-    meaning: 'a connection to a backend was made, or failed',
+    meaning: 'a connection to a backend succeeded or failed',
     fields: {
       backend: text('name of the backend'),
-      duration: number('until it was made, or given up', 'milliseconds'),
-      failure: maybe(text('why it failed, as `reason` of a session has it; absent: it did not')),
+      duration: number('until success or failure', 'milliseconds'),
+      failure: maybe(text('why it failed, as in `reason` of connection_closed; absent on success')),
     },
   },
   backend_health: {
     level: 'debug',
-    meaning: 'a backend was tried by a health check',
+    meaning: 'a health check of a backend is complete',
     fields: {
       backend: text('name of the backend'),
-      failure: maybe(text('why it is not ready for mail; absent: it is')),
+      failure: maybe(text('why it is not ready for mail; absent if it is ready')),
     },
   },
   backend_down: {
     level: 'error',
-    meaning: 'a backend cannot be reached any more',
+    meaning: 'a backend is down',
     fields: { backend: text('name of the backend'), reason: text('why') },
   },
   backend_up: {
     level: 'info',
-    meaning: 'a backend can be reached again',
+    meaning: 'a backend is up again',
     fields: {
       backend: text('name of the backend'),
-      down: number('how long it could not', 'seconds'),
+      down: number('how long it was down', 'seconds'),
     },
   },
   starttls_suppressed: {
     level: 'warn',
     meaning:
-      'a client repeats a hello that nothing here suits, so its address is not offered STARTTLS for a while',
+      'a client repeats a handshake that cannot succeed, so its address is not offered STARTTLS for a while',
     fields: {
-      address: text('of the client'),
-      failures: integer('in a row', 'number'),
-      fingerprint: text('hash of the fingerprint of its hello, as `connection_closed` has it'),
+      address: text('address of the client'),
+      failures: integer('failed handshakes in a row', 'number'),
+      fingerprint: text('hash of the fingerprint of its hello, as in `connection_closed`'),
       reason: text('why the last handshake failed: the reason or the alert in its `connection_closed` line'),
-      minutes: number('for how long', 'minutes'),
+      minutes: number('duration of the suppression', 'minutes'),
     },
   },
   process_sample: {
@@ -233,50 +236,53 @@ export const LOG_EVENTS = {
     meaning: 'how busy a process is',
     fields: {
       pid: integer('process id', 'number'),
-      delayMedian: number('by which timers came late, median', 'milliseconds'),
-      delay99: number('by which timers came late, 99th percentile', 'milliseconds'),
-      delayMax: number('by which timers came late, at most', 'milliseconds'),
+      delayMedian: number('delay of timers, median', 'milliseconds'),
+      delay99: number('delay of timers, 99th percentile', 'milliseconds'),
+      delayMax: number('delay of timers, maximum', 'milliseconds'),
       memory: integer('resident', 'bytes'),
       cpu: number('processor time since its start', 'seconds'),
     },
   },
   reloaded: {
     level: 'info',
-    meaning: 'new connections get the configuration and certificates read just now',
-    fields: { file: text('that was read') },
+    meaning: 'configuration and certificates were reloaded, for new connections',
+    fields: { file: text('file that was read') },
   },
   restart_needed: {
     level: 'warn',
-    meaning: 'some of what was read takes a restart, and stays as it was at the start',
-    fields: { file: text('that was read'), keys: texts('that were changed') },
+    meaning: 'some of the changed keys need a restart; until then their old values apply',
+    fields: { file: text('file that was read'), keys: texts('keys that were changed') },
   },
   reload_failed: {
     level: 'error',
-    meaning: 'what was read could not be used; everything stays as it was',
-    fields: { file: text('that was read'), problems: texts('each with its file, line and key') },
+    meaning: 'the reload failed; the previous configuration stays in use',
+    fields: {
+      file: text('file that was read'),
+      problems: texts('problems, each with its file, line and key'),
+    },
   },
   worker_lost: {
     level: 'error',
-    meaning: 'a process that runs connections died, and took them with it, or could not be started',
+    meaning: 'a worker process died with its connections, or could not be started',
     fields: {
       pid: integer('process id, 0 for one that could not be started', 'number'),
       how: text('the signal, the exit code, or why it could not be started'),
-      connections: integer('that it ran', 'number'),
-      restart: number('until another one is started', 'milliseconds'),
+      connections: integer('connections that it had', 'number'),
+      restart: number('until another worker is started', 'milliseconds'),
     },
   },
   privileges: {
     level: 'info',
     meaning: 'the user and the capabilities of the process',
     fields: {
-      user: text('that it runs as'),
-      capabilities: texts('that it has'),
+      user: text('user of the process'),
+      capabilities: texts('capabilities of the process'),
     },
   },
   running_as_root: {
     level: 'warn',
     meaning:
-      'oldhello runs as root, which it does not need; start it as an ordinary user with CAP_NET_BIND_SERVICE (docs/operation.md)',
+      'oldhello runs as root, which is not necessary; start it as an ordinary user with CAP_NET_BIND_SERVICE (docs/operation.md)',
     fields: {},
   },
   descriptors_short: {
@@ -284,8 +290,8 @@ export const LOG_EVENTS = {
     meaning:
       'the limit on open files allows fewer connections than max-connections; raise LimitNOFILE= (ulimit -n)',
     fields: {
-      limit: integer('open files', 'number'),
-      connections: integer('that it is enough for', 'number'),
+      limit: integer('limit on open files', 'number'),
+      connections: integer('connections that the limit allows', 'number'),
     },
   },
   descriptors_exhausted: {
@@ -300,45 +306,45 @@ export const LOG_EVENTS = {
   },
   notify_failed: {
     level: 'error',
-    meaning: 'systemd could not be told what happens; is systemd-notify installed?',
-    fields: { error: text('what the system says') },
+    meaning: 'no state could be sent to systemd; check that systemd-notify is installed',
+    fields: { error: text('error of the system') },
   },
   repeated: {
     level: 'warn',
     meaning: 'more of the same failure, which were not logged one by one',
     fields: {
-      network: text('of the clients, /24 or /64'),
+      network: text('network of the clients, /24 or /64'),
       outcome: CONNECTION_FIELDS.outcome,
       reason: CONNECTION_FIELDS.reason,
-      count: integer('of sessions that were not logged', 'number'),
-      seconds: integer('in which they came', 'seconds'),
+      count: integer('number of connections that were not logged', 'number'),
+      seconds: integer('time in which they came', 'seconds'),
     },
   },
   log_reopen_failed: {
     level: 'error',
     meaning: 'the log file cannot be opened again; the log continues in the file that was open',
-    fields: { file: text('of the log'), error: text('what the system reports') },
+    fields: { file: text('log file'), error: text('error of the system') },
   },
   log_dropped: {
     level: 'warn',
-    meaning: 'lines of this log are missing here, because nobody took them',
-    fields: { lines: integer('that are missing', 'number') },
+    meaning: 'lines of this log are missing here, because they could not be written in time',
+    fields: { lines: integer('number of missing lines', 'number') },
   },
   stopping: {
     level: 'info',
     meaning: 'stopping',
-    fields: { signal: text('that said so'), connections: integer('to end', 'number') },
+    fields: { signal: text('signal that stopped it'), connections: integer('open connections', 'number') },
   },
   stopped: { level: 'info', meaning: 'stopped', fields: {} },
   listener_error: {
     level: 'error',
     meaning: 'a listening socket reported an error',
-    fields: { listener: text('name of the listener'), error: text('what the system says') },
+    fields: { listener: text('name of the listener'), error: text('error of the system') },
   },
   internal_error: {
     level: 'error',
     meaning: 'a defect of oldhello itself; please report it',
-    fields: { error: text('what went wrong, for its developers') },
+    fields: { error: text('the error, for developers') },
   },
 } as const satisfies Record<string, EventDeclaration>;
 

@@ -1,6 +1,6 @@
 /**
- * Why a session failed and what to do about it, in words for somebody who knows mail and not TLS. The log and
- * docs/troubleshooting.md say it in the same ones, which stand in the tables of outcomes and reasons.
+ * Explains why a connection failed and what to do about it, for an administrator who knows mail but not TLS. The log
+ * and docs/troubleshooting.md share the sentences of the tables of outcomes and reasons.
  */
 import {
   CIPHER_SUITE_BY_ID,
@@ -22,7 +22,7 @@ import { OUTCOMES, type Outcome } from './outcomes.js';
 
 export interface Explained {
   readonly meaning: string;
-  /** What the admin can do about it. */
+  /** What the administrator can do about it. */
   readonly remedy: string;
 }
 
@@ -38,14 +38,14 @@ export function sentence({ meaning, remedy: advice }: Explained): string {
   return `${meaning}. What to do: ${advice}.`;
 }
 
-/** Of an outcome that nothing more is known of than a reason; undefined where nothing went wrong. */
+/** Explains an outcome by its reason alone. @returns undefined where nothing went wrong */
 export function explainOutcome(outcome: Outcome, reason: string | undefined): string | undefined {
   const { meaning, remedy: advice } = OUTCOMES[outcome];
   if (advice === undefined) return undefined;
   return sentence({ meaning: reason === undefined ? meaning : `${meaning} (${reason})`, remedy: advice });
 }
 
-/** A refusal of ours, with what the client offered and what was missing. */
+/** Explains a handshake that the engine refused: what the client offered, and what was missing. */
 export function explainFailure({ reason, detail, hello, parameters }: FailedHandshake): string {
   const specific = hello === undefined ? undefined : missing(reason, hello, parameters);
   const row = { meaning: REFUSALS[reason].meaning, remedy: REFUSAL_ADVICE[reason] };
@@ -53,7 +53,7 @@ export function explainFailure({ reason, detail, hello, parameters }: FailedHand
   return sentence({ meaning: detail === undefined ? meaning : `${meaning} (${detail})`, remedy });
 }
 
-/** What a hello shows about its refusal; where it shows no better remedy, that of the reason stands. */
+/** A more exact meaning from the hello itself; without a remedy in it, the remedy of the reason applies. */
 function missing(
   reason: RefusalReason,
   hello: ClientHello,
@@ -74,7 +74,7 @@ function missing(
       return missingSuite(hello, parameters);
     case 'no_shared_signature_algorithm':
       return {
-        meaning: `the client accepts only the signature algorithms ${schemesInWords(hello)}; none goes with ${keysOf(parameters)} certificates`,
+        meaning: `the client accepts only the signature algorithms ${schemesInWords(hello)}, and none of them works with ${keysOf(parameters)} certificates`,
       };
     default:
       return undefined;
@@ -85,15 +85,14 @@ function missingSuite(hello: ClientHello, parameters: FailedHandshake['parameter
   const unserved = onlyUnserved(hello);
   if (unserved !== undefined) {
     return {
-      meaning: `the client offers only ${unserved.names} (${offerInWords(hello)}), which oldhello never serves: ${unserved.reasons}`,
-      remedy:
-        'enable other cipher suites in the client, or use newer software there; no setting of oldhello helps',
+      meaning: `the client offers only ${unserved.names} (${offerInWords(hello)}), which oldhello never accepts: ${unserved.reasons}`,
+      remedy: 'enable other cipher suites in the client, or update it; no setting of oldhello helps',
     };
   }
-  const meaning = `the client offers only ${offerInWords(hello)}; allowed here is none of them with ${keysOf(parameters)} certificates`;
+  const meaning = `the client offers only ${offerInWords(hello)}; none of them is allowed here with ${keysOf(parameters)} certificates`;
   const switches = switchesFor(hello, parameters);
   if (switches.length === 0) return { meaning };
-  return { meaning, remedy: `set ${switches.join(', ')} in [tls], or for its network in a [[policy]]` };
+  return { meaning, remedy: `set ${switches.join(', ')} in [tls], or in a [[policy]] for its network` };
 }
 
 /** The settings that would allow what the hello offers; none where the suites are allowed and the certificate is missing. */
@@ -120,14 +119,14 @@ function schemesInWords({ extensions }: ClientHello): string {
 /** What an alert from the client usually means. @param established whether it came after the handshake */
 export function explainPeerAlert(alert: string, established: boolean): string {
   const row = Object.hasOwn(PEER_ALERTS, alert) ? PEER_ALERTS[alert as AlertName] : undefined;
-  // What was negotiated cannot be at fault any more.
+  // The negotiation cannot be the cause any more.
   const known = established && row === DEAD_END ? undefined : row;
   return sentence(
     known ?? { meaning: `the client ended TLS with the alert ${alert}`, remedy: OTHER_ALERTS.remedy },
   );
 }
 
-/** An alert between a client and the backend's own TLS. */
+/** Explains an alert between a client and the backend's own TLS. */
 export function explainAlertOf(
   outcome: 'alert_from_backend' | 'alert_from_client',
   alert: string,
@@ -139,12 +138,12 @@ export function explainAlertOf(
   return sentence({ meaning: `${meaning} (${alert})${offer ?? ''}`, remedy });
 }
 
-/** What came where TLS should begin. */
+/** Explains first bytes that are not TLS. */
 export function explainNotTls(firstBytes: NotTls): string {
   return sentence(NOT_TLS[firstBytes]);
 }
 
-/** @param message OpenSSL's words */
+/** @param message of OpenSSL */
 export function explainNativeFailure(message: string): string {
   return sentence({
     meaning: `${OUTCOMES.native_tls_failed.meaning}: ${message.trim()}`,
@@ -156,48 +155,50 @@ export type NotTls = Extract<EngineOutcome, { kind: 'not_tls' }>['firstBytes'];
 
 export const NOT_TLS: Readonly<Record<NotTls, Explained>> = {
   plaintext: {
-    meaning: 'the client spoke clear text where TLS should begin',
-    remedy: 'set its encryption to what the port has: SSL/TLS for port 465, STARTTLS for 25 and 587',
+    meaning: 'the client sent plain text instead of TLS',
+    remedy: 'in the client, set SSL/TLS for port 465, STARTTLS for ports 25 and 587',
   },
   pure_sslv2: {
-    meaning: 'the client can do nothing newer than SSL 2.0, which is never served',
-    remedy: 'switch SSLv3 or TLS 1.0 on in the client, or use newer software there',
+    meaning: 'the client supports only SSL 2.0, which oldhello never accepts',
+    remedy: 'switch SSLv3 or TLS 1.0 on in the client, or update it',
   },
   sslv2_padded_header: {
-    meaning: 'the client opened with the three-byte header of SSL 2.0, which no ClientHello may have',
-    remedy: 'see what the client is; no mail program is known to do this',
+    meaning: 'the first bytes are a three-byte header of SSL 2.0, which no ClientHello may have',
+    remedy: 'find out what the client is; no mail program is known to do this',
   },
   garbage: {
-    meaning: 'what the client sent where TLS should begin is neither TLS nor SMTP',
-    remedy: 'see what the client is; most likely a scanner',
+    meaning: 'the client sent something that is neither TLS nor SMTP',
+    remedy: 'find out what the client is; most likely a scanner',
   },
 };
 
 const DISTRUST: Explained = {
   meaning:
-    'the client does not trust our certificate, or cannot read it: many old ones know neither its issuer nor SHA-256',
+    'the client does not trust our certificate, or cannot read it: many old clients support neither its issuer nor SHA-256',
   remedy:
-    'switch its verification off, make it trust our issuer, or give old clients a certificate of their own with use = "legacy"',
+    'switch verification off in the client, add our issuer to its trusted ones, or configure a certificate for old clients with use = "legacy"',
 };
 const DEAD_END: Explained = {
-  meaning: 'the client could not go on with what was chosen; with DHE it may not know groups as long as ours',
-  remedy: 'set profile = "ancient" for its network in a [[policy]]: its DHE group is short',
+  meaning:
+    'the client could not continue with the chosen parameters; with DHE, it may not support a group as long as ours',
+  remedy: 'set profile = "ancient" for its network in a [[policy]]; that profile has a short DHE group',
 };
 const DAMAGED: Explained = {
-  meaning: 'the client could not read what we sent: damaged on the way, or a mistake of one of us two',
+  meaning:
+    'the client could not read our data: it was damaged on the way, or one of the two programs has a defect',
   remedy:
-    'look for something between that changes bytes; if it is always this client, report it with its fingerprint',
+    'look for a device on the way that changes data; if it is always this client, report it with its fingerprint',
 };
 export const OTHER_ALERTS: Explained = {
   meaning: 'the client ended TLS with another alert',
-  remedy: 'look the alert up in RFC 5246, 7.2, and see what the client says in its own log',
+  remedy: 'look the alert up in RFC 5246, 7.2, and read the log of the client',
 };
 
 export const PEER_ALERTS: Partial<Record<AlertName, Explained>> = {
   close_notify: {
-    meaning: 'the client ended the handshake in order, before it was complete',
+    meaning: 'the client closed TLS with close_notify before the handshake was complete',
     remedy:
-      'nothing if it is rare; probers do this, and clients that dislike a certificate without saying so',
+      'nothing if it is rare; scanners do this, and so do clients that reject a certificate without an alert for it',
   },
   unexpected_message: DAMAGED,
   bad_record_mac: DAMAGED,
@@ -208,7 +209,7 @@ export const PEER_ALERTS: Partial<Record<AlertName, Explained>> = {
   handshake_failure: DEAD_END,
   illegal_parameter: DEAD_END,
   no_certificate: {
-    meaning: 'the client has no certificate of its own; nobody asked it for one',
+    meaning: 'the client has no certificate of its own, although we did not request one',
     remedy: 'report it with its fingerprint',
   },
   bad_certificate: DISTRUST,
@@ -216,42 +217,43 @@ export const PEER_ALERTS: Partial<Record<AlertName, Explained>> = {
   certificate_unknown: DISTRUST,
   unknown_ca: DISTRUST,
   certificate_revoked: {
-    meaning: 'the client takes our certificate for revoked',
-    remedy: 'use a certificate that is not',
+    meaning: 'the client considers our certificate revoked',
+    remedy: 'use a certificate that is not revoked',
   },
   certificate_expired: {
-    meaning: 'the client takes our certificate for expired; its clock may be wrong',
-    remedy: 'renew the certificate if it has expired; else set the clock of the client',
+    meaning: 'the client considers our certificate expired; its clock may be wrong',
+    remedy: 'renew the certificate if it has expired; otherwise set the clock of the client',
   },
   access_denied: {
-    meaning: 'the client read our certificate and does not want to talk to who it names',
-    remedy: 'compare the name in the certificate with the one the client was told',
+    meaning: 'the client read our certificate and denies access to its subject',
+    remedy: 'compare the name in the certificate with the server name that is set in the client',
   },
   protocol_version: {
     meaning: 'the client does not accept the protocol version that was chosen',
-    remedy: 'allow the versions it does accept for its network in a [[policy]]; its hello has the newest',
+    remedy:
+      'allow the versions that it accepts in a [[policy]] for its network; hello.version is the newest of them',
   },
   insufficient_security: {
-    meaning: 'the client demands more security than what was chosen',
-    remedy: 'allow newer versions and stronger suites, or see what its own settings demand',
+    meaning: 'the client requires stronger security than what was chosen',
+    remedy: 'allow newer versions and stronger suites, or change the settings of the client',
   },
-  internal_error: { meaning: 'the client had trouble of its own', remedy: 'look into the log of the client' },
+  internal_error: { meaning: 'the client had an internal error', remedy: 'read the log of the client' },
   inappropriate_fallback: {
-    meaning: 'the client calls our version an inappropriate fallback, which only servers should say',
+    meaning: 'the client sent inappropriate_fallback, an alert that only servers should send',
     remedy: 'report it with its fingerprint',
   },
-  user_canceled: { meaning: 'somebody at the client cancelled', remedy: 'nothing' },
+  user_canceled: { meaning: 'a user of the client cancelled', remedy: 'nothing' },
   unrecognized_name: {
-    meaning: 'the client does not know the server name, which only servers should say',
-    remedy: 'compare the name in the certificate with the one the client was told',
+    meaning: 'the client sent unrecognized_name, an alert that only servers should send',
+    remedy: 'compare the name in the certificate with the server name that is set in the client',
   },
 };
 
-/** Of the ciphers that have one. */
+/** The setting that allows a cipher family, where there is one. */
 const SWITCHES: Partial<Record<CipherFamily, string>> = {
   rc4: 'rc4 = true',
   '3des': 'triple-des = true',
   des: 'single-des = true',
 };
-/** A sentence stays a sentence. */
+/** Keeps the sentence short. */
 const MAX_SCHEMES = 12;

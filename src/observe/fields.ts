@@ -1,12 +1,12 @@
 /**
- * How the fields of a log event are declared: as data, from which their types, docs/log.md and the test of what is
- * really emitted are derived.
+ * Declarations of the fields of log events, as data. The TypeScript types, docs/log.md and a test of real log lines are
+ * derived from them.
  */
 
 /** What a value can be. */
 interface Kinds {
   text: string;
-  /** The words of a peer, or of whatever lies beyond it: escaped. */
+  /** Text from a peer, or from beyond it; sanitized. */
   peerText: string;
   integer: number;
   number: number;
@@ -24,9 +24,9 @@ export interface Leaf {
   readonly optional: boolean;
   /** Of a number. */
   readonly unit?: string;
-  /** All that a text can be. */
+  /** All values of a text. */
   readonly values?: readonly string[];
-  /** All that each of several texts can be. */
+  /** All values of each element of a list. */
   readonly members?: readonly string[];
 }
 
@@ -85,7 +85,7 @@ export const someOf = <const V extends readonly string[]>(members: V, meaning: s
 export const group = <const D extends Fields>(meaning: string, fields: D) =>
   ({ kind: 'group', meaning, optional: false, fields }) as const;
 
-/** Absent where it does not apply. */
+/** Marks a field as optional. */
 export const maybe = <F extends Field>(field: F): Omit<F, 'optional'> & { readonly optional: true } => ({
   ...field,
   optional: true,

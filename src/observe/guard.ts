@@ -1,13 +1,13 @@
 /**
  * Descriptions, log fields, metrics and the status page are made in the same call stack that forwards mail. A defect in
- * one of them must cost only its own result, never the connection or the process. Every observation that the data path
- * makes runs through `guarded`.
+ * one of them must cost only its own result, never the connection or the process. So every observation on the data path
+ * runs inside `guarded`.
  */
 
 let report: (error: string) => void = () => undefined;
 const reported = new Set<string>();
 
-/** Where this process reports the first defect of each observation. */
+/** Sets the function that gets the first defect of each observation. */
 export function reportDefectsTo(reporter: (error: string) => void): void {
   report = reporter;
 }
@@ -28,7 +28,7 @@ export function guarded<T>(observation: string, observe: () => T): T | undefined
 
 function reportOnce(observation: string, error: unknown): void {
   if (reported.has(observation)) return;
-  // Before the report: it is an observation itself, and may have the same defect.
+  // Before the report, because the report is an observation itself and may have the same defect.
   reported.add(observation);
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   guarded('report of a defect', () => report(`${observation}: ${text.slice(0, MAX_REPORT_LENGTH)}`));

@@ -1,4 +1,4 @@
-/** All that is told of a hello. */
+/** Describes a hello for the log. */
 import { versionName, type ClientHello } from '../tls/index.js';
 import { fingerprintHello } from './hello/fingerprint.js';
 import { offeredVersion } from './hello/hello-numbers.js';
@@ -11,7 +11,7 @@ export type HelloDescription = NonNullable<ConnectionEvent['hello']>;
 
 /** @param chosen the suite that was agreed on, by OpenSSL's name */
 export function describeHello(hello: ClientHello, chosen: string | undefined): HelloDescription {
-  // In the record format hardly two are alike, with their tickets and key shares.
+  // Hardly two record-format hellos are equal, because of tickets and key shares.
   if (hello.sslv2 === undefined) return describe(hello, chosen);
   const key = `${chosen}/${textWithoutChallenge(hello.original, hello.sslv2.challengeLength)}`;
   const known = remembered.get(key);
@@ -37,7 +37,7 @@ function textWithoutChallenge(original: Buffer, challengeLength: number): string
   return original.toString('latin1', 0, original.length - challengeLength);
 }
 
-/** Old senders come again and again and always say the same; without this it is 20 us each time. */
+/** Old senders connect often and always with the same hello; without this cache each description takes 20 us. */
 const remembered = new Map<string, HelloDescription>();
-/** Some kilobytes each, as far as clients offer what real ones do. */
+/** Some kilobytes each, for the hellos of real clients. */
 const CAPACITY = 100;

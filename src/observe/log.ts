@@ -1,6 +1,6 @@
 /**
- * The one channel for everything that is reported. The log is written from it, and metrics and the status page listen
- * to it: to every event, also to those below the level that is written.
+ * The one channel of all events. The log is written from it; metrics and the status page subscribe to it and receive
+ * every event, also those below the level that is written.
  */
 import { pino } from 'pino';
 import { guarded } from './guard.js';
@@ -21,20 +21,20 @@ export type LogSubscriber = (entry: LogEntry) => void;
 
 export interface LogChannel {
   readonly log: Log;
-  /** An event that was made elsewhere, such as in another process. */
+  /** For an event from another process. */
   publish(entry: LogEntry): void;
-  /** From now on, with every event. */
+  /** Calls `subscriber` with every event from now on. */
   subscribe(subscriber: LogSubscriber): void;
 }
 
 /** A channel that also writes the log. */
 export interface WrittenLog extends LogChannel {
-  /** Writes what was held back to be counted. */
+  /** Writes the summaries of repeated failures now. */
   flush(): void;
 }
 
 export interface LogSettings {
-  /** What is written, from this level up. */
+  /** The lowest level that is written. */
   readonly level: Level;
   /** See repetition.ts. */
   readonly repeatLimit: number;
@@ -70,7 +70,7 @@ export function createLog({ level, repeatLimit, terminal, write }: LogSettings):
   const repetition = new Repetition(repeatLimit, (summary) => channel.log('repeated', summary));
   const channel = createLogChannel((entry) => {
     const { event, fields, level: as } = entry;
-    // What it held back is written before the last line.
+    // So that summaries come before the last line.
     if (event === 'stopped') repetition.flush();
     if (!logger.isLevelEnabled(as) || repetition.isTooMany(entry)) return;
     if (terminal !== undefined) {

@@ -22,7 +22,7 @@ const gauge = <const L extends readonly string[]>(labels: L, help: string) =>
 const histogram = <const L extends readonly string[]>(labels: L, buckets: readonly number[], help: string) =>
   ({ type: 'histogram', labels, buckets, help }) as const;
 
-/** Seconds: a handshake of ours takes milliseconds of our time, and round trips of the client's. */
+/** Seconds: milliseconds of our own time, plus round trips of the client. */
 const HANDSHAKE_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 /** Seconds. */
 const CONNECT_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -30,17 +30,14 @@ const CONNECT_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 const CONNECTION_BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600, 1800];
 
 export const METRICS = {
-  oldhello_build_info: gauge(['version', 'node'], 'Always 1; its labels say what runs.'),
-  oldhello_connections_total: counter(
-    ['listener', 'outcome'],
-    'Client connections that ended, by how they ended.',
-  ),
+  oldhello_build_info: gauge(['version', 'node'], 'Always 1; the labels have the versions.'),
+  oldhello_connections_total: counter(['listener', 'outcome'], 'Closed client connections, by outcome.'),
   oldhello_connections_active: gauge(['listener'], 'Open client connections.'),
   oldhello_connections_max: gauge([], 'The limit max-connections.'),
   oldhello_connection_duration_seconds: histogram(
     ['listener'],
     CONNECTION_BUCKETS,
-    'How long client connections lasted.',
+    'Duration of client connections.',
   ),
   oldhello_hellos_total: counter(
     ['format', 'version', 'outcome'],
@@ -48,24 +45,21 @@ export const METRICS = {
   ),
   oldhello_hello_needs_total: counter(
     ['need'],
-    'ClientHellos by what they could not have had elsewhere; one hello may need several things.',
+    'ClientHellos by what the client needs and current TLS libraries lack; one hello may count several times.',
   ),
   oldhello_handshakes_total: counter(
     ['path', 'version', 'suite'],
-    'Handshakes that succeeded, by who did them, the version and the cipher suite.',
+    'Successful handshakes, by path (engine, native or passthrough), version and cipher suite.',
   ),
-  oldhello_handshakes_resumed_total: counter(
-    ['path'],
-    'Those of them that took up an earlier session again.',
-  ),
+  oldhello_handshakes_resumed_total: counter(['path'], 'Successful handshakes that resumed a session.'),
   oldhello_handshake_refusals_total: counter(
     ['reason'],
-    'Handshakes that our engine refused, by its reason; see docs/troubleshooting.md.',
+    'Handshakes that our engine refused, by reason; see docs/troubleshooting.md.',
   ),
   oldhello_handshake_duration_seconds: histogram(
     ['path', 'format'],
     HANDSHAKE_BUCKETS,
-    'How long successful handshakes took, with the round trips of the network in it.',
+    'Duration of successful handshakes, including the round trips of the network.',
   ),
   oldhello_smtp_bytes_total: counter(
     ['listener', 'direction'],
@@ -73,40 +67,40 @@ export const METRICS = {
   ),
   oldhello_backend_up: gauge(
     ['backend'],
-    '1 if the last connection to the backend was made, 0 if it failed.',
+    '1 if the last connection to the backend succeeded, 0 if it failed.',
   ),
   oldhello_backend_connect_duration_seconds: histogram(
     ['backend'],
     CONNECT_BUCKETS,
-    'How long connections to the backend took to be made.',
+    'Time to connect to the backend.',
   ),
   oldhello_backend_connect_failures_total: counter(
     ['backend', 'reason'],
-    'Connections to the backend that could not be made.',
+    'Failed connections to the backend.',
   ),
   oldhello_limit_exceeded_total: counter(
     ['limit'],
-    'Connections refused because of a limit, by its configuration key.',
+    'Connections refused because of a limit, by the key of the limit.',
   ),
   oldhello_starttls_suppressed_total: counter(
     [],
-    'Times that an address was no longer offered STARTTLS because it repeated a hello that nothing here suits.',
+    'How often an address lost STARTTLS for a while because it repeated a handshake that cannot succeed.',
   ),
   oldhello_certificate_not_after_timestamp_seconds: gauge(
     ['source', 'use'],
-    'When a certificate ceases to be valid, in Unix time.',
+    'End of the validity of a certificate, in Unix time.',
   ),
   oldhello_configuration_loads_total: counter(
     ['result'],
-    'Configurations that took effect (done), and those that could not be used (failed).',
+    'Loads of the configuration that succeeded (done) and that failed (failed).',
   ),
   oldhello_configuration_timestamp_seconds: gauge(
     [],
-    'When the present configuration took effect, in Unix time.',
+    'Time of the last successful load of the configuration, in Unix time.',
   ),
   oldhello_event_loop_delay_seconds: gauge(
     ['pid', 'statistic'],
-    'How late timers came in the last ten seconds; statistic is median, p99 or max.',
+    'Delay of timers in the last ten seconds; statistic is median, p99 or max.',
   ),
   oldhello_memory_bytes: gauge(['pid'], 'Resident memory of each process.'),
   oldhello_cpu_seconds_total: counter([], 'Processor time of all processes together.'),
@@ -116,9 +110,12 @@ export const METRICS = {
   ),
   oldhello_descriptors_exhausted_total: counter(
     [],
-    'Minutes in which a process had no file descriptor left, and new connections were closed without an answer.',
+    'Minutes in which a process had no free file descriptor and closed new connections without an answer.',
   ),
-  oldhello_log_lines_dropped_total: counter([], 'Log lines that were lost because nobody took them.'),
+  oldhello_log_lines_dropped_total: counter(
+    [],
+    'Log lines that were dropped because they could not be written in time.',
+  ),
 } as const satisfies Record<`oldhello_${string}`, MetricRow>;
 
 type Metric = keyof typeof METRICS;
@@ -201,7 +198,7 @@ export class Metrics {
     }
   };
 
-  /** What the last configuration had and this one has not is gone. */
+  /** Series of the previous configuration are removed first. */
   #configured({ limits }: EventFields<'configuration'>): void {
     this.#gauges.get('oldhello_certificate_not_after_timestamp_seconds')!.reset();
     this.#set('oldhello_connections_max', {}, limits['max-connections'] ?? 0);
@@ -264,7 +261,7 @@ export class Metrics {
     this.#processes.set(pid, { cpu, seen: performance.now() });
   }
 
-  /** A process that is gone takes its gauges and its connections with it. */
+  /** Removes the gauges and connections of processes that have ended. */
   #forgetSilentProcesses(): void {
     const now = performance.now();
     for (const [pid, { seen }] of this.#processes) {
@@ -303,7 +300,7 @@ export class Metrics {
   }
 }
 
-/** A label has as many values as we know, whatever peers send. */
+/** Bounds the values of a label, whatever peers send. */
 function known(values: ReadonlySet<string>, value: string | undefined): string {
   return value !== undefined && values.has(value) ? value : OTHER;
 }
@@ -313,5 +310,5 @@ const STATISTICS = ['median', 'p99', 'max'] as const;
 const VERSIONS = new Set(['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3']);
 const REASONS = new Set(Object.keys(REFUSALS));
 const SUITES = new Set([...CIPHER_SUITES.map(({ opensslName }) => opensslName), ...TLS_1_3_SUITES.values()]);
-/** Milliseconds: three samples that did not come. */
+/** Three missed samples. */
 const SAMPLE_TIMEOUT_MS = 30_000;

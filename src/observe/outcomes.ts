@@ -1,11 +1,11 @@
-/** How a connection can end, for logs and everything that counts them. */
+/** How a connection can end: a table for the log, metrics and docs. */
 
 interface OutcomeRow {
   readonly level: 'info' | 'warn' | 'error';
-  /** Whose doing it usually is; undefined where nothing went wrong. */
+  /** The side that usually causes it; undefined where nothing went wrong. */
   readonly fault: 'client' | 'backend' | 'proxy' | undefined;
   readonly meaning: string;
-  /** What the admin can do about it; undefined where nothing went wrong. */
+  /** What the administrator can do about it; undefined where nothing went wrong. */
   readonly remedy: string | undefined;
 }
 
@@ -13,7 +13,7 @@ export const OUTCOMES = {
   completed: {
     level: 'info',
     fault: undefined,
-    meaning: 'TLS was established and both sides closed in order',
+    meaning: 'TLS was established, and the connection was closed normally',
     remedy: undefined,
   },
   left_after_handshake: {
@@ -21,7 +21,7 @@ export const OUTCOMES = {
     fault: undefined,
     meaning: 'the client closed right after the TLS handshake, without one byte inside TLS',
     remedy:
-      'nothing if it is a monitor; a mail client has usually seen a certificate that it does not trust, or a name in it that it did not expect: give old clients a certificate of their own with use = "legacy", or switch verification off in the client',
+      'nothing if it is a monitor; a mail client has usually rejected the certificate or the name in it: configure a certificate for old clients with use = "legacy", or switch verification off in the client',
   },
   plaintext: {
     level: 'info',
@@ -32,35 +32,35 @@ export const OUTCOMES = {
   handshake_refused: {
     level: 'warn',
     fault: 'client',
-    meaning: 'the handshake was refused; reason, alert and explanation say why',
-    remedy: 'read what its reason says',
+    meaning: 'oldhello refused the handshake; see reason, alert and explanation',
+    remedy: 'look up its reason',
   },
   peer_alert: {
     level: 'warn',
     fault: 'client',
-    meaning: 'the client ended TLS with a fatal alert of its own',
-    remedy: 'read what its alert says',
+    meaning: 'the client sent a fatal alert',
+    remedy: 'look up its alert',
   },
   not_tls: {
     level: 'warn',
     fault: 'client',
-    meaning: 'what came where TLS should begin was not TLS',
+    meaning: 'the client sent something else where TLS should begin',
     remedy:
-      'see what the client is; a mail program may be set to the wrong port or the wrong kind of encryption',
+      'find out what the client is; a mail program may be set to the wrong port or the wrong kind of encryption',
   },
   native_tls_failed: {
     level: 'warn',
     fault: 'client',
-    meaning: "the handshake with Node's TLS failed; reason is OpenSSL's",
+    meaning: "the handshake with Node's TLS failed; reason is the error of OpenSSL",
     remedy:
-      'see what the client says; modern = "engine" in the [[backend]] serves such clients with TLS 1.2 of our own',
+      'read the log of the client; with modern = "engine" in the [[backend]], our own TLS 1.2 serves such clients',
   },
   passthrough_failed: {
     level: 'warn',
     fault: 'backend',
-    meaning: "the backend's own TLS, to which the client was passed on, did not take it",
+    meaning: "the client was passed through to the backend's own TLS, and that handshake failed",
     remedy:
-      'look into the log of the backend; modern = "terminate" in the [[backend]] serves such clients here',
+      'read the log of the backend; with modern = "terminate" in the [[backend]], oldhello serves such clients itself',
   },
   alert_from_backend: {
     level: 'warn',
@@ -79,21 +79,21 @@ export const OUTCOMES = {
   tls_error: {
     level: 'warn',
     fault: 'client',
-    meaning: 'TLS broke after the handshake; reason and alert say how',
+    meaning: 'TLS failed after the handshake; see reason and alert',
     remedy:
-      'look for something between that changes bytes; if it is always this client, report it with its fingerprint',
+      'look for a device on the way that changes data; if it is always this client, report it with its fingerprint',
   },
   data_limit: {
     level: 'warn',
     fault: undefined,
-    meaning: 'closed because a 64-bit block cipher had protected as much as is safe',
-    remedy: 'nothing if the client comes again by itself; it should be brought to AES',
+    meaning: 'closed because a 64-bit block cipher had reached its safe amount of data',
+    remedy: 'nothing if the client reconnects by itself; better, update it to one that has AES',
   },
   smtp_refused: {
     level: 'warn',
     fault: 'client',
-    meaning: 'the client broke SMTP before TLS; reason says how',
-    remedy: 'read what its reason says',
+    meaning: 'the client violated SMTP before TLS; see reason',
+    remedy: 'look up its reason',
   },
   policy_refused: {
     level: 'info',
@@ -105,53 +105,52 @@ export const OUTCOMES = {
     level: 'warn',
     fault: 'proxy',
     meaning: 'a configured limit was reached',
-    remedy: 'raise it in [limits] if the client is welcome; else it did its work',
+    remedy: 'raise it in [limits] if the client is welcome; otherwise nothing',
   },
   bad_proxy_header: {
     level: 'warn',
     fault: 'client',
-    meaning: 'a load balancer did not send the PROXY header it is configured to send',
+    meaning: 'a load balancer that is listed in proxy-protocol did not send a PROXY header',
     remedy:
-      'set the load balancer to send a PROXY header, and list its address in proxy-protocol of the [[listener]], or take proxy-protocol out',
+      'configure the load balancer to send a PROXY header, or remove it from proxy-protocol in the [[listener]]',
   },
   client_gone: {
     level: 'info',
     fault: 'client',
-    meaning: 'the client vanished without ending its session',
+    meaning: 'the client closed the connection or it was lost, in the middle of a session',
     remedy:
-      'nothing if it is rare; where it is always the same client, it gives up or crashes on what it was shown: try another certificate, or less of TLS, for its network',
+      'nothing if it is rare; if it is always the same client, it gives up or crashes in the handshake: try another certificate or an older profile for its network',
   },
   client_timeout: {
     level: 'info',
     fault: 'client',
-    meaning: 'the client was silent for longer than it may be',
-    remedy:
-      'nothing if it is rare; else raise the limit of that name in [limits], or look for packets that get lost (MTU)',
+    meaning: 'the client sent nothing until a timeout',
+    remedy: 'nothing if it is rare; otherwise raise the timeout in [limits], or look for lost packets (MTU)',
   },
   backend_failed: {
     level: 'error',
     fault: 'backend',
-    meaning: 'the backend could not be reached or broke off',
-    remedy: 'see that the backend runs and listens where its [[backend]] says, and look into its log',
+    meaning: 'the backend could not be reached, or it closed the connection too early',
+    remedy: 'check that the backend runs and listens on the address in its [[backend]], and read its log',
   },
   backend_timeout: {
     level: 'error',
     fault: 'backend',
     meaning: 'the backend did not answer in time',
-    remedy: 'see why the backend is slow (lookups of names, load), or raise the timeout in [limits]',
+    remedy: 'find out why the backend is slow (name lookups, load), or raise the timeout in [limits]',
   },
   worker_lost: {
     level: 'error',
     fault: 'proxy',
     meaning: 'the process that served the connection died; see worker_lost in the log',
     remedy:
-      'look at internal_error and worker_lost in the log, and for the kernel that ran out of memory; please report it',
+      'look for internal_error and worker_lost in the log, and for "out of memory" in the log of the kernel; please report it',
   },
   shutdown: {
     level: 'info',
     fault: 'proxy',
-    meaning: 'the proxy was stopped',
-    remedy: 'nothing; shutdown-timeout in [limits] is what sessions get to finish',
+    meaning: 'oldhello was stopped',
+    remedy: 'nothing; connections have shutdown-timeout in [limits] to finish',
   },
 } as const satisfies Record<string, OutcomeRow>;
 

@@ -2,7 +2,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Log } from './log.js';
 
-/** @returns what stops it */
+/** @returns a function that stops it */
 export function sampleProcess(log: Log): () => void {
   const delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   delays.enable();

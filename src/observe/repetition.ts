@@ -1,6 +1,6 @@
 /**
- * Keeps a flood of one failure from one network from filling the log: the first few in a minute are written, the rest
- * is counted and told in one line. Only what is written is thinned out; subscribers hear of every event.
+ * Keeps a flood of the same failure from one network from filling the log: the first few in a minute are written, the
+ * others are counted and summarized in one line. Subscribers still receive every event.
  */
 import type { EventFields, LogEntry } from './events.js';
 import { siteNetwork } from '../net/ip-address.js';
@@ -8,12 +8,12 @@ import { siteNetwork } from '../net/ip-address.js';
 export class Repetition {
   readonly #limit: number;
   readonly #report: (summary: EventFields<'repeated'>) => void;
-  /** In the order of their first failure. */
+  /** Oldest first. */
   readonly #runs = new Map<string, Run>();
   #timer: NodeJS.Timeout | undefined;
 
   /**
-   * @param limit how many are written in a minute; 0 for all
+   * @param limit lines a minute; 0: no limit
    * @param report called at the end of a minute in which more came
    */
   constructor(limit: number, report: (summary: EventFields<'repeated'>) => void) {
@@ -21,7 +21,7 @@ export class Repetition {
     this.#report = report;
   }
 
-  /** Whether this event is one too many to be written. */
+  /** Whether this event exceeds the limit and must not be written. */
   isTooMany(entry: LogEntry): boolean {
     if (this.#limit === 0 || entry.event !== 'connection_closed' || entry.fields.fault === undefined)
       return false;
@@ -33,7 +33,7 @@ export class Repetition {
     return run.count > this.#limit;
   }
 
-  /** Tells now what there is to tell. */
+  /** Reports all counts now. */
   flush(): void {
     for (const key of [...this.#runs.keys()]) this.#end(key);
   }
@@ -72,11 +72,11 @@ interface Run {
   readonly outcome: EventFields<'connection_closed'>['outcome'];
   readonly reason: string | undefined;
   count: number;
-  /** On the clock of performance.now(). */
+  /** Time of performance.now(). */
   readonly began: number;
 }
 
 const INTERVAL_MS = 60_000;
 const SWEEP_INTERVAL_MS = 5_000;
-/** About 200 bytes each; when there are more kinds of failure at once, the oldest is told early. */
+/** About 200 bytes each. With more kinds of failure at once, the oldest is reported early. */
 const MAX_RUNS = 5_000;

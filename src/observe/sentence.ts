@@ -6,7 +6,7 @@ export function eventSentence(entry: LogEntry): string {
   return specificSentence(entry) ?? LOG_EVENTS[entry.event].meaning;
 }
 
-/** One that has all the fields that a person wants to see; undefined where the event has none of its own. */
+/** @returns a sentence with the most important fields; undefined for an event without a sentence of its own */
 export function specificSentence({ event, fields }: LogEntry): string | undefined {
   const sentence = SENTENCES[event] as ((fields: LogEntry['fields']) => string) | undefined;
   return sentence?.(fields);
@@ -27,7 +27,7 @@ const SENTENCES: { readonly [E in LogEvent]?: (fields: EventFields<E>) => string
     `using certificate ${source}: ${subject}, ${keyAlgorithm}, ${signatureAlgorithm}, for ${use} clients, ${daysLeft} days left`,
   backend_down: ({ backend, reason }) => `backend ${backend} cannot be reached any more: ${reason}`,
   backend_up: ({ backend, down }) => `backend ${backend} can be reached again after ${down} s`,
-  reloaded: ({ file }) => `reloaded ${file}: it holds for new connections`,
+  reloaded: ({ file }) => `reloaded ${file}, for new connections`,
   worker_lost: ({ pid, how, connections }) =>
     `worker ${pid} died (${how}), and ${connections} connections with it`,
   descriptors_exhausted: ({ pid, error, limit }) =>

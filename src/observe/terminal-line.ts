@@ -1,4 +1,4 @@
-/** One event as one line for a person: the time of day, the level, a sentence. */
+/** One event as one line for a terminal: time of day, level, sentence. */
 import { LOG_EVENTS, type Level, type LogEntry } from './events.js';
 import { specificSentence } from './sentence.js';
 
@@ -27,7 +27,7 @@ function pairs(fields: LogEntry['fields']): string {
   return shown.length === 0 ? '' : ` (${shown.join(', ')})`;
 }
 
-/** The words of peers are escaped already; those of the system and of files must not move the cursor either. */
+/** Text from peers is sanitized already; text from the system and from files must not move the cursor either. */
 function withoutControls(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]/gu, (character) => {
     return `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`;

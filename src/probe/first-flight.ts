@@ -1,4 +1,4 @@
-/** Reads the first flight of a server, as far as it is in clear: does it serve what it was offered? */
+/** Reads the unencrypted part of a server's first flight, to find out whether the server accepted the hello. */
 import { ServerHelloWatch, type AgreedTls } from '../observe/hello/server-hello.js';
 import {
   AlertDescription,
@@ -12,10 +12,10 @@ import {
 } from '../tls/wire-format.js';
 
 export type Answer =
-  /** The whole flight came: from TLS 1.3 on as far as anybody can read it. */
+  /** The flight is complete; in TLS 1.3, its unencrypted part is. */
   | { readonly kind: 'served'; readonly tls: AgreedTls }
   | { readonly kind: 'refused'; readonly alert: string }
-  /** Something else than TLS. */
+  /** Bytes that are not TLS. */
   | { readonly kind: 'not_tls' };
 
 export class FirstFlight {
@@ -23,16 +23,16 @@ export class FirstFlight {
   #messages: Buffer = Buffer.alloc(0);
   #tls: AgreedTls | undefined;
 
-  /** What the server agreed to so far. */
+  /** What the server has agreed to so far. */
   get tls(): AgreedTls | undefined {
     return this.#tls;
   }
 
-  /** The answer, as soon as it is known. */
+  /** @returns the answer, as soon as it is known */
   push(chunk: Buffer): Answer | undefined {
     this.#bytes = Buffer.concat([this.#bytes, chunk]);
     while (this.#bytes.length >= RECORD_HEADER_LENGTH) {
-      // SSL 2.0's error message, which the JDK sends to hellos that it does not like.
+      // An error message of SSL 2.0, which the JDK sends to hellos that it rejects.
       if ((this.#bytes[0]! & 0x80) !== 0) return { kind: 'refused', alert: 'an error of SSL 2.0' };
       if (!CONTENT_TYPES.has(this.#bytes[0]!) || this.#bytes[1] !== 3) return NOT_TLS;
       const end = RECORD_HEADER_LENGTH + this.#bytes.readUInt16BE(3);
@@ -73,7 +73,7 @@ export class FirstFlight {
   }
 }
 
-/** The watch expects it in one record, however it came. */
+/** ServerHelloWatch needs it in one record. */
 function readServerHello(message: Buffer): AgreedTls | undefined {
   const header = Buffer.from([ContentType.handshake, 3, 1, 0, 0]);
   header.writeUInt16BE(Math.min(message.length, 0xffff), 3);
@@ -85,5 +85,5 @@ const NOT_TLS: Answer = { kind: 'not_tls' };
 const CONTENT_TYPES = new Set<number>(Object.values(ContentType));
 /** Bytes; RFC 8446, 5.2 adds 256. */
 const MAX_RECORD_LENGTH = RECORD_HEADER_LENGTH + MAX_PLAINTEXT_LENGTH + 256;
-/** Bytes: a chain of certificates several times as long as any. */
+/** Bytes: several times the longest chain of certificates. */
 const MAX_FLIGHT_LENGTH = 1 << 18;

@@ -5,9 +5,9 @@ import { ContentType, HandshakeType, RANDOM_LENGTH, Writer } from '../tls/wire-f
 
 export interface HelloRecipe {
   readonly format: HelloFormat;
-  /** The newest version, as it stands in client_version. */
+  /** The newest version, for client_version. */
   readonly version: number;
-  /** In order; in the SSLv2 format kinds of SSL 2.0 (above 0xffff) may stand among them. */
+  /** In order; in the SSLv2 format, kinds of SSL 2.0 (above 0xffff) may be among them. */
   readonly suites: readonly number[];
   /** Undefined for a hello without an extension block. */
   readonly extensions?: readonly (readonly [type: number, body: Buffer])[];
@@ -32,7 +32,7 @@ function sslv2Hello({ version, suites }: HelloRecipe): Buffer {
     .done();
 }
 
-/** RFC 5246, 7.4.1.2; the record says TLS 1.0 at most, as E.1 has it, because old servers stumble over more. */
+/** RFC 5246, 7.4.1.2. The record has at most the version TLS 1.0 (E.1), because old servers fail with newer ones. */
 function recordHello({ version, suites, extensions }: HelloRecipe): Buffer {
   const writer = new Writer().u8(ContentType.handshake).u16(Math.min(version, TLS_1_0));
   writer.vector16((record) => {

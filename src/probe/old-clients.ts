@@ -1,4 +1,4 @@
-/** The kinds of clients that a probe pretends to be, one row each. */
+/** The kinds of clients that a probe imitates, one row each. */
 import { generateKeyPairSync } from 'node:crypto';
 import { isIP } from 'node:net';
 import { ExtensionType, NamedGroup, ProtocolVersion, TLS_1_3 } from '../tls/index.js';
@@ -6,13 +6,13 @@ import { Writer } from '../tls/wire-format.js';
 import type { HelloRecipe } from './hello-builder.js';
 
 export interface ProbedClient {
-  /** Who sends such hellos. */
+  /** Software that sends such hellos. */
   readonly title: string;
-  /** False for those of today, which any server should serve. */
+  /** False for modern clients, which every server should serve. */
   readonly old: boolean;
-  /** The least profile of oldhello that serves it. */
+  /** The strictest profile of oldhello that serves it. */
   readonly profile: 'intermediate' | 'legacy' | 'ancient';
-  /** @param host whom to ask for, where the client can */
+  /** @param host for the server name extension, if the client sends it */
   readonly hello: (host: string) => HelloRecipe;
 }
 
@@ -30,7 +30,7 @@ const ECDHE_AES_128 = 0xc013;
 const ECDHE_AES_256 = 0xc014;
 const ECDHE_ECDSA_AES_128 = 0xc009;
 const SCSV = 0x00ff;
-/** Kinds of SSL 2.0, which such hellos carry for servers that know nothing else. */
+/** Kinds of SSL 2.0, which such hellos contain for servers with SSL 2.0 only. */
 const SSL2_RC4 = 0x010080;
 const SSL2_3DES = 0x0700c0;
 
@@ -71,7 +71,7 @@ function serverName(host: string): [number, Buffer][] {
   return [[ExtensionType.server_name, body.done()]];
 }
 
-/** RFC 8446, 4.2.8: a key of our own, which nobody keeps. */
+/** RFC 8446, 4.2.8: a new key, whose private half is dropped. */
 function keyShare(): [number, Buffer] {
   const { publicKey } = generateKeyPairSync('x25519');
   const key = publicKey.export({ type: 'spki', format: 'der' }).subarray(-X25519_LENGTH);

@@ -1,4 +1,4 @@
-/** One connection of a probe: SMTP up to STARTTLS where TLS does not come first, one ClientHello, and what comes back. */
+/** One connection of a probe: SMTP up to STARTTLS unless TLS comes first, then one ClientHello and the answer. */
 import { connect, type Socket } from 'node:net';
 import { sanitizePeerText } from '../observe/sanitize.js';
 import { STARTTLS_FAILURES, StarttlsDialogue, type StarttlsFailure } from '../smtp/starttls-dialogue.js';
@@ -19,7 +19,7 @@ export interface ProbeResult {
   readonly client: ProbedClientCode;
   readonly outcome:
     | 'served'
-    /** By an alert. */
+    /** With an alert. */
     | 'refused'
     /** The server closed the connection without an alert. */
     | 'closed'
@@ -35,7 +35,7 @@ export interface ProbeTimeouts {
   readonly answerMs: number;
 }
 
-/** An obstacle where the connection did not come as far as TLS. */
+/** @returns an obstacle if the connection did not reach TLS */
 export function probeAs(
   client: ProbedClientCode,
   target: ProbeTarget,
@@ -109,7 +109,7 @@ class ProbeConnection {
   #receive(bytes: Buffer, dialogue: StarttlsDialogue): void {
     this.#received += bytes.length;
     if (this.#received > MAX_RECEIVED_BYTES) {
-      this.#finish(obstacle('not_tls', 'it sends more than any handshake has'));
+      this.#finish(obstacle('not_tls', 'it sends more bytes than any handshake has'));
     } else if (this.#phase === 'tls') this.#receiveTls(bytes);
     else if (this.#phase !== 'done') {
       if (this.#phase === 'greeting') this.#enter('smtp', this.#timeouts.answerMs);
@@ -171,7 +171,7 @@ class ProbeConnection {
   }
 }
 
-/** The probe has what it came for. RFC 5246, 7.2.2: the server need not count this handshake as a failure. */
+/** Ends the handshake. RFC 5246, 7.2.2: with user_canceled, the server need not count it as a failure. */
 function userCanceled(agreed: string): Buffer {
   const version = Object.hasOwn(ProtocolVersion, agreed)
     ? ProtocolVersion[agreed as ProtocolVersionName]

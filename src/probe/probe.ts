@@ -1,10 +1,10 @@
-/** Pretends to be one client after the other, each on a connection of its own, as long as the server gets as far as TLS. */
+/** Imitates one client after the other, each on its own connection, while the server reaches TLS. */
 import { obstacle, type Obstacle } from './obstacle.js';
 import { PROBED_CLIENTS, type ProbedClientCode } from './old-clients.js';
 import { probeAs, type ProbeResult, type ProbeTarget, type ProbeTimeouts } from './probe-connection.js';
 
 export interface ProbeReport {
-  /** In the order of the table; fewer than there are kinds of clients where an obstacle ended the probe. */
+  /** In the order of the table; incomplete if an obstacle ended the probe. */
   readonly results: readonly ProbeResult[];
   readonly obstacle: Obstacle | undefined;
 }
@@ -47,12 +47,12 @@ function isWithoutTls({ outcome, version }: ProbeResult): boolean {
 }
 
 const ALL = Object.keys(PROBED_CLIENTS) as ProbedClientCode[];
-/** What most servers with TLS serve comes first, so that what is not about old clients is seen at once. */
+/** Most servers with TLS serve this one, so problems that have nothing to do with old clients appear first. */
 const FIRST = 'tls1_2';
 const SECOND = 'tls1_0';
 const ORDER = [FIRST, SECOND, ...ALL.filter((client) => client !== FIRST && client !== SECOND)] as const;
-/** Any server with TLS answers one of the first two, if only with an alert. */
+/** Any server with TLS answers one of the first two, at least with an alert. */
 const ENOUGH_WITHOUT_TLS = 2;
-/** Servers that make strangers wait for their greeting do so for a few seconds. */
+/** Servers that delay their greeting for strangers do so for a few seconds. */
 const DEFAULT_TIMEOUTS: ProbeTimeouts = { connectMs: 10_000, greetingMs: 12_000, answerMs: 10_000 };
 const SECOND_LOOK_MS = 3_000;

@@ -1,4 +1,4 @@
-/** What the results of a probe mean, for a person. */
+/** Summarizes the results of a probe for a person. */
 import { PROBED_CLIENTS, type ProbedClient } from './old-clients.js';
 import type { ProbeReport } from './probe.js';
 import type { ProbeResult } from './probe-connection.js';
@@ -21,7 +21,7 @@ export function verdict({ results, obstacle }: ProbeReport): Verdict {
   if (results.every(({ outcome }) => outcome !== 'served')) {
     return {
       survives: false,
-      sentence: 'No client is served, not even modern ones. Next step: look into the log of the server.',
+      sentence: 'No client is served, not even modern ones. Next step: read the log of the server.',
     };
   }
   const old = results.filter((result) => clientOf(result).old);
@@ -34,8 +34,8 @@ export function verdict({ results, obstacle }: ProbeReport): Verdict {
   }
   const ancient = refused.some((result) => clientOf(result).profile === 'ancient');
   const profiles = ancient
-    ? 'With oldhello in front they would be served, those with SSLv3 by profile "ancient".'
-    : 'With oldhello in front they would be served.';
+    ? 'oldhello in front of it would serve them, those with SSLv3 with profile "ancient".'
+    : 'oldhello in front of it would serve them.';
   return {
     survives: false,
     sentence: `${refused.length} of ${old.length} kinds of old clients are not served. ${profiles}`,
@@ -47,12 +47,12 @@ export function lineOf(result: ProbeResult): string {
   const { title, old, profile } = clientOf(result);
   const what = describe(result);
   if (result.outcome === 'served') return `+ ${title}: ${what}: fine`;
-  const remedy = old ? `oldhello would serve them, with profile "${profile}"` : 'see the log of this server';
+  const remedy = old ? `oldhello would serve them, with profile "${profile}"` : 'read the log of this server';
   return `- ${title}: ${what}: ${remedy}`;
 }
 
 function describe({ outcome, version, suite, alert }: ProbeResult): string {
-  const agreed = version === undefined ? '' : ` after ${version} ${suite} was agreed on`;
+  const agreed = version === undefined ? '' : ` after agreeing on ${version} ${suite}`;
   switch (outcome) {
     case 'served':
       return `${version} ${suite}`;

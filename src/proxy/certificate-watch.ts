@@ -1,4 +1,4 @@
-/** Tells of the certificates in use: what they are when they come into use, and each day when one runs out. */
+/** Logs the certificates in use when they are loaded, and each day those that expire soon. */
 import { CERTIFICATE_SOON_DAYS, daysUntil } from '../observe/certificate-expiry.js';
 import type { Log } from '../observe/log.js';
 import type { LoadedCredential } from '../credentials/credentials.js';
@@ -15,8 +15,8 @@ export class CertificateWatch {
     this.#now = now;
   }
 
-  /** From now on these are in use, and no others. */
-  use(credentials: readonly LoadedCredential[]): void {
+  /** Replaces the certificates in use. */
+  setCertificates(credentials: readonly LoadedCredential[]): void {
     this.#credentials = credentials;
     for (const { source, use, info, engineOnly, repairs, exposed } of credentials) {
       this.#log('certificate', { source, use, ...info, daysLeft: daysUntil(info.notAfter, this.#now()) });
@@ -36,7 +36,7 @@ export class CertificateWatch {
     clearInterval(this.#timer);
   }
 
-  /** A certificate out of its time is still shown: most old clients do not look, and mail should not stop for it. */
+  /** An expired certificate stays in use: most old clients do not check the date, and mail should not stop for it. */
   #checkDates(): void {
     const now = this.#now();
     for (const { source, info } of this.#credentials) {

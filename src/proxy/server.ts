@@ -110,8 +110,8 @@ export class ProxyServer {
     }
     // From here on nothing can fail.
     const { snapshot, ticketKeys, store } = loaded;
-    this.#ticketKeys.use(ticketKeys);
-    this.#sessions.use(store);
+    this.#ticketKeys.configure(ticketKeys);
+    this.#sessions.configure(store);
     this.#listeners.apply(listeners);
     this.#snapshot = snapshot;
     this.#describe(snapshot.inputs);
@@ -180,7 +180,7 @@ export class ProxyServer {
   #describe({ config, credentials, trustedCas }: SnapshotInputs): void {
     const limits = Object.entries(config.limits).map(([key, value]) => [kebabCase(key), value]);
     this.#log('configuration', { limits: Object.fromEntries(limits) as Record<string, number> });
-    this.#certificates.use(credentials);
+    this.#certificates.setCertificates(credentials);
     this.#health.configure(backendPlans(config, trustedCas, this.#log));
   }
 
@@ -222,7 +222,7 @@ export class ProxyServer {
   }
 
   #useTicketKeys(keys: readonly TicketKey[]): void {
-    this.#tickets.use(keys);
+    this.#tickets.setKeys(keys);
     this.#sessions.useTicketKeys(keys);
     this.#runner?.useTicketKeys(keys);
   }

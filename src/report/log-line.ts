@@ -72,7 +72,7 @@ function readJournalMessage(entry: Fields, message: string): LogLine | JournalMe
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What a crash left of a file may have runs of NUL in it, in front of a line that is whole. */
+/** After a crash, a file may have NUL bytes before a complete line. */
 function parse(line: Buffer): Fields | undefined {
   const object = parseText(line.toString('utf8'));
   if (object !== undefined || !line.includes(0)) return object;
@@ -94,7 +94,7 @@ function parseText(text: string): Fields | undefined {
   }
 }
 
-/** The journal's JSON has a text, or the bytes of what it does not take for one; null for what is too long. */
+/** The journal's JSON has a text, an array of bytes if it is no valid text, or null if it is too long. */
 function journalMessage(message: unknown): string | undefined {
   if (typeof message === 'string') return message;
   if (!Array.isArray(message)) return undefined;

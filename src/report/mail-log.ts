@@ -1,5 +1,6 @@
 /**
- * Reads from the logs of Postfix and Exim what was agreed on, and why a handshake failed. They do not have the hello, so the version that was agreed on is taken for the newest that the client has.
+ * Reads from the logs of Postfix and Exim what was agreed on, and why a handshake failed. These logs do not have the
+ * hello, so the agreed version counts as the newest version of the client.
  */
 import type { Need } from '../observe/hello/needs.js';
 import { sanitizePeerText } from '../observe/sanitize.js';

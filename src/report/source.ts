@@ -11,7 +11,7 @@ export interface SourceOptions {
   readonly read: (bytes: number) => void;
 }
 
-/** What the path `-` stands for. */
+/** The path of standard input. */
 export const STANDARD_INPUT = '-';
 
 /**

@@ -1,4 +1,4 @@
-/** What an admin could switch off, and which needs of a hello that would break: one row each. */
+/** What an administrator could switch off, and which needs of a hello that would break: one row each. */
 import type { Need } from '../observe/hello/needs.js';
 import type { LoggedConnection } from './log-line.js';
 
@@ -49,7 +49,7 @@ export type SwitchOffCode = keyof typeof SWITCH_OFFS;
 
 export const SWITCH_OFF_CODES = Object.keys(SWITCH_OFFS) as SwitchOffCode[];
 
-/** What would break a connection that TLS was established in; nothing breaks what fails already. */
+/** What would break an established TLS connection; a failed one cannot break. */
 export function brokenBy({ hello, tls }: LoggedConnection): SwitchOffCode[] {
   if (hello === undefined || tls === undefined || hello.needs.length === 0) return NONE;
   const needs = new Set(hello.needs);

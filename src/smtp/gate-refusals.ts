@@ -1,8 +1,8 @@
-/** Every reason for which the gate ends a connection, the reply that says so, and which side is at fault. */
+/** Every reason for which the gate ends a connection, with its reply and the side at fault. */
 import type { OwnReply } from './replies.js';
 
 interface GateRefusalRow {
-  /** Undefined where the client has its reply already. */
+  /** Undefined if the client already has a reply. */
   readonly reply: OwnReply | undefined;
   readonly fault: 'client' | 'backend' | 'proxy';
   readonly meaning: string;
@@ -12,12 +12,12 @@ export const GATE_REFUSALS = {
   starttls_pipelined: {
     reply: 'pipelined_after_starttls',
     fault: 'client',
-    meaning: 'bytes came behind STARTTLS before the reply to it: command injection, or a broken client',
+    meaning: 'bytes followed STARTTLS before its reply: command injection, or a defective client',
   },
   tls_without_starttls: {
     reply: 'tls_before_220',
     fault: 'client',
-    meaning: 'the client began TLS at once, where SMTP in clear and STARTTLS come first',
+    meaning: 'the client began TLS at once, but this port needs SMTP with STARTTLS first',
   },
   tls_despite_refusal: {
     reply: 'tls_before_220',
@@ -32,29 +32,29 @@ export const GATE_REFUSALS = {
   bare_newline: {
     reply: 'bare_newline',
     fault: 'client',
-    meaning: 'a command holds a CR without LF, or an LF without CR where bare-lf = "reject"',
+    meaning: 'a command contains a CR without LF, or an LF without CR with bare-lf = "reject"',
   },
   nul_byte: {
     reply: 'nul_byte',
     fault: 'client',
-    meaning: 'a command holds a NUL byte',
+    meaning: 'a command contains a NUL byte',
   },
   pipeline_too_deep: {
     reply: 'too_many_commands',
     fault: 'client',
-    meaning: 'the client sent more commands without waiting for replies than mail programs do',
+    meaning: 'the client sent too many commands without waiting for their replies',
   },
   chunk_unclear: {
     reply: 'chunk_unclear',
     fault: 'client',
     meaning:
-      'a BDAT command came that is not offered or whose size cannot be read, so that what follows it is unclear',
+      'a BDAT command was not offered or has no valid size, so the meaning of the next bytes is unclear',
   },
   content_end_unclear: {
     reply: 'content_end_unclear',
     fault: 'client',
     meaning:
-      'mail in clear holds a line with a single dot that lacks CR or LF, so that servers differ on where the mail ends (SMTP smuggling)',
+      'mail in clear has a line with a single dot but without CR or LF, so servers may disagree on the end of the mail (SMTP smuggling)',
   },
   client_dismissed: {
     reply: undefined,
@@ -70,7 +70,7 @@ export const GATE_REFUSALS = {
   reply_malformed: {
     reply: 'backend_broken',
     fault: 'backend',
-    meaning: 'what the backend sent is not an SMTP reply',
+    meaning: 'the backend sent something that is not an SMTP reply',
   },
   reply_too_long: {
     reply: 'backend_broken',
@@ -80,7 +80,7 @@ export const GATE_REFUSALS = {
   reply_unexpected: {
     reply: 'backend_broken',
     fault: 'backend',
-    meaning: 'the backend sent a reply that no command asked for, or that does not belong to the command',
+    meaning: 'the backend sent a reply without a command, or one that does not fit the command',
   },
   reply_in_content: {
     reply: undefined,
@@ -95,7 +95,7 @@ export const GATE_REFUSALS = {
   backend_unavailable: {
     reply: undefined,
     fault: 'backend',
-    meaning: 'the backend greeted with a refusal, which was passed on to the client',
+    meaning: 'the greeting of the backend is a refusal, which was passed on to the client',
   },
 } as const satisfies Record<string, GateRefusalRow>;
 

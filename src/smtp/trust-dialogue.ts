@@ -1,6 +1,6 @@
 /**
- * Checks that a backend does not let our address name the client. Where oldhello does not name it, the client itself could,
- * as it has our address there: with XCLIENT to relay as another client, with XFORWARD to be logged as one.
+ * Checks that a backend does not let our address claim another client. If oldhello sends no identity, a client could
+ * send one itself from our address: with XCLIENT to relay as another client, with XFORWARD to be logged as one.
  */
 import { Dialogue, DIALOGUE_FAILURES } from './dialogue.js';
 import { offered } from './ehlo-reply.js';

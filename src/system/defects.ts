@@ -1,6 +1,6 @@
-/** What no code of ours caught. The process cannot be trusted any more, so it says what happened, and ends. */
+/** Uncaught errors. The state of the process is unknown then, so it reports the error and exits. */
 
-/** @param report says it, and resolves when it was said; bounded by this module's patience */
+/** @param report resolves when the error is reported; the process exits after REPORT_TIMEOUT_MS at the latest */
 export function exitOnDefect(report: (error: string) => Promise<void>): void {
   let ending = false;
   const end = (cause: unknown): void => {

@@ -1,18 +1,20 @@
-/** File descriptors: how many connections the limit of this process is enough for. */
+/** File descriptors: how many connections the limit of this process allows. */
 import { readdirSync, readFileSync } from 'node:fs';
 
 export interface DescriptorBudget {
-  /** Open files that one process may have. */
+  /** The limit on open files of one process. */
   readonly limit: number;
-  /** Connections that one process can run without running out. */
+  /** Connections that one process can have within the limit. */
   readonly connections: number;
-  /** Refused connections that may still be open. */
+  /** Refused connections that may still be open while their reply is sent. */
   readonly refused: number;
-  /** Connections whose PROXY header has not come. */
+  /** Connections that may wait for their PROXY header. */
   readonly awaitingHeader: number;
 }
 
-/** Where the system names no limit (not Linux), there is none. Call it once, when everything is open that stays open. */
+/**
+ * Without a known limit (not Linux), the result is unlimited. Call it once, after everything is open that stays open.
+ */
 export function descriptorBudget(): DescriptorBudget {
   const refused = descriptorShare(MAX_REFUSED);
   const awaitingHeader = descriptorShare(MAX_AWAITING_HEADER);
@@ -26,14 +28,14 @@ export function descriptorBudget(): DescriptorBudget {
   }
 }
 
-/** Open files that one process may have. @throws what the system says: not Linux, or no descriptor left to read it with */
+/** The limit on open files. @throws a system error: not Linux, or no descriptor left to read it */
 export function openFilesLimit(): number {
   const limits = readFileSync('/proc/self/limits', 'latin1');
   // Node raises its soft limit to the hard one when it starts.
   return Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? Infinity);
 }
 
-/** What may be open at once of connections that stand outside the limits for clients. @param max where there is plenty */
+/** How many connections of a kind that no client limit counts may be open at once. @param max with many descriptors */
 export function descriptorShare(max: number): number {
   try {
     return Math.max(1, Math.min(max, Math.floor(openFilesLimit() / SHARE)));
@@ -42,13 +44,13 @@ export function descriptorShare(max: number): number {
   }
 }
 
-/** The client, the backend, and for a moment after STARTTLS the backend session that ends. */
+/** The client, the backend, and for a moment after STARTTLS the first backend session. */
 const PER_CONNECTION = 3;
-/** For files that are read again, and children. */
+/** For files that are reloaded, and child processes. */
 const RESERVE = 32;
 const MAX_REFUSED = 64;
 const MAX_AWAITING_HEADER = 1_024;
-/** Of the admin listener: a few browsers and scrapers. */
+/** Connections of the admin listener: a few browsers and scrapers. */
 export const MAX_ADMIN_CLIENTS = 64;
-/** Of the limit, for each kind. */
+/** Each kind gets this part of the limit: 1/16. */
 const SHARE = 16;

@@ -1,16 +1,14 @@
 /**
- * Writes lines to a file descriptor without ever making the program wait for whoever reads them. While the reader is
- * slow, or the disk is full, lines are kept up to a bound and then dropped, and the next line that goes through can say
- * how many.
- *
- * A line that comes alone leaves at once; behind one that has just left, lines gather for a moment. Each write is a trip
- * to another thread and back, which would cost a busy proxy a tenth of its time.
+ * Writes lines to a file descriptor, and never waits for the reader. While the reader is slow or the disk is full,
+ * lines are kept up to a bound and then dropped; their number is reported when lines can be written again. A single
+ * line is written at once; lines that follow closely are gathered for a moment, because each write goes through another
+ * thread, which would cost a busy proxy a tenth of its time.
  */
 import { closeSync, write, writeSync } from 'node:fs';
 
 export interface LineOutputOptions {
   readonly fd: number;
-  /** Called when lines go through again, with the number that did not. */
+  /** Called with the number of dropped lines when lines can be written again. */
   readonly dropped: (lines: number) => void;
   /** For tests; milliseconds. */
   readonly retryDelayMs?: number;
@@ -19,12 +17,12 @@ export interface LineOutputOptions {
 export class LineOutput {
   readonly #options: LineOutputOptions;
   #fd: number;
-  /** No longer used, to be closed when nothing is being written. */
+  /** Old descriptors, to be closed when no write to them is running. */
   #replaced: number[] = [];
   #queue: string[] = [];
   /** Characters. */
   #queued = 0;
-  /** What is being written, until all of it is. */
+  /** Being written. */
   #chunk: Buffer | undefined;
   /** Set while lines gather. */
   #gathering: NodeJS.Timeout | undefined;
@@ -47,14 +45,14 @@ export class LineOutput {
     if (this.#chunk === undefined && this.#gathering === undefined) this.#next();
   }
 
-  /** What comes from now on goes to `fd`. The descriptor so far is closed as soon as no write to it is under way. */
+  /** Lines from now on go to `fd`. The old descriptor is closed when no write to it is running. */
   switchTo(fd: number): void {
     this.#replaced.push(this.#fd);
     this.#fd = fd;
     if (this.#chunk === undefined) this.#closeReplaced();
   }
 
-  /** Resolves when all is written, or after so many milliseconds. */
+  /** Resolves when all lines are written, or after `timeoutMs`. */
   flush(timeoutMs: number): Promise<void> {
     if (this.#gathering !== undefined) this.#gathered();
     if (this.#chunk === undefined) return Promise.resolve();
@@ -67,13 +65,13 @@ export class LineOutput {
     });
   }
 
-  /** For a process that ends without waiting: what the descriptor takes at once. */
+  /** For a process that ends at once: writes what the descriptor accepts now. */
   flushSync(): void {
     if (this.#queue.length === 0) return;
     try {
       writeSync(this.#fd, this.#take());
     } catch {
-      // Nobody is left to be told.
+      // The process ends: the error cannot be reported.
     }
   }
 
@@ -130,9 +128,9 @@ export class LineOutput {
   }
 }
 
-/** Characters: some thousand lines; what a reader that hangs costs us in memory. */
+/** Some thousand lines; the most memory that a hanging reader costs. */
 const MAX_QUEUED_CHARACTERS = 4 * 1024 * 1024;
-/** Milliseconds: nobody who follows a log sees the difference. */
+/** Too short to be noticed by a person who follows a log. */
 const GATHER_TIME_MS = 20;
-/** Milliseconds until a full disk, or a pipe that takes nothing, is tried again. */
+/** Until a failed write is repeated: the disk was full, or the pipe blocked. */
 const RETRY_DELAY_MS = 500;

@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 export interface Privileges {
-  /** Name, or number where it has none. */
+  /** Name, or number if it has no name. */
   readonly user: string;
-  /** Of Linux, such as "CAP_NET_BIND_SERVICE". */
+  /** Capabilities of Linux, such as "CAP_NET_BIND_SERVICE". */
   readonly capabilities: readonly string[];
 }
 
@@ -17,7 +17,7 @@ export function currentPrivileges(): Privileges {
   };
 }
 
-/** A bit for each; none where the system does not say (not Linux, or no /proc). */
+/** One bit for each capability; 0 where /proc does not show them (not Linux). */
 function effectiveCapabilities(): bigint {
   try {
     const status = readFileSync('/proc/self/status', 'latin1');
@@ -27,12 +27,12 @@ function effectiveCapabilities(): bigint {
   }
 }
 
-/** @throws Error with what id(1) says */
+/** @throws Error with the message of id(1) */
 function id(...options: readonly string[]): string {
   try {
     return execFileSync('id', options, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
   } catch (cause) {
-    // A number without a name is an answer, too.
+    // id(1) fails for a number without a name, but prints it.
     const { stdout = '', stderr = '' } = cause as { stdout?: string; stderr?: string };
     if (stdout.trim() !== '') return stdout.trim();
     throw new Error(stderr.trim() || String(cause), { cause });

@@ -1,13 +1,13 @@
 /**
- * node:crypto's random bytes, fetched a page at a time: a call costs some 7 us whatever its length, a handshake makes
- * four, and TLS 1.1 one for each CBC record.
+ * Random bytes of node:crypto, fetched a page at a time. A call costs about 7 us whatever its length; a handshake makes
+ * four calls, and TLS 1.1 makes one for each CBC record.
  */
 import { randomBytes, randomFillSync } from 'node:crypto';
 
 const PAGE = Buffer.alloc(4096);
 let at = PAGE.length;
 
-/** In a buffer of its own; what was handed out is wiped here, so that nobody finds it afterwards. */
+/** @returns a new buffer; its bytes are wiped from the page */
 export function pooledRandomBytes(length: number): Buffer {
   if (length > PAGE.length) return randomBytes(length);
   if (at + length > PAGE.length) {

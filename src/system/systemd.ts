@@ -1,7 +1,7 @@
 /**
- * What systemd is told (sd_notify) and what it hands over (sd_listen_fds). Node opens no datagram sockets of AF_UNIX, so
- * the words go through the command systemd-notify; the unit allows that with NotifyAccess=all. Without systemd, all of
- * this does nothing.
+ * Sends state to systemd (sd_notify) and receives sockets from it (sd_listen_fds). Node has no datagram sockets of
+ * AF_UNIX, so messages go through the command systemd-notify; NotifyAccess=all in the unit allows that. Without
+ * systemd, nothing happens.
  */
 import { execFile } from 'node:child_process';
 
@@ -9,16 +9,16 @@ type Environment = NodeJS.ProcessEnv;
 
 export class ServiceManager {
   readonly #socket: string | undefined;
-  /** Milliseconds; undefined where nobody watches. */
+  /** Watchdog interval in milliseconds; undefined without one. */
   readonly #watchdog: number | undefined;
   readonly #failed: (error: Error) => void;
   #beat: NodeJS.Timeout | undefined;
-  /** One word after the other. */
+  /** Keeps messages in order. */
   #said: Promise<void> = Promise.resolve();
 
   /**
-   * Takes its variables out of `environment`, so that no child believes them to be its own.
-   * @param failed hears, once, why systemd cannot be told
+   * Removes its variables from `environment`, so that child processes do not use them.
+   * @param failed called once, with the reason why nothing can be sent to systemd
    */
   constructor(environment: Environment, pid: number, failed: (error: Error) => void) {
     const [socket, usec, watched] = take(environment, 'NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID');
@@ -28,11 +28,11 @@ export class ServiceManager {
     this.#failed = onlyOnce(failed);
   }
 
-  /** Also after `reloading`. The watchdog begins. */
+  /** Call it after `reloading` too. Starts the watchdog. */
   ready(status: string): Promise<void> {
     const said = this.#say('READY=1', `STATUS=${status}`);
     if (this.#watchdog !== undefined && this.#socket !== undefined && this.#beat === undefined) {
-      // A timer that is late because the event loop hangs is just what the watchdog is for.
+      // A hanging event loop delays this timer, and the watchdog is there to detect exactly that.
       let saying = false;
       this.#beat = setInterval(() => {
         if (saying) return;
@@ -45,7 +45,7 @@ export class ServiceManager {
   }
 
   reloading(): Promise<void> {
-    // CLOCK_MONOTONIC, which is what hrtime reads.
+    // hrtime reads CLOCK_MONOTONIC, which systemd expects.
     return this.#say('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`);
   }
 
@@ -70,8 +70,8 @@ export class ServiceManager {
 }
 
 /**
- * The descriptors of listening sockets that were bound before this program started (sd_listen_fds). Takes its variables
- * out of `environment`, as every child would find the same numbers and nothing behind them.
+ * File descriptors of the listening sockets that systemd bound (sd_listen_fds). Removes its variables from
+ * `environment`, because the numbers mean nothing in child processes.
  */
 export function inheritedSockets(environment: Environment, pid: number): number[] {
   const [owner, count] = take(environment, 'LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES');
@@ -95,5 +95,5 @@ function onlyOnce<T>(action: (argument: T) => void): (argument: T) => void {
 
 /** SD_LISTEN_FDS_START. */
 const FIRST_FD = 3;
-/** Milliseconds; it takes five. */
+/** systemd-notify takes about 5 ms. */
 const NOTIFY_TIMEOUT_MS = 5_000;

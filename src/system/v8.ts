@@ -1,23 +1,23 @@
-/** How V8 is to behave in a process that moves other people's bytes, at any hour. */
+/** Sets flags of V8 for a process that forwards data and has both busy and idle times. */
 import { setFlagsFromString } from 'node:v8';
 
-/** To be called before there are connections. A flag that V8 does not know costs a line on standard error, no more. */
+/** Call it before the first connection. An unknown flag costs one line on standard error and nothing else. */
 export function tuneV8(): void {
   for (const flag of FLAGS) setFlagsFromString(flag);
 }
 
 const FLAGS = [
   /**
-   * Buffers are freed when the collection ends, not by a thread some time later. V8 counts their bytes until then, and
-   * with 64 kB for each read it takes them for a reason to mark the whole heap: 30 times for each gigabyte that passes,
-   * instead of once, and a third of the time that a transfer took.
+   * Frees buffers when a collection ends, and not later on another thread. V8 counts their bytes until then; with 64 kB
+   * for each read this made it mark the whole heap 30 times for each gigabyte, instead of once, which took a third of
+   * the time of a transfer.
    */
   '--no-concurrent-array-buffer-sweeping',
   /**
-   * When nobody is connected, V8 uses the silence to collect all that is unused, a few times. It takes the shapes of
-   * objects that nobody has just then for unused too, and with them what it has compiled for them; and bytecode that did
-   * not run. After half a minute of silence a connection cost 1.7 times as much, and thousands had to come before it
-   * cost what it did. Mail from old devices comes in that way.
+   * In idle times V8 collects unused memory a few times. That includes hidden classes without objects at that moment,
+   * the code compiled for them, and bytecode that did not run. After half a minute without clients a connection cost
+   * 1.7 times as much, and only after thousands of connections it was as fast as before. Mail from old devices often
+   * comes after such pauses.
    */
   '--retain-maps-for-n-gc=1000',
   '--no-flush-bytecode',

@@ -1,4 +1,4 @@
-/** What this program calls itself. */
+/** The version of this program. */
 import { readFileSync } from 'node:fs';
 
 export function version(): string {

@@ -1,6 +1,6 @@
 /**
  * Alerts, and the one table that maps every reason to end a connection to its alert, the side at fault and a sentence.
- * A refusal names its reason only: the alert can then not disagree with the log, the metrics or the documentation.
+ * A refusal has only its reason, so the alert cannot differ from the log, the metrics or the documentation.
  */
 
 /** RFC 5246, 7.2; inappropriate_fallback is RFC 7507, no_certificate exists in SSLv3 only (RFC 6101, 5.4.2). */
@@ -46,8 +46,8 @@ export const AlertLevel = { warning: 1, fatal: 2 } as const;
 export type AlertLevel = (typeof AlertLevel)[keyof typeof AlertLevel];
 
 /**
- * Whose doing a refusal is: `undecodable` cannot be read, `misbehaved` can be read and is forbidden, `incompatible` is
- * legal but shares no ground with us, `local` is our own trouble.
+ * The cause of a refusal. `undecodable`: cannot be decoded; `misbehaved`: can be decoded but is forbidden;
+ * `incompatible`: legal, but nothing in common with this server; `local`: an error of our own.
  */
 export type Fault = 'undecodable' | 'misbehaved' | 'incompatible' | 'local';
 
@@ -62,7 +62,7 @@ export const REFUSALS = {
   malformed_message: {
     alert: 'decode_error',
     fault: 'undecodable',
-    meaning: 'a handshake message did not have the structure the specification gives it',
+    meaning: 'a handshake message did not have the structure that the specification requires',
   },
   malformed_sslv2_hello: {
     alert: 'decode_error',
@@ -87,13 +87,12 @@ export const REFUSALS = {
   sslv2_hello_not_allowed: {
     alert: 'protocol_version',
     fault: 'incompatible',
-    meaning: 'the client opened with an SSLv2-format ClientHello, which is switched off here',
+    meaning: 'the client sent an SSLv2-format ClientHello, which is not allowed here',
   },
   no_shared_cipher_suite: {
     alert: 'handshake_failure',
     fault: 'incompatible',
-    meaning:
-      'the client offers no cipher suite that is allowed here and that a configured certificate can serve',
+    meaning: 'the client offers no cipher suite that is allowed here and works with a configured certificate',
   },
   no_shared_signature_algorithm: {
     alert: 'handshake_failure',
@@ -104,7 +103,7 @@ export const REFUSALS = {
     alert: 'insufficient_security',
     fault: 'incompatible',
     meaning:
-      'the client offers only DHE cipher suites, and of the groups it names for them none is known here',
+      'the client offers only DHE cipher suites, and none of the groups that it names for them is supported here',
   },
   no_null_compression: {
     alert: 'illegal_parameter',
@@ -124,7 +123,7 @@ export const REFUSALS = {
   renegotiation: {
     alert: 'no_renegotiation',
     fault: 'misbehaved',
-    meaning: 'the client asked for renegotiation, which is never done here',
+    meaning: 'the client requested renegotiation, which is never allowed',
   },
   bad_extension: {
     alert: 'illegal_parameter',
@@ -154,7 +153,7 @@ export const REFUSALS = {
   interleaved_record: {
     alert: 'unexpected_message',
     fault: 'misbehaved',
-    meaning: 'another record stands between the fragments of one handshake message',
+    meaning: 'another record came between the fragments of one handshake message',
   },
   early_change_cipher_spec: {
     alert: 'unexpected_message',
@@ -184,17 +183,17 @@ export const REFUSALS = {
   too_many_warnings: {
     alert: 'unexpected_message',
     fault: 'misbehaved',
-    meaning: 'more warning alerts in a row than any honest client sends',
+    meaning: 'more warning alerts in a row than a normal client sends',
   },
   message_too_long: {
     alert: 'illegal_parameter',
     fault: 'misbehaved',
-    meaning: 'a ClientHello is longer than any that is read here',
+    meaning: 'the ClientHello is too long',
   },
   too_many_fragments: {
     alert: 'unexpected_message',
     fault: 'misbehaved',
-    meaning: 'a handshake message is spread over more records than any honest client uses',
+    meaning: 'a handshake message is split into more records than a normal client uses',
   },
   record_overflow: {
     alert: 'record_overflow',
@@ -204,7 +203,7 @@ export const REFUSALS = {
   wrong_record_version: {
     alert: 'protocol_version',
     fault: 'misbehaved',
-    meaning: 'a record carries another version than the one negotiated',
+    meaning: 'a record has another version than the negotiated one',
   },
   bad_record_mac: {
     alert: 'bad_record_mac',
@@ -214,23 +213,23 @@ export const REFUSALS = {
   bad_finished: {
     alert: 'decrypt_error',
     fault: 'misbehaved',
-    meaning: "the client's Finished does not match what was said in the handshake",
+    meaning: "the client's Finished does not match the messages of the handshake",
   },
   internal_error: {
     alert: 'internal_error',
     fault: 'local',
-    meaning: 'the server could not go on for a reason of its own',
+    meaning: 'the server had an internal error',
   },
 } as const satisfies Record<string, Refusal>;
 
 export type RefusalReason = keyof typeof REFUSALS;
 
-/** Thrown exactly once for each refusal; the alert, the fault and the sentence follow from the reason. */
+/** Thrown exactly once for each refusal. Alert, fault and sentence follow from the reason. */
 export class TlsError extends Error {
   readonly reason: RefusalReason;
   readonly alert: AlertName;
   readonly fault: Fault;
-  /** What was found, in a few words; never secret, and only escaped bytes of the peer's. */
+  /** A short detail; never secret, and bytes of the peer only sanitized. */
   readonly detail: string | undefined;
 
   constructor(reason: RefusalReason, detail?: string, options?: ErrorOptions) {
@@ -244,7 +243,7 @@ export class TlsError extends Error {
   }
 }
 
-/** The registry's name of an alert number, or `alert_N` where it has none. */
+/** The registered name of an alert; `alert_N` if it has none. */
 export function alertName(description: number): string {
   return ALERT_NAMES.get(description) ?? `alert_${description}`;
 }

@@ -32,8 +32,8 @@ export interface ConnectionOutput extends HandshakeOutput {
   ended(outcome: Outcome, wait: Wait | undefined): void;
 }
 
-/** How a connection ended. `farewell` is what is left to transmit before closing the transport. */
-export type Outcome = { readonly farewell: Buffer } & (
+/** How a connection ended. `finalBytes` is what is left to transmit before closing the transport. */
+export type Outcome = { readonly finalBytes: Buffer } & (
   | { readonly kind: 'closed'; readonly by: 'client' | 'server' }
   /** The host has called `abandon`. */
   | { readonly kind: 'abandoned' }
@@ -152,14 +152,14 @@ export class ServerConnection {
     this.#end({
       kind: 'closed',
       by: 'server',
-      farewell: this.#sealAlert('close_notify', AlertLevel.warning),
+      finalBytes: this.#sealAlert('close_notify', AlertLevel.warning),
     });
   }
 
   /** Ends without an alert: the transport is gone. */
   abandon(): void {
     if (this.#state === 'ended') return;
-    this.#end({ kind: 'abandoned', farewell: NOTHING });
+    this.#end({ kind: 'abandoned', finalBytes: NOTHING });
   }
 
   /** The result of the operation that the connection waits for; one that comes too late or twice is ignored. */
@@ -196,8 +196,8 @@ export class ServerConnection {
         return;
       default: {
         const { kind } = accepted;
-        const farewell = kind === 'pure_sslv2' ? SSLV2_NO_CIPHER_ERROR : NOTHING;
-        this.#end({ kind: 'not_tls', firstBytes: kind, farewell });
+        const finalBytes = kind === 'pure_sslv2' ? SSLV2_NO_CIPHER_ERROR : NOTHING;
+        this.#end({ kind: 'not_tls', firstBytes: kind, finalBytes });
       }
     }
   }
@@ -271,11 +271,11 @@ export class ServerConnection {
       this.#end({
         kind: 'closed',
         by: 'client',
-        farewell: this.#sealAlert('close_notify', AlertLevel.warning),
+        finalBytes: this.#sealAlert('close_notify', AlertLevel.warning),
       });
     } else if (level === AlertLevel.fatal) {
       this.#forgetSession();
-      this.#end({ kind: 'peer_alert', alert: alertName(description), farewell: NOTHING });
+      this.#end({ kind: 'peer_alert', alert: alertName(description), finalBytes: NOTHING });
     } else if (level !== AlertLevel.warning) {
       throw new TlsError('unknown_alert_level', `level ${level}`);
     } else if (this.#state === 'handshaking' && description === AlertDescription.no_certificate) {
@@ -358,7 +358,7 @@ export class ServerConnection {
   #checkDataLimit(): void {
     if (this.#hasEnded() || !this.#limitedByBlocks) return;
     if (this.#records.bytesUnderKey <= this.#parameters.smallBlockLimit) return;
-    this.#end({ kind: 'data_limit', farewell: this.#sealAlert('close_notify', AlertLevel.warning) });
+    this.#end({ kind: 'data_limit', finalBytes: this.#sealAlert('close_notify', AlertLevel.warning) });
   }
 
   // ---- the end ----
@@ -372,8 +372,8 @@ export class ServerConnection {
       const error =
         thrown instanceof TlsError ? thrown : new TlsError('internal_error', undefined, { cause: thrown });
       this.#forgetSession();
-      const farewell = this.#sealAlert(REFUSALS[error.reason].alert, AlertLevel.fatal);
-      this.#end({ kind: 'refused', error, farewell });
+      const finalBytes = this.#sealAlert(REFUSALS[error.reason].alert, AlertLevel.fatal);
+      this.#end({ kind: 'refused', error, finalBytes });
     }
   }
 

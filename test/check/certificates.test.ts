@@ -102,14 +102,14 @@ test('a key that belongs to another certificate, or that everybody can read, is 
     /^bad: 0\.key: is not the key of any certificate/,
   );
   t.same(check([{ chain: leaf.pem + root.pem, key: leaf.keyPem, mode: 0o644 }]), [
-    'bad: 0.key can be read by others than the service (mode 0644)',
+    'bad: other users than the service can read 0.key (mode 0644)',
   ]);
   t.match(check([{ chain: leaf.pem, key: leaf.keyPem, mode: 0o640 }]), [/^good/]);
 });
 
 test('old clients need an RSA certificate that is for them', async (t) => {
   const files = { chain: ECDSA_CERTIFICATE, key: ECDSA_KEY };
-  const lack = 'bad: none has an RSA key, and most old clients know no other';
+  const lack = 'bad: none has an RSA key, and most old clients support no other';
   t.equal(check([files]).at(-1), lack);
   t.equal(check([files, { chain: leaf.pem, key: leaf.keyPem, use: 'modern' }]).at(-1), lack);
   t.notOk(check([files, { chain: leaf.pem, key: leaf.keyPem }]).includes(lack));

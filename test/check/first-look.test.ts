@@ -45,8 +45,8 @@ test('two listeners with one address, and a status page there, are a mistake wit
     `${LISTENER}${second}${BACKEND}[admin]\naddress = "127.0.0.1:2525"\n`,
   );
   t.equal(code, 2);
-  t.match(text, 'f.toml:8: listener[1].address: 127.0.0.1:2525 is the address of listener "mx" already');
-  t.match(text, 'f.toml:16: admin.address: 127.0.0.1:2525 is the address of listener "mx" already');
+  t.match(text, 'f.toml:8: listener[1].address: 127.0.0.1:2525 is already the address of listener "mx"');
+  t.match(text, 'f.toml:16: admin.address: 127.0.0.1:2525 is already the address of listener "mx"');
 });
 
 test('tables that change nothing as they stand are noted with their line', async (t) => {
@@ -70,7 +70,7 @@ test('a backend that refuses the connection, or has no such name, is told with l
   t.equal(down.code, 1);
   t.match(
     down.text,
-    /ECONNREFUSED.*: nothing listens there\n +see f\.toml:8: backend\[0\]\.address\n +see that the server runs/,
+    /ECONNREFUSED.*: no program listens there\n +see f\.toml:8: backend\[0\]\.address\n +check that the server runs/,
   );
   t.match(down.text, /Postfix: a service on this address and port in master\.cf/);
   const nameless = await check(folder, LISTENER + unknown);
@@ -151,7 +151,7 @@ test(
     const exposed = await check(folder, source, '--user', 'daemon');
     t.match(
       exposed.text,
-      /BAD {2}certificate 1: .*key\.pem can be read by others .*0644.*\n.*\n +chmod o= key\.pem/,
+      /BAD {2}certificate 1: .*other users than the service can read .*key\.pem .*0644.*\n.*\n +chmod o= key\.pem/,
     );
     t.match(await check(folder, source, '--user', 'no-such-user'), {
       code: 1,

@@ -40,7 +40,7 @@ test('ticket keys that are fresh and secret are good; without a file there is no
 
 test('ticket keys that others can read, that are no keys, or that are not there are bad', async (t) => {
   t.same(await checkKeys(KEY, 0o644), [
-    'bad: ticket.keys can be read by others (mode 0644), who can then read sessions; chmod o= ticket.keys',
+    'bad: other users can read ticket.keys (mode 0644), and with it they can decrypt sessions; chmod o= ticket.keys',
   ]);
   t.match(await checkKeys(KEY.slice(4)), [
     /^bad: .*ticket\.keys: line 1 is not a key; .*openssl rand -base64 48/,
@@ -57,8 +57,8 @@ test('ticket keys that nobody changes are a note', async (t) => {
   t.match(good, /^good/);
   t.equal(
     note,
-    'warning: ticket.keys was not changed for 40 days; whoever gets an old key reads all sessions of its time; ' +
-      'put a new key first and drop the oldest, every day; docs/scaling.md has the commands',
+    'warning: ticket.keys was not changed for 40 days; with an old key, an attacker can decrypt all sessions of its time; ' +
+      'every day, add a new key as the first line and remove the oldest; docs/scaling.md has the commands',
   );
 });
 
@@ -69,7 +69,7 @@ async function storeFindings(port: number, more: Table = {}): ReturnType<typeof 
   return checkStore(configOf(folder, { ...KEYS, sessionStore }), 5_000);
 }
 
-test('a session store that keeps what it is given is good, and nothing of ours stays there', async (t) => {
+test('a session store that stores data is good, and no test data stays in it', async (t) => {
   if (!hasPeer(t, 'redis', redisLack())) return;
   const server = await startRedis();
   t.teardown(() => server.kill());
@@ -77,7 +77,7 @@ test('a session store that keeps what it is given is good, and nothing of ours s
     {
       check: 'store',
       verdict: 'good',
-      message: `127.0.0.1:${server.port} keeps what it is given, and answers within`,
+      message: `127.0.0.1:${server.port} stores data and answers within`,
     },
   ]);
   t.equal(server.ask('DBSIZE'), '0');

@@ -54,13 +54,13 @@ const TAILS: Record<string, [tail: string, ...said: string[]]> = {
   ],
   'a key nobody knows': [
     '[log]\ncolour = true',
-    `${LINE_OF_TAIL + 1}: log.colour: unknown key; known are ${KEYS_OF_LOG}`,
+    `${LINE_OF_TAIL + 1}: log.colour: unknown key; the keys are ${KEYS_OF_LOG}`,
   ],
   'a key that objects of JavaScript have by themselves': [
     '[log]\nconstructor = 1\n"__proto__" = 2\ntoString.x = 3',
-    `${LINE_OF_TAIL + 1}: log.constructor: unknown key; known are ${KEYS_OF_LOG}`,
-    `${LINE_OF_TAIL + 2}: log.__proto__: unknown key; known are ${KEYS_OF_LOG}`,
-    `${LINE_OF_TAIL + 3}: log.toString: unknown key; known are ${KEYS_OF_LOG}`,
+    `${LINE_OF_TAIL + 1}: log.constructor: unknown key; the keys are ${KEYS_OF_LOG}`,
+    `${LINE_OF_TAIL + 2}: log.__proto__: unknown key; the keys are ${KEYS_OF_LOG}`,
+    `${LINE_OF_TAIL + 3}: log.toString: unknown key; the keys are ${KEYS_OF_LOG}`,
   ],
   'a key below the wrong table': [
     '[tls]\nhostname = "x"',
@@ -68,28 +68,28 @@ const TAILS: Record<string, [tail: string, ...said: string[]]> = {
   ],
   'a store without the keys that seal': [
     '[session-store]\nurl = "redis://127.0.0.1"',
-    `${LINE_OF_TAIL + 1}: session-store.url: needs ticket-key-file in [tls], whose keys also seal what is stored`,
+    `${LINE_OF_TAIL + 1}: session-store.url: needs ticket-key-file in [tls], because its keys also encrypt stored sessions`,
   ],
   'a store that handshakes would wait for too long': [
     '[session-store]\ntimeout = "1s"',
-    `${LINE_OF_TAIL + 1}: session-store.timeout: found 1000 ms; at most 200 ms, for a full handshake is quicker`,
+    `${LINE_OF_TAIL + 1}: session-store.timeout: found 1000 ms; allowed are at most 200 ms, because a full handshake is faster`,
   ],
   'a password in the URL of a store, which is not repeated': [
     '[session-store]\nurl = "redis://user:secret@127.0.0.1:6379"',
-    `${LINE_OF_TAIL + 1}: session-store.url: is not a URL such as "redis://127.0.0.1:6379/0", or "rediss://user@store.example:6380" for TLS; without a password, which has a file of its own`,
+    `${LINE_OF_TAIL + 1}: session-store.url: is not a URL such as "redis://127.0.0.1:6379/0", or "rediss://user@store.example:6380" for TLS; without a password, for which there is password-file`,
   ],
   'a misspelt table': ['[limit]\n', `${LINE_OF_TAIL}: limit: unknown table; did you mean [limits]?`],
   'a table nobody knows': [
     '[[virtual-host]]',
-    `${LINE_OF_TAIL}: virtual-host: unknown table; known are ${KNOWN_TABLES}`,
+    `${LINE_OF_TAIL}: virtual-host: unknown table; the tables are ${KNOWN_TABLES}`,
   ],
   'a table that there is one of, as a list': [
     '[[tls]]\nprofile = "legacy"',
-    `${LINE_OF_TAIL}: tls: found a list of tables; write [tls], there is one`,
+    `${LINE_OF_TAIL}: tls: found a list of tables; write [tls], because there can be only one`,
   ],
   'a list as one table': [
     '[certificate]\nchain = "c"',
-    `${LINE_OF_TAIL}: certificate: found a table; write [[certificate]], there can be several`,
+    `${LINE_OF_TAIL}: certificate: found a table; write [[certificate]], because there can be several`,
   ],
   'a word that is not one of those allowed': [
     '[tls]\nprofile = "Ancient"',
@@ -136,11 +136,11 @@ const TAILS: Record<string, [tail: string, ...said: string[]]> = {
   ],
   'a table that stands twice': [
     '[tls]\nrc4 = true\n[log]\n[tls]\nrc4 = false',
-    `${LINE_OF_TAIL + 3}: tls stands twice, here and on line ${LINE_OF_TAIL}; keep one`,
+    `${LINE_OF_TAIL + 3}: tls is set twice, here and on line ${LINE_OF_TAIL}; keep one`,
   ],
   'a key that stands twice': [
     '[tls]\nrc4 = true\n"rc4" = false',
-    `${LINE_OF_TAIL + 2}: tls.rc4 stands twice, here and on line ${LINE_OF_TAIL + 1}; keep one`,
+    `${LINE_OF_TAIL + 2}: tls.rc4 is set twice, here and on line ${LINE_OF_TAIL + 1}; keep one`,
   ],
   'the header of a table without its closing bracket': [
     '[tls\n# old clients\nprofile = "legacy"',
@@ -152,7 +152,7 @@ const TAILS: Record<string, [tail: string, ...said: string[]]> = {
   ],
   'a key of an array of tables that stands twice in its newest entry': [
     '[[backend]]\nname = "b"\nname = "c"',
-    `${LINE_OF_TAIL + 2}: backend[1].name stands twice, here and on line ${LINE_OF_TAIL + 1}; keep one`,
+    `${LINE_OF_TAIL + 2}: backend[1].name is set twice, here and on line ${LINE_OF_TAIL + 1}; keep one`,
   ],
   'a word without quotes': [
     '[tls]\nprofile = legacy # for now',
@@ -202,20 +202,20 @@ identity = "proxy-v2"
 
 test('what is missing is told with what it is for, at the head of its table', async (t) => {
   t.strictSame(complaints('[[listener]]\nname = "mx"\n\n[[listener]]'), [
-    '1: listener[0].address: is missing; allowed: an address and port such as "0.0.0.0:25", "[::]:25" or "mail.example.com:25". Where to listen.',
-    '1: listener[0].mode: is missing; allowed: "starttls", "implicit". "starttls": SMTP in clear first, as on ports 25 and 587. "implicit": TLS from the first byte, as on port 465.',
-    '1: listener[0].backend: is missing; allowed: a string that is not empty. The name of the backend that takes the mail.',
-    '4: listener[1].name: is missing; allowed: a string that is not empty. Names this listener in the log.',
-    '4: listener[1].address: is missing; allowed: an address and port such as "0.0.0.0:25", "[::]:25" or "mail.example.com:25". Where to listen.',
-    '4: listener[1].mode: is missing; allowed: "starttls", "implicit". "starttls": SMTP in clear first, as on ports 25 and 587. "implicit": TLS from the first byte, as on port 465.',
-    '4: listener[1].backend: is missing; allowed: a string that is not empty. The name of the backend that takes the mail.',
+    '1: listener[0].address: is missing; allowed: an address and port such as "0.0.0.0:25", "[::]:25" or "mail.example.com:25". The address and port to listen on.',
+    '1: listener[0].mode: is missing; allowed: "starttls", "implicit". "starttls": plain SMTP until STARTTLS, as on ports 25 and 587. "implicit": TLS from the first byte, as on port 465.',
+    '1: listener[0].backend: is missing; allowed: a string that is not empty. The name of the backend for this mail.',
+    '4: listener[1].name: is missing; allowed: a string that is not empty. The name of this listener in the log.',
+    '4: listener[1].address: is missing; allowed: an address and port such as "0.0.0.0:25", "[::]:25" or "mail.example.com:25". The address and port to listen on.',
+    '4: listener[1].mode: is missing; allowed: "starttls", "implicit". "starttls": plain SMTP until STARTTLS, as on ports 25 and 587. "implicit": TLS from the first byte, as on port 465.',
+    '4: listener[1].backend: is missing; allowed: a string that is not empty. The name of the backend for this mail.',
   ]);
 });
 
 test('a key before the first table is told where it belongs', async (t) => {
   t.strictSame(complaints(`hostname = "mail.example.com"\nname = "x"\n${GOOD}`), [
-    '1: hostname: stands outside of every table; write it below [server]',
-    '2: name: stands outside of every table; write it below [[listener]] or [[backend]]',
+    '1: hostname: is outside of every table; write it below [server]',
+    '2: name: is outside of every table; write it below [[listener]] or [[backend]]',
   ]);
 });
 
@@ -253,7 +253,7 @@ test('a file that is not a configuration is told by what it is', async (t) => {
   t.equal(complaintsAboutFile(path), 'FILE: cannot be read: there is no such file');
   t.equal(
     withBytes(''),
-    'FILE: there is no [[listener]], so nothing to do\nFILE: there is no [[backend]], so nobody takes the mail',
+    'FILE: there is no [[listener]]; add one\nFILE: there is no [[backend]]; add one for your mail server',
   );
   t.equal(withBytes(`\uFEFF${GOOD}`), '', 'a byte order mark does no harm');
   t.equal(withBytes(GOOD.replaceAll('\n', '\r\n')), '', 'nor do the line ends of Windows');
@@ -265,16 +265,13 @@ test('a file that is not a configuration is told by what it is', async (t) => {
   );
   t.equal(
     withBytes(Buffer.alloc(1024 * 1024 + 1, 0x0a)),
-    'FILE: is larger than 1024 KiB, the most that a configuration may have; is it another file?',
+    'FILE: is larger than 1024 KiB; is it a configuration?',
   );
-  t.equal(
-    complaintsAboutFile('/dev/zero'),
-    'FILE: is larger than 1024 KiB, the most that a configuration may have; is it another file?',
-  );
+  t.equal(complaintsAboutFile('/dev/zero'), 'FILE: is larger than 1024 KiB; is it a configuration?');
   mkdirSync(join(folder, 'd'));
   t.equal(
     complaintsAboutFile(join(folder, 'd')),
-    'FILE: cannot be read: it is a folder; give the file in it',
+    'FILE: cannot be read: it is a folder; name the file in it',
   );
   symlinkSync('loop', join(folder, 'loop'));
   t.match(complaintsAboutFile(join(folder, 'loop')), /^FILE: cannot be read: ELOOP/);
@@ -297,7 +294,7 @@ test('a credential of systemd is found in its folder, or missed in words', async
   const place = `${LINE_OF_TAIL + 2}: certificate[0].key`;
   t.equal(
     said('credential:mail.key'),
-    `${place}: "credential:mail.key" is for systemd, which did not set $CREDENTIALS_DIRECTORY; add LoadCredential=mail.key:/path/to/the/file to the unit, or give a path here`,
+    `${place}: "credential:mail.key" is for systemd, which did not set $CREDENTIALS_DIRECTORY; add LoadCredential=mail.key:/path/to/the/file to the unit, or write a path here`,
   );
   t.equal(
     said('credential:mial.key', folder),
@@ -305,7 +302,7 @@ test('a credential of systemd is found in its folder, or missed in words', async
   );
   t.equal(
     said('credential:other', folder),
-    `${place}: there is no credential "other" in FOLDER; add LoadCredential=other:/path/to/the/file to the unit, or give a path here`,
+    `${place}: there is no credential "other" in FOLDER; add LoadCredential=other:/path/to/the/file to the unit, or write a path here`,
   );
   for (const bad of ['credential:', 'credential:..', 'credential:../x', 'credential:a b']) {
     t.equal(said(bad, folder), `${place}: "${bad}" names no credential; write "credential:NAME"`);

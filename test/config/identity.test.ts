@@ -28,22 +28,22 @@ test('xclient is refused where the TLS of clients goes through from the first by
   const bridge = 'address = "127.0.0.1:465"\nidentity = "xclient"\ntls = "bridge"\n';
   t.equal(
     problems(bridge, 'implicit'),
-    'oldhello.toml:9: backend[0].identity: "xclient" cannot be said for clients of listener "clients" whose TLS goes ' +
+    'oldhello.toml:9: backend[0].identity: "xclient" cannot be sent for clients of listener "clients" whose TLS goes ' +
       'through to the backend from the first byte; use "proxy-v2" or "proxy-v1", or set modern = "terminate"',
   );
-  t.match(problems(`${bridge}modern = "passthrough"`, 'implicit'), /cannot be said/);
+  t.match(problems(`${bridge}modern = "passthrough"`, 'implicit'), /cannot be sent/);
   t.equal(problems(`${bridge}modern = "terminate"`, 'implicit'), '');
-  t.equal(problems(bridge, 'starttls'), '', 'in front of STARTTLS it can be said in clear');
+  t.equal(problems(bridge, 'starttls'), '', 'with STARTTLS it can be sent in clear');
 });
 
-test('none is refused where a backend cannot be asked whether it believes clients', async (t) => {
+test('none is refused where a backend cannot be checked for accepting XCLIENT of clients', async (t) => {
   const bridge = 'address = "203.0.113.5:465"\nidentity = "none"\ntls = "bridge"\n';
   t.match(
     problems(bridge, 'implicit'),
-    '"none" leaves unknown whether the backend would believe an XCLIENT from clients of listener "clients"',
+    '"none" does not allow to check whether the backend accepts XCLIENT from clients of listener "clients"',
   );
   t.equal(problems(`${bridge}modern = "terminate"`, 'implicit'), '');
-  t.equal(problems(bridge, 'starttls'), '', 'in front of STARTTLS it can be asked in clear');
+  t.equal(problems(bridge, 'starttls'), '', 'with STARTTLS it can be checked in clear');
 });
 
 test('none is refused for a backend on a private address, unless the risk is acknowledged', async (t) => {

@@ -170,7 +170,7 @@ test('what is wrong with a PKCS#12 file is said with its name', async (t) => {
   );
   t.match(
     complaint(made, { pkcs12: 'mail.p12' }),
-    /^pkcs12: mail\.p12: cannot be opened as PKCS#12 without a passphrase; name the file of one with passphrase-file: ./,
+    /^pkcs12: mail\.p12: cannot be opened as PKCS#12 without a passphrase; set passphrase-file: ./,
   );
   t.match(
     complaint(made, { pkcs12: 'ec.crt', passphraseFile: 'passphrase' }),
@@ -182,11 +182,11 @@ test('what is wrong with a PKCS#12 file is said with its name', async (t) => {
   t.match(open('absent.p12'), /^pkcs12: absent\.p12: cannot be read: there is no such file/);
   t.equal(
     complaint(made, { pkcs12: 'mail.p12', passphraseFile: 'umlaut' }),
-    'passphrase-file: umlaut: is not plain ASCII, which programs encode in different ways for PKCS#12; choose another',
+    'passphrase-file: umlaut: is not plain ASCII; programs encode such passphrases in different ways in PKCS#12, so choose another one',
   );
   t.equal(
     complaint(made, { pkcs12: 'mail.p12', passphraseFile: 'empty' }),
-    'passphrase-file: empty: has no passphrase in its first line',
+    'passphrase-file: empty: has an empty first line; write the passphrase there',
   );
   t.match(
     complaint(made, { pkcs12: 'mail.p12', passphraseFile: 'absent' }),
@@ -212,10 +212,7 @@ test('encrypted PEM keys are opened with their passphrase, and asked for it', as
   ] as const) {
     const loaded = load(made, { chain, key, passphraseFile: 'passphrase' });
     t.match(loaded.keyPem, /^-----BEGIN PRIVATE KEY-----/, `${key}: unencrypted for Node's TLS`);
-    t.equal(
-      complaint(made, { chain, key }),
-      `key: ${key}: is encrypted; name the file of its passphrase with passphrase-file`,
-    );
+    t.equal(complaint(made, { chain, key }), `key: ${key}: is encrypted; set passphrase-file`);
     made.write('wrong', 'wrong');
     t.match(
       complaint(made, { chain, key, passphraseFile: 'wrong' }),

@@ -30,8 +30,8 @@ test('what is wrong is said with its line and what to do, and nothing of what th
     ['', /: has no key; a key is a line of 64 characters as "openssl rand -base64 48" writes it/],
     ['# nothing yet\n', /: has no key; /],
     [`${key}\n${short}\n`, /: line 2 is not a key; .*openssl rand/],
-    [`${key}\n# \n${key}\n`, /: line 3 begins as line 1 does/],
-    [keys.join('\n'), /: has 17 keys; remove the oldest, 16 may stay/],
+    [`${key}\n# \n${key}\n`, /: line 3 has the same first 16 bytes as line 1/],
+    [keys.join('\n'), /: has 17 keys, and at most 16 are allowed; remove the oldest/],
     ['\n'.repeat(9000), /: is longer than 8192 bytes/],
   ] as const) {
     const file = put(t, text);

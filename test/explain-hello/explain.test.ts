@@ -192,7 +192,7 @@ test('a message without its header, bytes before it, and pairs in the wrong orde
     [SSLV2.subarray(2), /without its record header/, SSLV2],
     [
       Buffer.concat([Buffer.from('220 ready\r\n\0'), RECORD]),
-      /12 bytes before the hello were passed over/,
+      /12 bytes before the hello were skipped/,
       RECORD,
     ],
     [Buffer.from(Buffer.concat([SSLV2, Buffer.of(0)])).swap16(), /swapped/, SSLV2],

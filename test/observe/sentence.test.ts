@@ -53,7 +53,7 @@ test('a terminal shows one line per event, and the fields of those without a sen
   );
   t.match(
     line,
-    /^\d\d:\d\d:\d\d WARN {2}some of what was read .* \(file=a\.toml, keys=\["server\.workers"\]\)\n$/,
+    /^\d\d:\d\d:\d\d WARN {2}some of the changed keys .* \(file=a\.toml, keys=\["server\.workers"\]\)\n$/,
   );
   const root = terminalLine(
     {

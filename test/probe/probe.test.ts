@@ -67,8 +67,8 @@ const PLACES: Record<
   'a port that nobody listens on': [
     'starttls',
     undefined,
-    /nothing listens there \(ECONNREFUSED\)/,
-    /see that the server runs/,
+    /no program listens there \(ECONNREFUSED\)/,
+    /check that the server runs/,
     0,
   ],
   'a port that sends nothing': ['starttls', silent, /no greeting within 0\.3 s/, /PROXY header/, 2],
@@ -107,12 +107,18 @@ const PLACES: Record<
     /its certificate or key/,
     1,
   ],
-  'an SSH server': ['starttls', greets('SSH-2.0-OpenSSH_9.2\r\n'), /not an SMTP reply/, /SMTP is served/, 1],
+  'an SSH server': [
+    'starttls',
+    greets('SSH-2.0-OpenSSH_9.2\r\n'),
+    /not an SMTP reply/,
+    /check that this is the SMTP port/,
+    1,
+  ],
   'a STARTTLS port, asked for TLS first': [
     'implicit',
     greets('220 mail.example\r\n'),
     /SMTP: "220 mail\.example"/,
-    /leave --implicit out/,
+    /remove --implicit/,
     1,
   ],
   'a web server, asked for TLS first': [
@@ -126,21 +132,21 @@ const PLACES: Record<
     'implicit',
     answers(''),
     /closes the connection after ClientHellos/,
-    /TLS is served/,
+    /this port has TLS/,
     2,
   ],
   'a silent port, asked for TLS first': [
     'implicit',
     silent,
     /is silent after ClientHellos/,
-    /TLS is served/,
+    /this port has TLS/,
     2,
   ],
   'a flood, asked for TLS first': [
     'implicit',
     (socket) => socket.write(Buffer.concat([Buffer.from([22, 3, 1, 64, 0]), Buffer.alloc(1 << 20)])),
     /not TLS/,
-    /TLS is served/,
+    /this port has TLS/,
     1,
   ],
 };
@@ -174,7 +180,7 @@ test('a port where TLS comes first, probed for STARTTLS, is recognized', async (
     { ...TIMEOUTS, answerMs: 5_000 },
   );
   t.equal(implicit.obstacle, undefined);
-  t.match(verdict(implicit), { survives: false, sentence: /With oldhello in front they would be served/ });
+  t.match(verdict(implicit), { survives: false, sentence: /oldhello in front of it would serve them/ });
   const refused = implicit.results.find(({ outcome }) => outcome !== 'served');
   t.match(lineOf(refused!), /oldhello would serve them, with profile/);
 });

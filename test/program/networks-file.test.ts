@@ -100,7 +100,7 @@ test('a file that is missing or too large stops the start, with its name and wha
   const before = (folder: string): void => put(folder, '#'.repeat(8 * 1024 * 1024 + 1));
   t.match(
     await refusedStart(config({ policies }), { before }),
-    /networks\.txt: is larger than 8192 KiB, the most that a list of networks may have/,
+    /networks\.txt: is larger than 8192 KiB; is it a list of networks\?/,
   );
 });
 

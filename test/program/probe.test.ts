@@ -167,7 +167,7 @@ test('a server that cannot be reached is reported with the next step, and wrong 
   const closed = await run([`127.0.0.1:${server.port}`]);
   t.match(closed, {
     code: 1,
-    stdout: /nothing listens there \(ECONNREFUSED\)\. Next step: see that the server runs/,
+    stdout: /no program listens there \(ECONNREFUSED\)\. Next step: check that the server runs/,
   });
   t.notMatch(closed.stdout, /oldhello/);
   for (const where of ['a:b:c', 'host:0', 'host:70000', '[host]:25', '']) {

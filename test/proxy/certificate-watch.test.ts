@@ -31,16 +31,16 @@ test('a certificate is told once when it comes into use, and each day when it ru
     }
     return [...said];
   };
-  watch.use([credential]);
+  watch.setCertificates([credential]);
   t.same(said, ['certificate 22']);
   t.same(nextDays(1), []);
   t.same(nextDays(2), ['certificate_expires 20', 'certificate_expires 19']);
   t.same(nextDays(20).slice(-2), ['certificate_expires 0', 'certificate_expired -1']);
-  watch.use([
+  watch.setCertificates([
     { ...credential, info: { ...credential.info, notAfter: new Date(now + 90 * DAY).toISOString() } },
   ]);
   t.same(nextDays(3), [], 'a renewed one is what counts');
-  watch.use([credential]);
+  watch.setCertificates([credential]);
   watch.close();
   t.same(nextDays(3), [], 'and none when it is over');
 });

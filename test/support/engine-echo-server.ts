@@ -57,7 +57,7 @@ export async function startEngineEchoServer({
     () => Math.floor(Date.now() / 1000),
     (length) => EVERYTHING.random(length),
   );
-  tickets.use([EVERYTHING.random(TICKET_KEY_LENGTH)]);
+  tickets.setKeys([EVERYTHING.random(TICKET_KEY_LENGTH)]);
   const credentials = held.map(({ credential }) => credential);
   let connections: EngineConnection[] = [];
   let exchanges: Exchange[] = [];
@@ -90,7 +90,7 @@ export async function startEngineEchoServer({
     forgetSession: (id) => sessions.forget(id),
     ended: (outcome) => {
       seen.end = describe(outcome);
-      socket.end(outcome.farewell);
+      socket.end(outcome.finalBytes);
       // A socket that has ended drains without saying so.
       socket.resume();
     },

@@ -127,7 +127,7 @@ export class TestServer {
           this.outcome = outcome;
           this.endWait = wait;
           this.ends += 1;
-          this.sent = Buffer.concat([this.sent, outcome.farewell]);
+          this.sent = Buffer.concat([this.sent, outcome.finalBytes]);
         },
       },
     );

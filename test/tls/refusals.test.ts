@@ -687,9 +687,9 @@ test('a refusal is one fatal alert and the end; nothing is read or answered any 
   for (const provocations of Object.values(PROVOCATIONS)) {
     for (const [title, provoke] of provocations) {
       const server = provoke(start);
-      const farewell = server.outcome!.farewell;
-      t.equal(farewell[0], 21, title);
-      t.equal(farewell.length, 5 + farewell.readUInt16BE(3), 'exactly one record');
+      const finalBytes = server.outcome!.finalBytes;
+      t.equal(finalBytes[0], 21, title);
+      t.equal(finalBytes.length, 5 + finalBytes.readUInt16BE(3), 'exactly one record');
       t.equal(server.connection.state, 'ended');
       server.take();
       server.receive(new TestClient().hello());
@@ -874,7 +874,7 @@ test("a client's fatal alert ends the connection and is not answered", async (t)
     const { server } = start();
     server.receive(record(21, 0x0301, Buffer.of(2, description)));
     t.match(server.outcome, { kind: 'peer_alert' });
-    t.equal(server.outcome?.farewell.length, 0);
+    t.equal(server.outcome?.finalBytes.length, 0);
   }
   const unnamed = start().server;
   unnamed.receive(record(21, 0x0301, Buffer.of(2, 255)));

@@ -382,7 +382,7 @@ test('the oldest make room also where some in between were forgotten, or saved a
 
 function newTickets(now: () => number = () => 1000): TicketKeys {
   const tickets = new TicketKeys(3600, now, randomBytes);
-  tickets.use([randomBytes(TICKET_KEY_LENGTH)]);
+  tickets.setKeys([randomBytes(TICKET_KEY_LENGTH)]);
   return tickets;
 }
 
@@ -431,18 +431,18 @@ test('a ticket that is damaged, foreign, too old or of a forgotten key means a f
 test('tickets outlive a change of keys, as long as the old key is kept', async (t) => {
   const keys = [randomBytes(TICKET_KEY_LENGTH), randomBytes(TICKET_KEY_LENGTH)];
   const tickets = new TicketKeys(3600, () => 0, randomBytes);
-  tickets.use([keys[0]!]);
+  tickets.setKeys([keys[0]!]);
   const first = full({ extensions: [EMPTY_TICKET] }, { tickets }, newCache());
-  tickets.use([keys[1]!, keys[0]!]);
+  tickets.setKeys([keys[1]!, keys[0]!]);
   t.equal(again(first, { extensions: [[35, first.ticket!]] }, { tickets }, newCache()).result, 'resumed');
-  tickets.use([keys[1]!]);
+  tickets.setKeys([keys[1]!]);
   t.equal(again(first, { extensions: [[35, first.ticket!]] }, { tickets }, newCache()).result, 'full');
 });
 
 test('a ticket key has 48 bytes, and without one nothing is protected', async (t) => {
   const tickets = new TicketKeys(3600, () => 0, randomBytes);
-  t.throws(() => tickets.use([]), RangeError);
-  t.throws(() => tickets.use([Buffer.alloc(TICKET_KEY_LENGTH - 1)]), RangeError);
+  t.throws(() => tickets.setKeys([]), RangeError);
+  t.throws(() => tickets.setKeys([Buffer.alloc(TICKET_KEY_LENGTH - 1)]), RangeError);
   t.throws(() => tickets.protect(SESSION), /no ticket key/);
   t.equal(tickets.unprotect(Buffer.alloc(200)), undefined);
 });
@@ -451,14 +451,14 @@ test('a ticket key stops long before its nonces can repeat, and the client gets 
   const tickets = new TicketKeys(3600, () => 0, randomBytes, 3);
   const key = randomBytes(TICKET_KEY_LENGTH);
   const made = (): boolean => tickets.protect(SESSION) !== undefined;
-  tickets.use([key]);
+  tickets.setKeys([key]);
   t.same([made(), made()], [true, true]);
-  tickets.use([Buffer.from(key), randomBytes(TICKET_KEY_LENGTH)]);
+  tickets.setKeys([Buffer.from(key), randomBytes(TICKET_KEY_LENGTH)]);
   t.same([made(), made()], [true, false], 'the same key again is the same key');
   const client = full({ extensions: [EMPTY_TICKET] }, { tickets }, newCache());
   t.equal(client.serverFinished, true);
   t.same(client.ticket, Buffer.alloc(0));
-  tickets.use([randomBytes(TICKET_KEY_LENGTH), key]);
+  tickets.setKeys([randomBytes(TICKET_KEY_LENGTH), key]);
   t.equal(made(), true, 'until there is a new key');
   t.ok(MAX_TICKETS_PER_KEY * 64 <= 2 ** 32, 'NIST SP 800-38D, 8.3, for 64 processes that share a key');
 });
@@ -466,7 +466,7 @@ test('a ticket key stops long before its nonces can repeat, and the client gets 
 test('what is protected opens only for what it was bound to, and only in the layout of this program', async (t) => {
   const key = randomBytes(TICKET_KEY_LENGTH);
   const tickets = new TicketKeys(3600, () => 0x12345678, randomBytes);
-  tickets.use([key]);
+  tickets.setKeys([key]);
   const [here, there] = [Buffer.from('here'), Buffer.from('there')];
   const bound = tickets.protect(SESSION, here)!;
   t.same(tickets.unprotect(bound, here), SESSION);

@@ -119,7 +119,7 @@ test('the state that went into a ticket is wiped when it is sealed', async (t) =
     { 'node:crypto': { ...crypto, createCipheriv } },
   );
   const tickets = new TicketKeys(1, () => 0, crypto.randomBytes);
-  tickets.use([crypto.randomBytes(48)]);
+  tickets.setKeys([crypto.randomBytes(48)]);
   const { held } = new Tickets();
   t.same(tickets.unprotect(tickets.protect(held)!), held);
   t.ok(isWiped(state!));

@@ -50,10 +50,10 @@ const common = table(HEADER, [
   [
     '`level`',
     'string',
-    '`trace`, `debug`, `info`, `warn` or `error`; `log.level` says from where on lines are written',
+    '`trace`, `debug`, `info`, `warn` or `error`; `log.level` is the lowest level that is written',
   ],
   ['`time`', 'string, RFC 3339', 'when it was written, in UTC, to the millisecond'],
-  ['`event`', 'string', 'what it is about: one of those below'],
+  ['`event`', 'string', 'the event: one of those below'],
   ['`msg`', 'string', 'what happened, in one sentence'],
 ]);
 

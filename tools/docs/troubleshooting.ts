@@ -27,7 +27,7 @@ const rows = (entries: Readonly<Record<string, Row>>): string[][] =>
     row.remedy,
   ]);
 const codes = (entries: Readonly<Record<string, Row>>): string =>
-  table(['code', 'what happened', 'whose doing', 'what to do'], rows(entries));
+  table(['code', 'what happened', 'caused by', 'what to do'], rows(entries));
 
 const outcomes = Object.fromEntries(
   Object.entries(OUTCOMES).map(([code, row]) => [

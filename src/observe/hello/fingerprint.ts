@@ -14,13 +14,13 @@ import { ja4, shortHash, shortVersion, sortedHexList, twoDigits, type Offered } 
 import { decimalList, hexList } from './number-list.js';
 
 export interface HelloFingerprint {
-  /** What `text` is: JA3, or our own for the SSLv2 format. */
+  /** Kind of `text`: JA3, or our own for the SSLv2 format. */
   readonly kind: 'ja3' | 'sslv2';
   /** 32 hex digits. */
   readonly hash: string;
-  /** Undefined where it is longer than MAX_TEXT_LENGTH, which only hellos of scanners and attackers have. */
+  /** Undefined where it is longer than MAX_TEXT_LENGTH; only scanners and attackers send such hellos. */
   readonly text?: string | undefined;
-  /** JA4, or for the SSLv2 format ours in its manner: `v10i190732_…`. */
+  /** JA4, or for the SSLv2 format our own, similar to it: `v10i190732_…`. */
   readonly short: string;
 }
 
@@ -50,7 +50,10 @@ function sslv2Text(clientVersion: number, { cipherSpecs, challengeLength }: Sslv
   return Buffer.concat([start, hexList(cipherSpecs, 6, '-'), Buffer.from(`,${challengeLength}`)]);
 }
 
-/** Version, suites, kinds of SSL 2.0 and bytes of challenge; the specs sorted; the specs as they came. */
+/**
+ * Version, number of suites and of SSL 2.0 kinds, length of the challenge; hash of the sorted specs; hash of the specs
+ * in their order.
+ */
 function sslv2Short(clientVersion: number, { cipherSpecs, challengeLength }: Sslv2Offer): string {
   const kinds = cipherSpecs.filter(isSslv2CipherKind).length;
   const counts = [cipherSpecs.length - kinds, kinds, challengeLength].map(twoDigits);
@@ -70,5 +73,5 @@ function ja3Text({ clientVersion, extensions }: ClientHello, offered: Offered): 
 }
 
 const COMMA = Buffer.from(',');
-/** Bytes: several times what a client of our days has. */
+/** Bytes: several times the text of a current client. */
 const MAX_TEXT_LENGTH = 1024;

@@ -1,4 +1,4 @@
-/** How old a hello is: the one definition that the status page, the report and the census share. */
+/** How old a hello is: the one definition for the status page, the report and the census. */
 
 /** From the oldest. The text is a label in pages. */
 export const HELLO_KINDS = {
@@ -16,8 +16,8 @@ export type OldKind = Exclude<HelloKind, 'modern'>;
 export const OLD_KINDS = ['sslv2', 'ssl3', 'tls10', 'tls12'] as const satisfies readonly OldKind[];
 
 /**
- * A hello is old where it needs anything that current TLS libraries lack (`needs.ts`).
- * @param hello as an event or a line of the log has it
+ * A hello is old if it needs something that current TLS libraries lack (`needs.ts`).
+ * @param hello as in an event or a line of the log
  */
 export function helloKind(hello: {
   readonly format: string;

@@ -1,4 +1,4 @@
-/** The numbers in a hello that describe its client, read leniently: what is cut short is left out, not refused. */
+/** The numbers in a hello that describe its client. Lenient: truncated lists are read as far as they go. */
 import {
   ExtensionType,
   ProtocolVersion,
@@ -9,20 +9,22 @@ import {
   type ClientHello,
 } from '../../tls/index.js';
 
-/** The newest version a hello offers that exists; TLS 1.3 hides behind 1.2 (RFC 8446, 4.2.1). */
+/**
+ * The newest existing version that a hello offers; a hello for TLS 1.3 has 1.2 in its version field (RFC 8446, 4.2.1).
+ */
 export function offeredVersion(hello: ClientHello): number {
   const versions = supportedVersions(hello).filter((version) => KNOWN_VERSIONS.has(version));
   return versions.length === 0 ? hello.clientVersion : Math.max(...versions);
 }
 
-/** Of supported_versions, GREASE left out; empty where the extension is absent. */
+/** From supported_versions, without GREASE; empty where the extension is absent. */
 export function supportedVersions({ extensions }: ClientHello): number[] {
   return numbers(extensions?.get(ExtensionType.supported_versions), 1, 2).filter(
     (version) => !isGrease(version),
   );
 }
 
-/** A vector's content behind its `prefix` bytes of length, as numbers of `width` bytes. */
+/** The content of a vector as numbers of `width` bytes; its length field has `prefix` bytes. */
 export function numbers(vector: Buffer | undefined, prefix: number, width: 1 | 2): number[] {
   if (vector === undefined) return [];
   const count = Math.max(0, Math.floor((vector.length - prefix) / width));
@@ -34,7 +36,9 @@ export function isGrease(value: number): boolean {
   return (value & 0x0f0f) === 0x0a0a && value >> 8 === (value & 0xff);
 }
 
-/** Whether a number in a list of cipher suites is one, and not GREASE or a signalling value (RFC 5746, RFC 7507). */
+/**
+ * Whether a number from a list of cipher suites is a suite, and not GREASE or a signalling value (RFC 5746, RFC 7507).
+ */
 export function isSuite(id: number): boolean {
   return !isGrease(id) && !SIGNALS.has(id);
 }

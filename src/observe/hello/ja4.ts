@@ -1,6 +1,6 @@
 /**
- * JA4 of a ClientHello over TCP: what it offers, in a form people can read and sort by, with the order that some clients
- * shuffle taken out. As FoxIO published it (technical_details/JA4.md).
+ * JA4 of a ClientHello over TCP: what it offers, in a form that people can read and sort. Lists are sorted, because
+ * some clients shuffle them. As FoxIO published it (technical_details/JA4.md).
  */
 import { ExtensionType, type ClientHello } from '../../tls/index.js';
 import { isGrease, numbers, supportedVersions } from './hello-numbers.js';
@@ -23,7 +23,7 @@ export function ja4(hello: ClientHello, { suites, extensions }: Offered): string
   );
 }
 
-/** The server name and ALPN are in the first part; the same program would else differ from destination to destination. */
+/** Without server name and ALPN, which are in the first part: otherwise one program would differ by destination. */
 function extensionHash(hello: ClientHello, extensions: readonly number[]): string {
   const types = extensions.filter((type) => !IN_FIRST_PART.has(type));
   if (types.length === 0) return NOTHING;
@@ -34,7 +34,7 @@ function extensionHash(hello: ClientHello, extensions: readonly number[]): strin
   return shortHash(sortedHexList(types, 4), ...signed);
 }
 
-/** First and last character of the first protocol name, or of its hex where either is no letter or digit. */
+/** First and last character of the first protocol name; of its hex form if either is no letter or digit. */
 function alpn({ extensions }: ClientHello): string {
   const list = extensions?.get(ExtensionType.application_layer_protocol_negotiation);
   const length = list?.[2] ?? 0;
@@ -53,7 +53,7 @@ export function twoDigits(count: number): string {
   return String(Math.min(count, 99)).padStart(2, '0');
 }
 
-/** Twelve hex digits of SHA-256 of a text in pieces; zeros for one that begins with an empty list. */
+/** Twelve hex digits of SHA-256 over a text in pieces; zeros if its list is empty. */
 export function shortHash(list: Buffer, ...more: readonly Buffer[]): string {
   if (list.length === 0) return NOTHING;
   const hash = createHash('sha256').update(list);

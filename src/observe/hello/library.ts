@@ -1,4 +1,6 @@
-/** Which TLS library a hello probably comes from. Each rule rests on captured hellos; where they end it says unknown. */
+/**
+ * Which TLS library probably sent a hello. Each rule rests on captured hellos; without a match the result is "unknown".
+ */
 import {
   ExtensionType,
   isSslv2CipherKind,
@@ -126,7 +128,7 @@ const RECORD_RULES: readonly Rule[] = [
   },
 ];
 
-/** Every one of `values` stands in `order`, and after the one before it. */
+/** Whether all `values` occur in `order`, in the same sequence. */
 function isInOrder(values: readonly number[], order: readonly number[]): boolean {
   return values.every((value, index) =>
     order.includes(value, index === 0 ? 0 : order.indexOf(values[index - 1]!) + 1),
@@ -154,7 +156,7 @@ const OPENSSL_0_9_SUITES = [0x39, 0x38, 0x35, 0x16, 0x13, 0x0a, 0x33, 0x32, 0x2f
 const OPENSSL_3_ORDER = [ExtensionType.renegotiation_info, 11, 10, 35, 5, 22, 23, 13, 43, 45, 51, 27];
 const CURVES_BY_NUMBER = Array.from({ length: 25 }, (_, index) => index + 1);
 
-/** Server name, ALPN and padding (RFC 7685) depend on where a program connects and how long the hello is. */
+/** Server name, ALPN and padding (RFC 7685) depend on the destination and on the length of the hello. */
 const INCIDENTAL = new Set<number>([
   ExtensionType.server_name,
   ExtensionType.application_layer_protocol_negotiation,
@@ -162,7 +164,7 @@ const INCIDENTAL = new Set<number>([
 ]);
 const OPENSSL_1_0_ORDER = [11, 10, 35, 13, HEARTBEAT, NEXT_PROTOCOL_NEGOTIATION];
 const LAST_OF_OPENSSL_1_0 = new Set([HEARTBEAT, NEXT_PROTOCOL_NEGOTIATION]);
-/** No library sends as many. */
+/** More than any library sends. */
 const MAX_EXTENSIONS = 64;
 /** RFC 8449. */
 const RECORD_SIZE_LIMIT = 28;

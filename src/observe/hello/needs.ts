@@ -1,7 +1,6 @@
 /**
- * What a client could not have had elsewhere: what it takes to serve its hello that the TLS libraries of today no longer
- * have, or have only when asked. Read from the hello, so it holds for refused clients too. A suite that the hello lists
- * but that its version or the certificate rules out does not count.
+ * What a client needs that current TLS libraries lack, or have only when configured. Read from the hello, so it covers
+ * refused clients too. A suite does not count if the hello lists it but the version or the certificate excludes it.
  */
 import {
   CIPHER_SUITE_BY_ID,
@@ -14,31 +13,31 @@ import {
 } from '../../tls/index.js';
 import { numbers, offeredVersion } from './hello-numbers.js';
 
-/** Every code that can stand in `hello.needs`, and what it says of the client. */
+/** Every code of `hello.needs`, with its meaning. */
 export const NEEDS = {
-  sslv2_hello: 'opens with an SSLv2-format hello: Go, rustls and OpenSSL 4 refuse it',
-  sslv3: 'offers nothing newer than SSLv3: no usual build of OpenSSL serves it, nor do Go and rustls',
-  tls1_0: 'offers nothing newer than TLS 1.0: rustls has none, Go and OpenSSL 3 serve it only when told to',
-  tls1_1: 'offers nothing newer than TLS 1.1: rustls has none, Go and OpenSSL 3 serve it only when told to',
-  rc4: 'needs RC4: no usual build of OpenSSL serves it, nor does rustls',
-  '3des': 'needs 3DES: no usual build of OpenSSL serves it, nor does rustls',
-  rc4_or_3des: 'needs RC4 or 3DES: no usual build of OpenSSL serves either, nor does rustls',
-  des: 'needs single DES, which no TLS library of today serves',
-  static_rsa: 'can use only static RSA key exchange: rustls has none, Go serves it only when told to',
-  dhe: 'can use only DHE key exchange: Go and rustls have none',
+  sslv2_hello: 'sends an SSLv2-format hello, which Go, rustls and OpenSSL 4 refuse',
+  sslv3: 'offers nothing newer than SSLv3, which Go, rustls and usual builds of OpenSSL do not have',
+  tls1_0: 'offers nothing newer than TLS 1.0: rustls does not have it, Go and OpenSSL 3 only when configured',
+  tls1_1: 'offers nothing newer than TLS 1.1: rustls does not have it, Go and OpenSSL 3 only when configured',
+  rc4: 'needs RC4, which rustls and usual builds of OpenSSL do not have',
+  '3des': 'needs 3DES, which rustls and usual builds of OpenSSL do not have',
+  rc4_or_3des: 'needs RC4 or 3DES, which rustls and usual builds of OpenSSL do not have',
+  des: 'needs single DES, which no current TLS library has',
+  static_rsa: 'supports only static RSA key exchange: rustls does not have it, Go only when configured',
+  dhe: 'supports only DHE key exchange, which Go and rustls do not have',
   no_ecdhe:
-    'can use only DHE and static RSA, not ECDHE: rustls has neither, Go only the latter and when told to',
+    'supports only DHE and static RSA, not ECDHE: rustls has neither, Go only static RSA and when configured',
   sha1_signature:
-    'has forward secrecy only with SHA-1 or MD5 signatures: OpenSSL 3 makes none at its usual security level',
-  unserved_suites: 'offers no cipher suite that oldhello knows',
+    'supports forward secrecy only with SHA-1 or MD5 signatures, which OpenSSL 3 does not make at its default security level',
+  unserved_suites: 'offers no cipher suite that oldhello has',
 } as const satisfies Record<string, string>;
 
 export type Need = keyof typeof NEEDS;
 
 /**
- * @param chosen the suite that was agreed on, by OpenSSL's name. It tells which kind of certificate serves this client,
- *   so what the hello offers for the other kind is no way out.
- * @returns none for whoever can do TLS 1.3 or forward secrecy at TLS 1.2
+ * @param chosen OpenSSL's name of the negotiated suite. It shows which kind of certificate the client accepts, so
+ * suites for the other kind do not count.
+ * @returns none for a client that supports TLS 1.3, or forward secrecy with TLS 1.2
  */
 export function needsOf(hello: ClientHello, chosen?: string): Need[] {
   const version = offeredVersion(hello);
@@ -68,7 +67,7 @@ function servable({ cipherSuites }: ClientHello, version: number, chosen: string
     : offered.filter((suite) => suite.authentication === authentication);
 }
 
-/** Single DES is off unless switched on, so beside RC4 or 3DES it is no way out. */
+/** Single DES is off by default, so it is no alternative to RC4 or 3DES. */
 function cipherNeed(suites: readonly CipherSuite[]): Need | undefined {
   const families = new Set<CipherFamily>(suites.map(({ family }) => family));
   if (families.size === 1 && families.has('des')) return 'des';
@@ -87,7 +86,7 @@ function keyExchangeNeed(suites: readonly CipherSuite[]): Need | undefined {
   return has('rsa') ? 'no_ecdhe' : 'dhe';
 }
 
-/** RFC 5246, 7.4.1.4.1: without the extension it is SHA-1. A client with static RSA does not need a signature. */
+/** RFC 5246, 7.4.1.4.1: SHA-1 without the extension. A client with static RSA does not need a signature. */
 function needsSha1({ extensions }: ClientHello, suites: readonly CipherSuite[]): boolean {
   if (suites.some(({ keyExchange }) => keyExchange === 'rsa')) return false;
   const schemes = numbers(extensions?.get(ExtensionType.signature_algorithms), 2, 2);

@@ -4,11 +4,11 @@ import { isSuite } from './hello-numbers.js';
 import { sslv2KindName, suiteName } from './suite-name.js';
 
 export interface Offer {
-  /** In the client's order, the first dozen; signalling values and GREASE are no suites. */
+  /** The first dozen in the client's order, without signalling values and GREASE. */
   readonly suites: readonly string[];
-  /** How many suites follow these. */
+  /** Number of suites after these. */
   readonly more: number;
-  /** Cipher kinds of SSL 2.0 among them, which cannot be served. */
+  /** Number of cipher kinds of SSL 2.0, which oldhello never accepts. */
   readonly sslv2Kinds: number;
 }
 
@@ -35,5 +35,5 @@ function kindsInWords({ sslv2 }: ClientHello): string {
   return shown + (kinds.length > MAX_SUITES ? ` and ${kinds.length - MAX_SUITES} more` : '');
 }
 
-/** A log line stays a line; the fingerprint's text has them all. */
+/** Keeps a log line short; the text of the fingerprint has all of them. */
 const MAX_SUITES = 12;

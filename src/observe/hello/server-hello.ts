@@ -1,17 +1,19 @@
-/** What a backend with TLS of its own agreed on with a client, read from the ServerHello that passes by in clear. */
+/** What a backend's own TLS agreed on with a client, read from the ServerHello that passes in clear. */
 import { versionName } from '../../tls/index.js';
 import { suiteName } from './suite-name.js';
 
 export interface AgreedTls {
   readonly version: string;
-  /** OpenSSL's name, or the number where we know none. */
+  /** OpenSSL's name, or the number of an unknown suite. */
   readonly suite: string;
 }
 
 export class ServerHelloWatch {
   #bytes: Buffer | undefined = Buffer.alloc(0);
 
-  /** The answer once, when it has passed; undefined before, after, and for what is no ServerHello. */
+  /**
+   * @returns the result once, when the ServerHello is complete; undefined before, after, and if it is no ServerHello
+   */
   push(chunk: Buffer): AgreedTls | undefined {
     if (this.#bytes === undefined) return undefined;
     const bytes = Buffer.concat([this.#bytes, chunk.subarray(0, MAX_SERVER_HELLO)]);
@@ -21,7 +23,7 @@ export class ServerHelloWatch {
   }
 }
 
-/** RFC 5246, 7.4.1.3 in one record (6.2.1); RFC 8446, 4.2.1 for where TLS 1.3 says its version. */
+/** RFC 5246, 7.4.1.3, in one record (6.2.1); RFC 8446, 4.2.1 for the version of TLS 1.3. */
 function readServerHello(bytes: Buffer): AgreedTls | 'need_more' | 'something_else' {
   if (bytes.length < FIXED_LENGTH) return 'need_more';
   if (bytes[0] !== HANDSHAKE || bytes[5] !== SERVER_HELLO) return 'something_else';

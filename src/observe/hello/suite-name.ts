@@ -1,6 +1,6 @@
 /**
- * What a cipher suite is called in logs: OpenSSL's name for those that the engine serves, and the registry's name (IANA,
- * "TLS Cipher Suites") for TLS 1.3 and for all that nothing here serves; the number where there is no name.
+ * Names of cipher suites in logs: OpenSSL's name for those of the engine; the registered name (IANA, "TLS Cipher
+ * Suites") for those of TLS 1.3 and for those that oldhello does not have; the number where there is no name.
  */
 import { CIPHER_SUITE_BY_ID } from '../../tls/index.js';
 
@@ -13,7 +13,7 @@ export function sslv2KindName(kind: number): string {
   return SSLV2_KINDS.get(kind) ?? `0x${hex(kind, 6)}`;
 }
 
-/** The registry's name of a suite that the engine does not serve. */
+/** The registered name of a suite that the engine does not have. */
 export function unservedSuiteName(id: number): string | undefined {
   return TLS_1_3_SUITES.get(id) ?? UNSERVED_SUITES.get(id);
 }

@@ -1,4 +1,4 @@
-/** Cipher suites that nothing here serves, in kinds, each with the reason. */
+/** Cipher suites that neither the engine nor Node's TLS has, in kinds, each with the reason. */
 import { CIPHER_SUITE_BY_ID, isSslv2CipherKind, type ClientHello } from '../../tls/index.js';
 import { isSuite } from './hello-numbers.js';
 import { unservedSuiteName } from './suite-name.js';
@@ -7,26 +7,26 @@ interface UnservedKind {
   /** In the plural. */
   readonly name: string;
   readonly reason: string;
-  /** Of the registry's name; the first row that matches counts. */
+  /** Matches the registered name; the first row that matches counts. */
   readonly pattern?: RegExp;
 }
 
-/** In this order, so that a suite has its worst fault. */
+/** The worst first, so that a suite gets its worst fault. */
 const UNSERVED_KINDS: readonly UnservedKind[] = [
   { name: 'NULL suites', reason: 'they do not encrypt', pattern: /_WITH_NULL_/ },
   {
     name: 'EXPORT suites',
-    reason: 'anyone who records the traffic can find their keys of 40 or 56 bits',
+    reason: 'their keys of 40 or 56 bits are too short: anyone who records the traffic can decrypt it',
     pattern: /_EXPORT/,
   },
   {
     name: 'anonymous suites',
-    reason: 'without a certificate anyone on the way can read and change everything',
+    reason: 'without a certificate, anyone on the way can read and change the traffic',
     pattern: /_anon_/,
   },
   {
     name: 'suites with a shared secret (PSK, SRP, Kerberos)',
-    reason: 'client and server must have agreed on the secret before',
+    reason: 'client and server need the same secret beforehand',
     pattern: /_(?:PSK|SRP|KRB5)_/,
   },
   {
@@ -41,17 +41,17 @@ const UNSERVED_KINDS: readonly UnservedKind[] = [
   },
   {
     name: 'suites with ciphers that oldhello does not have (IDEA, RC2, SEED and the like)',
-    reason: 'common clients that have them offer others as well',
+    reason: 'all common clients that have them offer other suites too',
     pattern: /./,
   },
 ];
 const SSLV2_KINDS: UnservedKind = {
   name: 'cipher kinds of SSL 2.0',
-  reason: 'SSL 2.0 can be broken by anyone on the way',
+  reason: 'anyone on the way can break SSL 2.0',
 };
 const UNKNOWN_SUITES: UnservedKind = {
   name: 'suites without a registered name',
-  reason: 'nothing is known about them',
+  reason: 'no registry lists them',
 };
 
 export interface UnservedOffer {
@@ -60,7 +60,7 @@ export interface UnservedOffer {
   readonly reasons: string;
 }
 
-/** Of a hello that offers nothing else; undefined where it has a suite that the engine or Node's TLS has. */
+/** @returns undefined where the hello has a suite of the engine or of Node's TLS */
 export function onlyUnserved({ cipherSuites, sslv2 }: ClientHello): UnservedOffer | undefined {
   const kinds = new Set<UnservedKind>();
   for (const id of cipherSuites) {

@@ -1,4 +1,7 @@
-/** Senders of old hellos, and senders that fail: one row an address; at the bound the least recently seen goes first. */
+/**
+ * Senders of old hellos and senders whose connections fail: one row for each address. When the table is full, the least
+ * recently seen row is dropped.
+ */
 import { siteNetwork } from '../../net/ip-address.js';
 import type { EventFields } from '../events.js';
 import { helloKind } from '../hello/hello-kind.js';

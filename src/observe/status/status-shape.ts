@@ -1,4 +1,4 @@
-/** What the status page shows: /status.json, and the data behind the page. Plain data, which the page's script shares. */
+/** Shape of /status.json, which the page and its script show. Plain data. */
 import type { HelloCounts } from '../hello/hello-kind.js';
 
 export interface Status {
@@ -25,7 +25,7 @@ export interface ListenerStatus {
   readonly mode: 'starttls' | 'implicit' | 'tcp';
   readonly backend: string;
   readonly live: number;
-  /** That have ended. */
+  /** Connections that have ended. */
   readonly connections: number;
   /** Of those, with a fault of the client, the backend or oldhello. */
   readonly failed: number;
@@ -53,7 +53,7 @@ export interface HelloHistory {
 export type HelloSlot = { readonly start: string } & Readonly<HelloCounts>;
 
 export interface Senders {
-  /** The last seen first. */
+  /** Most recently seen first. */
   readonly list: readonly Sender[];
   /** Rows that were dropped because the table was full. */
   readonly forgotten: number;
@@ -65,7 +65,7 @@ export interface Sender {
   readonly network: string;
   readonly helo: string;
   readonly format: 'sslv2' | 'record';
-  /** Agreed, or, after a failed handshake, the highest that was offered. */
+  /** The negotiated version; after a failed handshake, the highest offered one. */
   readonly version: string;
   readonly suite: string;
   readonly library: string;
@@ -87,7 +87,7 @@ export interface BackendStatus {
   readonly connections: number;
   readonly failures: number;
   readonly lastFailure: string;
-  /** Milliseconds to connect, the last time. */
+  /** Milliseconds that the last connection attempt took. */
   readonly latency: number | undefined;
 }
 
@@ -102,7 +102,7 @@ export interface CertificateStatus {
 
 export interface LimitStatus {
   readonly name: string;
-  /** As the configuration file has it; empty for a limit without one value. */
+  /** In the format of the configuration file; empty for a limit without a single value. */
   readonly value: string;
   /** Connections rejected because of it. */
   readonly exceeded: number;

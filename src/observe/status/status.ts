@@ -1,4 +1,4 @@
-/** Keeps from the events what the status page shows. Every table is bounded. */
+/** Collects from the events what the status page shows. Every table is bounded. */
 import { hostAndPort } from '../../net/endpoint.js';
 import type { EventFields, LogEntry } from '../events.js';
 import { helloKind } from '../hello/hello-kind.js';
@@ -174,7 +174,7 @@ export class StatusBoard {
     }));
   }
 
-  /** A limit that only [[policy]] entries set has no one value. */
+  /** A limit that only [[policy]] entries set has no single value. */
   #limitList(): LimitStatus[] {
     const names = new Set([...Object.keys(this.#limits), ...this.#exceeded.keys()]);
     return [...names].map((name) => {
@@ -184,7 +184,7 @@ export class StatusBoard {
     });
   }
 
-  /** Drops what has ended without an event: silent processes with their connections, and expired suppressions. */
+  /** Drops rows that end without an event: those of silent processes, and expired suppressions. */
   #forget(): void {
     const now = this.#now();
     for (const [address, { until }] of this.#suppressed) {

@@ -1,4 +1,4 @@
-/** What is made once of each configured backend. */
+/** What is made once for each configured backend. */
 import type { BackendConfig, Config } from '../../config/schema.js';
 import type { Log } from '../../observe/log.js';
 import type { BackendPlan } from './open-session.js';
@@ -12,7 +12,7 @@ export function backendPlans({ backends, server }: Config, cas: TrustedCas, log:
   });
 }
 
-/** Never anybody else's where there should be one. */
+/** Never falls back to other authorities if tls-ca is set. */
 function caOf({ tlsCa }: BackendConfig, cas: TrustedCas): string | undefined {
   if (tlsCa === undefined) return undefined;
   const ca = cas[tlsCa];

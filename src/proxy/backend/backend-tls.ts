@@ -1,4 +1,4 @@
-/** TLS towards a backend that has TLS of its own: we are its client, and we know whom we want to reach. */
+/** TLS to a backend: oldhello is the client, and verifies the backend. */
 import { createHash, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import {
@@ -19,13 +19,13 @@ export interface SecureHandler {
   failed(error: BackendError): void;
 }
 
-/** Made once a backend; keeps the last session, so that most handshakes are resumed ones. */
+/** One for each backend; keeps the last session, so that most handshakes resume. */
 export class BackendTls {
   readonly #backend: BackendConfig;
   readonly #context: SecureContext;
   #session: Buffer | undefined;
 
-  /** @param ca PEM; undefined for the authorities that Node knows */
+  /** @param ca PEM; undefined for the authorities of Node */
   constructor(backend: BackendConfig, ca: string | undefined) {
     this.#backend = backend;
     this.#context = createSecureContext({ minVersion: 'TLSv1.2', ...(ca !== undefined && { ca }) });
@@ -42,7 +42,7 @@ export class BackendTls {
       socket: raw.release(),
       allowHalfOpen: true,
       secureContext: this.#context,
-      // A pin says more than a chain of signatures, and an observed backend gets nothing of ours but QUIT.
+      // A pin is stronger than a chain of signatures; with "observe" we send the backend only QUIT.
       rejectUnauthorized: tlsPin === undefined && tls !== 'observe',
       host: name,
       ...(isIP(name) === 0 && { servername: name }),
@@ -71,7 +71,7 @@ export class BackendTls {
       if (trusted) this.#session = session;
     });
     socket.once('secureConnect', () => {
-      // What is resumed was checked when it began.
+      // A resumed session was verified when it began.
       const pin = tlsPin === undefined || socket.isSessionReused() ? tlsPin : pinOf(socket);
       trusted = pin === tlsPin;
       if (!trusted) {

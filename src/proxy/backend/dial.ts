@@ -1,4 +1,4 @@
-/** Opens a connection to a backend and tells it who the client is before anything else is said. */
+/** Opens a connection to a backend and sends the PROXY header first. */
 import type { BackendConfig } from '../../config/schema.js';
 import type { Log } from '../../observe/log.js';
 import { encodeProxyV1 } from '../../proxy-protocol/v1.js';
@@ -10,7 +10,7 @@ import type { Endpoint } from '../../net/endpoint.js';
 import { isRelayRisk } from './relay-risk.js';
 import { connectSocket, type SocketChannel } from '../transport/socket-channel.js';
 
-/** Who connected, where to, and how it is protected. */
+/** The client's address and port, its destination, and its TLS. */
 export interface ClientIdentity {
   readonly connection: string;
   readonly source: Endpoint;
@@ -81,7 +81,7 @@ function isOutOfDescriptors({ code }: NodeJS.ErrnoException): boolean {
   return code === 'EMFILE' || code === 'ENFILE';
 }
 
-/** XCLIENT is said inside SMTP and has no header. */
+/** XCLIENT is an SMTP command and has no header. */
 function writeIdentity(channel: SocketChannel, backend: BackendConfig, identity: ClientIdentity): void {
   const { source, destination, tls, connection } = identity;
   const addresses = { command: 'PROXY', source, destination } as const;

@@ -1,15 +1,18 @@
-/** Tries each backend at the start and at intervals, so that one that is down is reported before a client finds out. */
+/**
+ * Checks each backend at the start and at intervals, so that a backend that is down is reported before a client finds
+ * out.
+ */
 import type { Log } from '../../observe/log.js';
 import type { BackendPlan } from './open-session.js';
 
-/** @returns why the backend is not ready for mail; undefined where it is */
+/** @returns why the backend is not ready for mail; undefined if it is ready */
 export type TryBackend = (plan: BackendPlan) => Promise<string | undefined>;
 
 export class HealthChecks {
   readonly #log: Log;
   readonly #tryBackend: TryBackend;
   #timers: NodeJS.Timeout[] = [];
-  /** Replaced with the plans, so that a result of an earlier configuration is not reported. */
+  /** Compared by identity, so that results of an earlier configuration are not reported. */
   #plans: readonly BackendPlan[] = [];
 
   constructor(log: Log, tryBackend: TryBackend) {
@@ -17,7 +20,7 @@ export class HealthChecks {
     this.#tryBackend = tryBackend;
   }
 
-  /** From now on these backends are tried, and no others. */
+  /** Replaces the backends to check. */
   configure(plans: readonly BackendPlan[]): void {
     this.close();
     this.#plans = plans;
@@ -36,7 +39,7 @@ export class HealthChecks {
     this.#timers = [];
   }
 
-  /** One at a time: a backend that answers slowly is not asked again meanwhile. */
+  /** One check at a time: no new one begins while a slow backend has not answered. */
   #checkOf(plan: BackendPlan): () => Promise<void> {
     let isRunning = false;
     return async () => {

@@ -1,4 +1,4 @@
-/** One attempt on a backend that no client depends on: connect, and where it speaks SMTP wait for the greeting, QUIT. */
+/** One test connection to a backend: connect, and with SMTP wait for the greeting, QUIT. */
 import { sanitizePeerText } from '../../observe/sanitize.js';
 import { encodeProxyV1 } from '../../proxy-protocol/v1.js';
 import { encodeProxyV2 } from '../../proxy-protocol/v2.js';
@@ -53,7 +53,9 @@ export function tryBackend(
   });
 }
 
-/** LOCAL, and UNKNOWN in version 1: the proxy speaks for itself, so the backend records no client (PROXY protocol, 2). */
+/**
+ * LOCAL (UNKNOWN in version 1): a connection of the proxy itself, so the backend records no client (PROXY protocol, 2).
+ */
 function writeLocalHeader(channel: SocketChannel, { config }: BackendPlan): void {
   if (config.identity === 'proxy-v2') channel.write(encodeProxyV2({ command: 'LOCAL' }));
   if (config.identity === 'proxy-v1') channel.write(encodeProxyV1({ command: 'UNKNOWN' }));
@@ -72,7 +74,7 @@ function awaitGreeting(channel: SocketChannel, finish: (failure?: string) => voi
       replies.push(bytes);
       const read = replies.next();
       if (read === undefined) return;
-      if ('violation' in read) fail('what it sends is not SMTP');
+      if ('violation' in read) fail('it sends something that is not SMTP');
       else if (read.reply.code !== 220) {
         fail(`it greets with ${sanitizePeerText(read.reply.lines[0]!.toString('latin1').trim())}`);
       } else {
@@ -80,11 +82,11 @@ function awaitGreeting(channel: SocketChannel, finish: (failure?: string) => voi
         finish();
       }
     },
-    end: () => fail('it closes the connection before it greets'),
-    closed: (error) => fail(error?.message ?? 'it closes the connection before it greets'),
+    end: () => fail('it closes the connection without a greeting'),
+    closed: (error) => fail(error?.message ?? 'it closes the connection without a greeting'),
   };
   channel.resume();
 }
 
-/** A backend that greets later than this makes clients give up. */
+/** If a greeting comes later, clients give up. */
 const TIMEOUT_MS = 20_000;

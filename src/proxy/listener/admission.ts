@@ -1,4 +1,7 @@
-/** Which clients are admitted: the policy for their network first, then the limits. Outlives configurations, as counts must. */
+/**
+ * Decides which clients are admitted: first the policy for their network, then the limits. It outlives configurations,
+ * because counts must.
+ */
 import type { LimitsConfig, ListenerConfig, PolicyConfig } from '../../config/schema.js';
 import type { Log } from '../../observe/log.js';
 import type { Failure, ConnectionEvent } from '../../observe/connection-record.js';
@@ -15,7 +18,7 @@ export type Admission =
   | {
       readonly admitted: true;
       readonly offerStarttls: boolean;
-      /** To be called once when the connection has ended. */
+      /** Call it once, when the connection has ended. */
       readonly release: () => void;
     };
 
@@ -29,12 +32,12 @@ export class AdmissionControl {
     this.#log = log;
   }
 
-  /** Caps connections by what the system allows, whatever is configured; those that exist stay. */
+  /** Limits connections to what the system allows; open ones stay. */
   limitTo(connections: number): void {
     this.#capacity = connections;
   }
 
-  /** Connections that exist now. */
+  /** Open connections. */
   get total(): number {
     return this.#count.total;
   }
@@ -61,7 +64,7 @@ export class AdmissionControl {
     };
   }
 
-  /** Learns from how a handshake ended whether its client can do TLS with us at all. */
+  /** Records from the end of a handshake whether its client can use TLS with this server. */
   remember(event: ConnectionEvent, listener: ListenerConfig, limits: LimitsConfig): void {
     const { client, tls, hello } = event;
     const { address } = client;
@@ -93,7 +96,7 @@ function suppressionRule({ starttlsSuppressAfter, starttlsSuppressFor }: LimitsC
   return { after: starttlsSuppressAfter, lifetimeMs: starttlsSuppressFor };
 }
 
-/** Where clients log in, "no STARTTLS" means "no login", so that suppressing it would help nobody. */
+/** Clients that log in need TLS, so suppressing STARTTLS would not help them. */
 function isForLogins({ address, auth }: ListenerConfig): boolean {
   return address.port === SUBMISSION_PORT || auth === 'strong-tls';
 }

@@ -1,4 +1,4 @@
-/** Why an address cannot be listened on, and what to do about it. */
+/** Explains why oldhello cannot listen on an address, with the next step. */
 import type { ListenerConfig } from '../../config/schema.js';
 import { hostAndPort } from '../../net/endpoint.js';
 
@@ -14,7 +14,7 @@ function explain({ code, message }: NodeJS.ErrnoException, port: number): string
     case 'EACCES':
       return port < FIRST_UNPRIVILEGED_PORT ? PRIVILEGED : 'not permitted';
     case 'EADDRINUSE':
-      return 'another program listens there, or oldhello itself on an address that includes this one';
+      return 'another program listens there, or another [[listener]] has an address that includes this one';
     case 'EADDRNOTAVAIL':
       return 'this machine does not have that address; IPv6 may be switched off';
     case 'ENOTFOUND':

@@ -1,6 +1,6 @@
 /**
- * Clients that are turned away. Each gets its reply and a moment to read it; together they hold a bounded number of
- * descriptors, because they stand outside every other limit.
+ * Refused clients. Each gets its reply and a moment to read it. Together they hold a bounded number of descriptors,
+ * because no other limit counts them.
  */
 import { NO_HANDLER } from '../transport/channel.js';
 import type { SocketChannel } from '../transport/socket-channel.js';

@@ -1,6 +1,6 @@
 /**
- * Values by name in Redis or Valkey. It answers within a bound or not at all, and where it fails it is left alone for a
- * while: nobody waits for what is known to be away.
+ * Values by name in Redis or Valkey. It answers within a timeout or not at all. After a failure it is not used for a
+ * while, so that no handshake waits for it.
  */
 import type { StoreUrl } from '../../config/formats.js';
 import { hostAndPort } from '../../net/endpoint.js';
@@ -11,17 +11,17 @@ export interface RedisSettings {
   readonly place: StoreUrl;
   readonly password: string | undefined;
   readonly keyPrefix: string;
-  /** Milliseconds that anybody waits for an answer. */
+  /** Milliseconds until a lookup gives up. */
   readonly timeout: number;
 }
 
 export class RedisStore {
   readonly #settings: RedisSettings;
   readonly #log: Log;
-  /** Connected or connecting; undefined while it is left alone. */
+  /** Connected or connecting; undefined during a pause after a failure. */
   #client: Client | undefined;
   #ready = false;
-  /** As it was told last; undefined before that. */
+  /** The state that was logged last. */
   #reported: 'up' | 'down' | undefined;
   #closed = false;
   #pending = 0;
@@ -35,12 +35,12 @@ export class RedisStore {
     void this.#connect();
   }
 
-  /** Undefined also for what could not be had in time. */
+  /** @returns undefined too if there is no answer in time */
   async get(name: string): Promise<Buffer | undefined> {
     const value: unknown = await this.#ask((client) => client.get(this.#key(name)));
     if (value === undefined || value === null) return undefined;
     if (Buffer.isBuffer(value)) return value;
-    this.#fail(this.#client, new Error('what it answers is no value'));
+    this.#fail(this.#client, new Error('its answer is not a value'));
     return undefined;
   }
 
@@ -86,7 +86,7 @@ export class RedisStore {
       this.#client = client;
       client.on('error', (error: Error) => this.#fail(client, error));
       await inTime(client.connect(), CONNECT_TIMEOUT_MS);
-      // A server that wants a password lets everybody connect.
+      // A server with a password accepts connections without it.
       await inTime(client.ping(), CONNECT_TIMEOUT_MS);
       if (this.#client === client) this.#succeed();
     } catch (error) {
@@ -102,7 +102,7 @@ export class RedisStore {
     this.#log('session_store_up', { store: nameOf(this.#settings) });
   }
 
-  /** Once for each connection, whatever else goes wrong with it. */
+  /** Acts once for each connection, even with several errors. */
   #fail(client: Client | undefined, error: Error): void {
     if (this.#closed || client !== this.#client) return;
     const stable = this.#ready && performance.now() - this.#readySince > STABLE_AFTER_MS;
@@ -123,9 +123,9 @@ export class RedisStore {
 }
 
 /**
- * Stores something for a moment and reads it again.
- * @param timeoutMs milliseconds for each step
- * @returns the store's name; what is wrong, or how many milliseconds it took to answer
+ * Stores a value for a moment and reads it again.
+ * @param timeoutMs for each step
+ * @returns the store's name; the problem, or the milliseconds of the answer
  */
 export async function tryStore(
   settings: RedisSettings,
@@ -144,7 +144,11 @@ export async function tryStore(
     const kept: unknown = await inTime(client.get(key), timeoutMs);
     answered = performance.now() - asked;
     await inTime(client.del(key), timeoutMs);
-    return { name, answered, problem: String(kept) === value ? undefined : 'does not keep what it is given' };
+    return {
+      name,
+      answered,
+      problem: String(kept) === value ? undefined : 'does not return what was stored',
+    };
   } catch (error) {
     return { name, answered, problem: problemOf(error as Error) };
   } finally {
@@ -158,7 +162,7 @@ function newClient({ createClient, RESP_TYPES }: typeof import('@redis/client'),
   const { place, password } = settings;
   const { host, port, database, username } = place;
   return createClient({
-    // What every Redis and Valkey speaks, of whatever age.
+    // All versions of Redis and Valkey support it.
     RESP: 2,
     maintNotifications: 'disabled',
     disableClientInfo: true,
@@ -177,7 +181,7 @@ function newClient({ createClient, RESP_TYPES }: typeof import('@redis/client'),
   });
 }
 
-/** Rejects when it takes too long; but an answer that came while this process was busy with other things counts. */
+/** Rejects after `bound` milliseconds, but accepts an answer that arrived while this process was busy. */
 function inTime<T>(answer: Promise<T>, bound: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -190,16 +194,16 @@ function nameOf({ place: { host, port } }: RedisSettings): string {
   return hostAndPort(host, port);
 }
 
-/** Some errors of Node have several others in place of words. */
+/** Some errors of Node have no message, but contain several other errors. */
 function problemOf({ message, ...error }: Error & { readonly code?: string }): string {
   return sanitizePeerText(message === '' ? (error.code ?? 'it cannot be reached') : message);
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
-/** Commands without an answer yet; about twice as many handshakes as run at the same time by default. */
+/** Commands without an answer; about twice the default number of handshakes at the same time. */
 const MAX_PENDING = 1_000;
-/** Milliseconds that a connection must last for the next failure to count as the first. */
+/** After a connection of this length, the next failure counts as the first. */
 const STABLE_AFTER_MS = 60_000;
-/** Milliseconds until a failed store is tried again: twice the first one, and doubled each time. */
+/** Until a failed store is tried again: twice the first value, then doubled each time. */
 const FIRST_DELAY_MS = 500;
 const MAX_DELAY_MS = 60_000;

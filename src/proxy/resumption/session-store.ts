@@ -1,11 +1,11 @@
-/** Where sessions to be resumed by id are kept: in this process, or somewhere that has to be asked. */
+/** Stores of sessions that are resumed by id: in this process, or in another one. */
 import type { Session, SessionCache } from '../../tls/index.js';
 
-/** Where it fails, it has nothing: a store throws nothing, reports its own troubles, and costs no handshake. */
+/** A store never throws. If it fails, it finds nothing and reports its problem itself; no handshake fails. */
 export interface SessionStore {
-  /** `done` is called once, now or later, and soon: without an answer in time there is none. */
+  /** `done` is called once, now or soon; without an answer in time, with undefined. */
   find(id: Buffer, done: (session: Session | undefined) => void): void;
-  /** The session is the store's from here on (see ConnectionOutput.saveSession). Nobody waits for it to be there. */
+  /** The store owns the session from here on (see ConnectionOutput.saveSession). Callers do not wait. */
   save(id: Buffer, session: Session): void;
   forget(id: Buffer): void;
 }

@@ -1,11 +1,11 @@
-/** Session tickets of both TLS stacks, under keys that come from the same ones. */
+/** Session tickets of both TLS stacks, with keys derived from the same ones. */
 import { hkdfSync, randomBytes } from 'node:crypto';
 import { TICKET_KEY_LENGTH, TicketKeys, type TicketKey, type TicketProtector } from '../../tls/index.js';
 
-/** What a host of connections needs to know of tickets. */
+/** What connections need for tickets. */
 export interface TicketSource {
   readonly engine: TicketProtector;
-  /** What Node's TLS takes as `ticketKeys`, the newest first; none before the first were chosen. */
+  /** `ticketKeys` for Node's TLS, the newest first; empty before the first keys are set. */
   readonly native: readonly Buffer[];
 }
 
@@ -17,17 +17,17 @@ export class SessionTickets implements TicketSource {
     return this.#native;
   }
 
-  /** @param keys the newest first; replaces all earlier ones @see TicketKeys.use */
-  use(keys: readonly TicketKey[]): void {
-    this.engine.use(keys);
+  /** @param keys the newest first; replaces all earlier ones @see TicketKeys.setKeys */
+  setKeys(keys: readonly TicketKey[]): void {
+    this.engine.setKeys(keys);
     this.#native = keys.map(nativeKey);
   }
 }
 
-/** OpenSSL's tickets have another form than ours, so they have other keys (RFC 5869), and other names. */
+/** Tickets of OpenSSL have another format than ours, so they have other keys (RFC 5869) and other names. */
 function nativeKey(key: TicketKey): Buffer {
   return Buffer.from(hkdfSync('sha256', key, '', "oldhello tickets of Node's TLS", TICKET_KEY_LENGTH));
 }
 
-/** Seconds a ticket is good for: as long as the oldest key that still opens tickets lives. */
+/** As long as the oldest key that still decrypts tickets. */
 export const TICKET_LIFETIME_SECONDS = 24 * 60 * 60;

@@ -1,7 +1,7 @@
 /**
- * Sessions by id that several machines share: those of this one first, then what the others left in a store. There they
- * lie sealed under keys that come from the ticket keys, each bound to its id, so that a store can neither read a session
- * nor give one in another's place.
+ * Sessions by id that several machines share: first those of this machine, then those of the others in a store. Stored
+ * sessions are encrypted with keys derived from the ticket keys, and bound to their id, so that the store can neither
+ * read a session nor return another one.
  */
 import { hkdfSync, randomBytes } from 'node:crypto';
 import { UnusableValueError } from '../../config/config-error.js';
@@ -18,7 +18,7 @@ export interface StoreSettings extends RedisSettings {
   readonly passwordFile: string | undefined;
 }
 
-/** @returns undefined where no store is configured @throws UnusableValueError */
+/** @returns undefined if no store is configured @throws UnusableValueError */
 export function storeSettings({ sessionStore }: Config): StoreSettings | undefined {
   const { url, passwordFile, keyPrefix, timeout } = sessionStore;
   if (url === undefined) return undefined;
@@ -41,7 +41,7 @@ export class SharedSessions implements SessionStore {
   #store: RedisStore | undefined;
   #warnedAt = -Infinity;
 
-  /** @param lifetime milliseconds that a session is good for */
+  /** @param lifetime milliseconds that a session is valid */
   constructor(log: Log, local: SessionStore, lifetime: number) {
     this.#log = log;
     this.#local = local;
@@ -49,12 +49,12 @@ export class SharedSessions implements SessionStore {
     this.#seal = new TicketKeys(lifetime / 1000, () => Math.floor(Date.now() / 1000), randomBytes);
   }
 
-  /** Must have been called before there is a store. */
+  /** Call it before a store is configured. */
   useTicketKeys(keys: readonly TicketKey[]): void {
-    this.#seal.use(keys.map(sealKey));
+    this.#seal.setKeys(keys.map(sealKey));
   }
 
-  use(settings: StoreSettings | undefined): void {
+  configure(settings: StoreSettings | undefined): void {
     if (JSON.stringify(settings) === JSON.stringify(this.#settings)) return;
     this.#store?.close();
     this.#settings = settings;
@@ -85,7 +85,7 @@ export class SharedSessions implements SessionStore {
     this.#store?.delete(id.toString('hex'));
   }
 
-  /** It is not kept here too: so it lives no longer than where it was made, and is gone once it is forgotten there. */
+  /** Not added to the local sessions, so that it ends when it ends on the machine where it began. */
   #open(id: Buffer, sealed: Buffer): Session | undefined {
     const session = this.#seal.unprotect(sealed, id);
     if (session === undefined && performance.now() - this.#warnedAt > WARNING_INTERVAL_MS) {
@@ -96,10 +96,10 @@ export class SharedSessions implements SessionStore {
   }
 }
 
-/** A sealed session is no ticket, and a ticket is no sealed session (RFC 5869: other keys for another use). */
+/** Stored sessions and tickets have different keys, so that neither can be used as the other (RFC 5869). */
 function sealKey(key: TicketKey): TicketKey {
   return Buffer.from(hkdfSync('sha256', key, '', 'oldhello session store', TICKET_KEY_LENGTH));
 }
 
-/** Milliseconds between two lines about it: who changes what is stored should not fill the log. */
+/** So that someone who changes stored sessions cannot fill the log. */
 const WARNING_INTERVAL_MS = 10 * 60 * 1000;

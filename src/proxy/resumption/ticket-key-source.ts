@@ -1,4 +1,4 @@
-/** Where the keys of session tickets come from: chosen here and changed by the clock, or a file that several machines share. */
+/** The source of the keys for session tickets: random keys that are rotated, or a file that several machines share. */
 import { randomBytes } from 'node:crypto';
 import { UnusableValueError } from '../../config/config-error.js';
 import type { Config } from '../../config/schema.js';
@@ -6,7 +6,7 @@ import type { Log } from '../../observe/log.js';
 import { readTicketKeyFile, type TicketKeyFile } from '../../credentials/ticket-key-file.js';
 import { TICKET_KEY_LENGTH, type TicketKey } from '../../tls/index.js';
 
-/** @returns undefined where no file is configured @throws UnusableValueError */
+/** @returns undefined if no file is configured @throws UnusableValueError */
 export async function readTicketKeys({ tls }: Config): Promise<TicketKeyFile | undefined> {
   if (tls.ticketKeyFile === undefined) return undefined;
   try {
@@ -23,7 +23,7 @@ export class TicketKeySource {
   #file: TicketKeyFile | undefined;
   #timer: NodeJS.Timeout | undefined;
   #reading = false;
-  /** Told of, so not to be told of again while it lasts. */
+  /** The problem that was logged, so that it is logged only once. */
   #problem: string | undefined;
 
   /** @param changed called with the keys from now on, the newest first */
@@ -32,8 +32,8 @@ export class TicketKeySource {
     this.#changed = changed;
   }
 
-  /** @param file undefined for keys of this process alone, which stay where there are such already */
-  use(file: TicketKeyFile | undefined): void {
+  /** @param file undefined for random keys of this process; existing ones stay */
+  configure(file: TicketKeyFile | undefined): void {
     const chosenHere = this.#file === undefined && this.#keys.length > 0;
     if (file === undefined && chosenHere) return;
     this.close();
@@ -52,7 +52,7 @@ export class TicketKeySource {
     clearInterval(this.#timer);
   }
 
-  /** The newest key protects; the two before it still open what they protected (RFC 5077, 5.5). */
+  /** The newest key encrypts; the two before it still decrypt (RFC 5077, 5.5). */
   #rotate(): void {
     this.#keys = [randomBytes(TICKET_KEY_LENGTH), ...this.#keys].slice(0, KEYS);
     this.#changed(this.#keys);
@@ -67,7 +67,7 @@ export class TicketKeySource {
     for (const exposed of file.exposed) this.#log('secret_exposed', { ...exposed });
   }
 
-  /** Its time of change would not do: it is coarse, and copying tools set it back. */
+  /** Compares the content, because the modification time is coarse, and copying tools set it back. */
   async #poll(path: string): Promise<void> {
     if (this.#reading) return;
     this.#reading = true;
@@ -91,8 +91,8 @@ function sameKeys(some: readonly TicketKey[], others: readonly TicketKey[]): boo
   return some.length === others.length && some.every((key, index) => key.equals(others[index]!));
 }
 
-/** Milliseconds that a key chosen here protects new tickets; with KEYS of them, it is there while its tickets are good. */
+/** How long a key encrypts new tickets. With KEYS of them, it exists until its tickets expire. */
 const ROTATION_INTERVAL_MS = 12 * 60 * 60 * 1000;
 const KEYS = 3;
-/** Milliseconds after which a changed file is in use at the latest; it is short, so reading it costs nothing. */
+/** Until a changed file is used at the latest. The file is short, so reading it costs nothing. */
 const POLL_INTERVAL_MS = 5_000;

@@ -143,13 +143,13 @@ export class EngineChannel implements Channel {
     this.#ended = true;
     this.#events.ended(outcome);
     const secretDependent = outcome.kind === 'refused' && outcome.error.reason === 'bad_record_mac';
-    if (secretDependent) this.#linger = setTimeout(() => this.#farewell(outcome), untilQuantum());
-    else this.#farewell(outcome);
+    if (secretDependent) this.#linger = setTimeout(() => this.#sendFinalBytes(outcome), untilQuantum());
+    else this.#sendFinalBytes(outcome);
   }
 
   /** Half-closes and drains: closing with unread input would make the kernel send a reset that overtakes the alert. */
-  #farewell({ farewell, kind }: Outcome): void {
-    if (farewell.length > 0) this.#raw.write(farewell);
+  #sendFinalBytes({ finalBytes, kind }: Outcome): void {
+    if (finalBytes.length > 0) this.#raw.write(finalBytes);
     this.#raw.end();
     this.#raw.resume();
     this.#linger = setTimeout(() => this.#raw.destroy(), LINGER);

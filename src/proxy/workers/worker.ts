@@ -113,7 +113,7 @@ class Worker {
         void this.#configure(message.number, message.inputs);
         return;
       case 'ticket_keys':
-        this.#tickets.use(message.keys.map(restoreBytes));
+        this.#tickets.setKeys(message.keys.map(restoreBytes));
         return;
       case 'serve':
         this.#serve(message, socket);

@@ -47,7 +47,7 @@ export class HandshakeSteps {
   /** By findSession or chooseSuite. */
   #suite!: CipherSuite;
   #sessionId: Buffer = NOTHING;
-  #storedAs: Buffer | undefined;
+  #storedId: Buffer | undefined;
   /** By sendServerHello. */
   #serverRandom!: Buffer;
   #answered!: ServerExtensions;
@@ -82,7 +82,7 @@ export class HandshakeSteps {
     this.#suite = CIPHER_SUITE_BY_ID.get(found.session.cipherSuite)!;
     // RFC 5077, 3.4: of a ticket too, the client's session id is repeated.
     this.#sessionId = this.#offer.hello.sessionId;
-    this.#storedAs = found.storedAs;
+    this.#storedId = found.storedId;
   }
 
   chooseSuite(): void {
@@ -95,7 +95,7 @@ export class HandshakeSteps {
     // RFC 5077, 3.4: with a ticket on its way the session id stays empty.
     if (!parameters.sessionIds || this.#givesTicket()) return;
     this.#sessionId = parameters.random(SESSION_ID_LENGTH);
-    this.#storedAs = this.#sessionId;
+    this.#storedId = this.#sessionId;
   }
 
   sendServerHello(): void {
@@ -190,15 +190,15 @@ export class HandshakeSteps {
   }
 
   saveSession(): void {
-    if (this.#storedAs === undefined) return;
-    this.#io.saveSession(this.#storedAs, this.#session(Buffer.from(this.#masterSecret)));
+    if (this.#storedId === undefined) return;
+    this.#io.saveSession(this.#storedId, this.#session(Buffer.from(this.#masterSecret)));
   }
 
   complete(finished: PeerFinished): Completed {
     const { extensions } = this.#offer;
     return {
       finished,
-      sessionId: this.#storedAs,
+      sessionId: this.#storedId,
       established: {
         version: this.#rules.version,
         suite: this.#suite,

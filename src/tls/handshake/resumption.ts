@@ -12,7 +12,7 @@ export interface FoundSession {
   /** The handshake's own: its master secret is wiped when it is used up. */
   readonly session: Session;
   /** Undefined where it came in a ticket. */
-  readonly storedAs: Buffer | undefined;
+  readonly storedId: Buffer | undefined;
 }
 
 /**
@@ -44,13 +44,13 @@ function* offeredSession(io: HandshakeIo, { hello, extensions }: Offer): Step<Fo
   const { sessionTicket } = extensions;
   if (tickets !== undefined && sessionTicket !== undefined && sessionTicket.length > 0) {
     const session = tickets.unprotect(sessionTicket);
-    return session && { session, storedAs: undefined };
+    return session && { session, storedId: undefined };
   }
   const { sessionId } = hello;
   if (!sessionIds || sessionId.length === 0) return undefined;
   const stored = yield* io.findSession({ kind: 'find_session', sessionId });
   return (
-    stored && { session: { ...stored, masterSecret: Buffer.from(stored.masterSecret) }, storedAs: sessionId }
+    stored && { session: { ...stored, masterSecret: Buffer.from(stored.masterSecret) }, storedId: sessionId }
   );
 }
 

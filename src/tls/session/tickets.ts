@@ -44,7 +44,7 @@ export class TicketKeys implements TicketProtector {
    * @param keys the newest first; replaces all earlier ones
    * @throws RangeError for a key that has not 48 bytes, or none at all
    */
-  use(keys: readonly TicketKey[]): void {
+  setKeys(keys: readonly TicketKey[]): void {
     if (keys.length === 0 || keys.some((key) => key.length !== TICKET_KEY_LENGTH)) {
       throw new RangeError(`a ticket key has ${TICKET_KEY_LENGTH} bytes`);
     }

@@ -1,4 +1,4 @@
-/** What a client could not have had elsewhere, for hellos of every age. */
+/** What a client needs that current TLS libraries lack, for hellos of every age. */
 import { test } from 'tap';
 import { NEEDS, needsOf, type Need } from '../../../src/observe/hello/needs.js';
 import { capturedHellos, readHello } from '../../support/hellos.js';

@@ -92,7 +92,7 @@ function resuming(kind: 'session id' | 'ticket'): Omit<Stage, 'expects' | 'prote
     () => 0,
     (length) => Buffer.alloc(length, 1),
   );
-  tickets.use([Buffer.alloc(TICKET_KEY_LENGTH, 7)]);
+  tickets.setKeys([Buffer.alloc(TICKET_KEY_LENGTH, 7)]);
   const offer = (ticket: Buffer): HelloOptions =>
     kind === 'ticket' ? { version: 0x0301, extensions: [[35, ticket]] } : { version: 0x0301 };
   const parameters = kind === 'ticket' ? { tickets, sessionIds: false } : {};
