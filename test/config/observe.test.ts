@@ -26,12 +26,12 @@ test('what would be a change for clients is refused with the key', async (t) => 
   t.match(problem({}, { 'bare-lf': 'reject' }), /listener\[0\]\.bare-lf: "reject" cannot be kept/);
   t.match(
     problem({ 'tls-name': 'mx.example.com' }),
-    /tls-name: says whom to trust, but tls = "observe" asks nobody/,
+    /tls-name: has no effect with tls = "observe"/,
   );
 });
 
 test('the backend must learn who the client is without a word of SMTP', async (t) => {
-  t.match(problem({ identity: 'xclient' }), /"xclient" cannot be said where clients are only observed/);
+  t.match(problem({ identity: 'xclient' }), /"xclient" cannot be sent with tls = "observe"/);
   const none = { identity: 'none', 'acknowledge-relay-risk': true };
   t.equal(problem(none), '');
   t.match(problem(none, { mode: 'implicit' }), /from the first byte; use "proxy-v2" or "proxy-v1"$/);
