@@ -72,7 +72,7 @@ const listener = {
     oneOf('starttls', 'implicit', 'tcp'),
     '"starttls": plain SMTP until STARTTLS, as on ports 25 and 587. "implicit": SMTP with TLS from the first byte, as on port 465. "tcp": another protocol with TLS from the first byte, such as IMAPS, POP3S, LDAPS or HTTPS; oldhello does not read its content.',
   ),
-  backend: required(text, 'The name of the backend for this mail.'),
+  backend: required(text, 'The name of the backend for its connections.'),
   auth: withDefault(
     oneOf('tls', 'strong-tls', 'always'),
     'tls',

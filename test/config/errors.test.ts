@@ -161,7 +161,7 @@ const TAILS: Record<string, [tail: string, ...said: string[]]> = {
 };
 
 for (const [what, [tail, ...said]] of Object.entries(TAILS)) {
-  test(`an admin is told of ${what}`, async (t) => {
+  test(`the error names ${what}`, async (t) => {
     t.strictSame(
       complaints(`${GOOD}${tail}`).map((line) => line.trimStart()),
       said,
@@ -200,19 +200,19 @@ identity = "proxy-v2"
   );
 });
 
-test('what is missing is told with what it is for, at the head of its table', async (t) => {
+test('a missing key is reported with its meaning, at the line of its table', async (t) => {
   t.strictSame(complaints('[[listener]]\nname = "mx"\n\n[[listener]]'), [
     '1: listener[0].address: is missing; allowed: an address and port such as "0.0.0.0:25", "[::]:25" or "mail.example.com:25". The address and port to listen on.',
-    '1: listener[0].mode: is missing; allowed: "starttls", "implicit". "starttls": plain SMTP until STARTTLS, as on ports 25 and 587. "implicit": TLS from the first byte, as on port 465.',
-    '1: listener[0].backend: is missing; allowed: a string that is not empty. The name of the backend for this mail.',
+    '1: listener[0].mode: is missing; allowed: "starttls", "implicit", "tcp". "starttls": plain SMTP until STARTTLS, as on ports 25 and 587. "implicit": SMTP with TLS from the first byte, as on port 465. "tcp": another protocol with TLS from the first byte, such as IMAPS, POP3S, LDAPS or HTTPS; oldhello does not read its content.',
+    '1: listener[0].backend: is missing; allowed: a string that is not empty. The name of the backend for its connections.',
     '4: listener[1].name: is missing; allowed: a string that is not empty. The name of this listener in the log.',
     '4: listener[1].address: is missing; allowed: an address and port such as "0.0.0.0:25", "[::]:25" or "mail.example.com:25". The address and port to listen on.',
-    '4: listener[1].mode: is missing; allowed: "starttls", "implicit". "starttls": plain SMTP until STARTTLS, as on ports 25 and 587. "implicit": TLS from the first byte, as on port 465.',
-    '4: listener[1].backend: is missing; allowed: a string that is not empty. The name of the backend for this mail.',
+    '4: listener[1].mode: is missing; allowed: "starttls", "implicit", "tcp". "starttls": plain SMTP until STARTTLS, as on ports 25 and 587. "implicit": SMTP with TLS from the first byte, as on port 465. "tcp": another protocol with TLS from the first byte, such as IMAPS, POP3S, LDAPS or HTTPS; oldhello does not read its content.',
+    '4: listener[1].backend: is missing; allowed: a string that is not empty. The name of the backend for its connections.',
   ]);
 });
 
-test('a key before the first table is told where it belongs', async (t) => {
+test('a key before the first table is reported with the table that it belongs to', async (t) => {
   t.strictSame(complaints(`hostname = "mail.example.com"\nname = "x"\n${GOOD}`), [
     '1: hostname: is outside of every table; write it below [server]',
     '2: name: is outside of every table; write it below [[listener]] or [[backend]]',
@@ -242,7 +242,7 @@ test('addresses that would never be reached are refused', async (t) => {
   }
 });
 
-test('a file that is not a configuration is told by what it is', async (t) => {
+test('a file that is not a configuration is reported with what it is', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'oldhello-config-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'f.toml');
