@@ -98,10 +98,10 @@ class PathCheck {
     const first = await firstLine(channel);
     const { identity } = this.#config;
     if (first === 'closed') {
-      const why = this.#headed
-        ? `it may not expect a header of ${identity}`
-        : 'it may wait for a PROXY header';
-      this.#find('connection', 'bad', `it closes the connection: ${why}`, this.#identityAdvice);
+      const message = this.#headed
+        ? `it closes the connection after the client's address was given by ${identity}: it does not expect that`
+        : 'it closes the connection; it may wait for a PROXY header';
+      this.#find('connection', 'bad', message, undefined, [this.#headed ? EXPECT_HEADER : SEND_HEADER]);
       return;
     }
     const what =
@@ -403,6 +403,9 @@ const KEYS: Readonly<Partial<Record<CheckName, string>>> = {
   trust: 'identity',
   tls: 'tls',
 };
+const EXPECT_HEADER =
+  'let it expect the PROXY protocol from oldhello (Dovecot: haproxy = yes and haproxy_trusted_networks; nginx: listen … proxy_protocol), or set identity = "none"';
+const SEND_HEADER = 'if it expects the PROXY protocol, set identity = "proxy-v2" or "proxy-v1"';
 const DIED =
   'if that is set: read its log at this time. A server that crashes logs the reason (Postfix, "fatal: no SASL authentication mechanisms": set smtpd_sasl_type and smtpd_sasl_path)';
 const PROBE_NAME = 'oldhello-check';
