@@ -144,6 +144,8 @@ class PathCheck {
       case 'backend_ehlo_refused':
       case 'backend_reply_broken':
       case 'backend_closed':
+      case 'backend_refused':
+      case 'backend_changed':
         return { check: 'identity', topic: this.#identityAdvice };
       case 'backend_unreachable':
       case 'backend_no_descriptor':

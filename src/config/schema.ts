@@ -128,6 +128,11 @@ const backend = {
     false,
     'Allows identity "none" with a backend on a loopback or private address. Most mail servers relay for such addresses.',
   ),
+  'first-session': withDefault(
+    oneOf('learnt', 'live'),
+    'learnt',
+    'How a client is answered before its mail begins or TLS does. "learnt": as the backend answered health checks and earlier clients; a session with the backend is made for the first command that is none of EHLO, HELO, NOOP, RSET, QUIT and STARTTLS, so that a delivery over STARTTLS takes one session and not two. "live": by the backend itself, in a session from the first byte, which ends when TLS begins. Always "live" with tls = "bridge" or "observe".',
+  ),
   'connect-timeout': withDefault(
     duration,
     '10s',
@@ -136,7 +141,7 @@ const backend = {
   'health-interval': withDefault(
     durationOrNone,
     '30s',
-    'How often the backend is checked, beginning at the start: connect, wait for the greeting, QUIT; only connect if all its listeners have mode = "tcp". With the PROXY protocol, the header of these connections is LOCAL. "0": never.',
+    'How often the backend is checked, beginning at the start: connect, wait for the greeting, QUIT; with first-session = "learnt" also EHLO, NOOP and RSET; only connect if all its listeners have mode = "tcp". With the PROXY protocol, the header of these connections is LOCAL. "0": never.',
   ),
 } as const;
 

@@ -64,6 +64,10 @@ export const CONNECTION_FIELDS = {
       helo: peerText('host name that the client sent in EHLO or HELO'),
     }),
   ),
+  backendSessions: integer(
+    'sessions with the backend that were ready; 0 if it failed, or if none was needed (first-session = "learnt")',
+    'number',
+  ),
   bytes: group('bytes of SMTP, without TLS around it', {
     fromClient: integer('from the client', 'bytes'),
     toClient: integer('to the client', 'bytes'),

@@ -48,6 +48,8 @@ export class ConnectionRecord {
   #beforeTls = 0;
   #helo: string | undefined;
   #failure: ExplainedFailure | undefined;
+  /** Sessions with the backend that were ready for the client. */
+  backendSessions = 0;
   fromClient = 0;
   toClient = 0;
 
@@ -130,6 +132,7 @@ export class ConnectionRecord {
       ...(hello && { hello }),
       ...(this.#tls && { tls: this.#tls }),
       ...(this.#helo !== undefined && { smtp: { helo: sanitizePeerText(this.#helo) } }),
+      backendSessions: this.backendSessions,
       bytes: { fromClient: this.fromClient, toClient: this.toClient },
     };
   }

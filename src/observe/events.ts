@@ -206,6 +206,16 @@ export const LOG_EVENTS = {
       failure: maybe(text('why it is not ready for mail; absent if it is ready')),
     },
   },
+  first_session_live: {
+    level: 'info',
+    meaning:
+      'clients of a backend get a session with it from the first byte for a while, as with first-session = "live"',
+    fields: {
+      backend: text('name of the backend'),
+      reason: text('what it does that cannot be learnt'),
+      minutes: number('for how long', 'minutes'),
+    },
+  },
   backend_down: {
     level: 'error',
     meaning: 'a backend is down',

@@ -6,6 +6,7 @@ import { passesTlsOn } from '../config/passthrough.js';
 import type { BackendConfig, Config, ListenerConfig } from '../config/schema.js';
 import type { Log } from '../observe/log.js';
 import { PolicyTable, type NetworkFiles } from '../policy/networks.js';
+import type { HealthReplies } from '../smtp/learnt-replies.js';
 import type { LoadedCredential } from '../credentials/credentials.js';
 import type { DhGroup } from '../tls/index.js';
 import type { TlsProfile } from './termination/tls-acceptor.js';
@@ -64,6 +65,13 @@ export class ConfigSnapshot {
   /** The entry for a client's network, if there is one. */
   policyFor(client: Endpoint): Config['policies'][number] | undefined {
     return this.#policies.match(client.address);
+  }
+
+  /** What a health check got from a backend; undefined where it failed. */
+  learn(backend: string, replies: HealthReplies | undefined): void {
+    const learnt = this.#backends.get(backend)?.learnt;
+    if (replies === undefined) learnt?.forget();
+    else learnt?.healthChecked(replies, performance.now());
   }
 
   /** @throws Error for a listener that this configuration does not have */

@@ -1,6 +1,7 @@
 /** Runs the connections of admitted clients, in this process or in others (see worker-pool.ts). */
 import { setDefaultHighWaterMark } from 'node:stream';
 import type { ConnectionEvent, ConnectionRecord } from '../observe/connection-record.js';
+import type { HealthReplies } from '../smtp/learnt-replies.js';
 import type { SocketChannel } from './transport/socket-channel.js';
 import { ProxiedConnection } from './connection/connection.js';
 import type { ConnectionServices } from './connection/plan.js';
@@ -22,6 +23,8 @@ export interface ConnectionRunner {
     accepted: AcceptedClient,
     ended: (event: ConnectionEvent) => void,
   ): void;
+  /** What a health check got from a backend; undefined where it failed. */
+  learn(backend: string, replies: HealthReplies | undefined): void;
   /** The newest first; see TicketKeys. */
   useTicketKeys(keys: readonly Buffer[]): void;
   /**
@@ -48,6 +51,10 @@ export class InProcessRunner implements ConnectionRunner {
     // For all sockets from now on, as those that come from another process can be given no options of their own.
     setDefaultHighWaterMark(false, snapshot.config.limits.maxBufferedBytes);
     return Promise.resolve();
+  }
+
+  learn(backend: string, replies: HealthReplies | undefined): void {
+    this.#snapshot?.learn(backend, replies);
   }
 
   useTicketKeys(): void {

@@ -14,6 +14,7 @@ import type { ConnectionEvent } from '../observe/connection-record.js';
 import type { Log, LogChannel } from '../observe/log.js';
 import { OUTCOMES } from '../observe/outcomes.js';
 import { HandshakeLimiter } from '../policy/handshake-limiter.js';
+import type { HealthReplies } from '../smtp/learnt-replies.js';
 import { descriptorBudget, type DescriptorBudget } from '../system/descriptors.js';
 import { SessionCache, type DhGroup, type TicketKey } from '../tls/index.js';
 import { backendPlans } from './backend/backend-plan.js';
@@ -76,7 +77,7 @@ export class ProxyServer {
       failed: ({ name }, { message }) => log('listener_error', { listener: name, error: message }),
     });
     this.#certificates = new CertificateWatch(log, () => Date.now());
-    this.#health = new HealthChecks(log, (plan) => tryBackend(plan, this.#trialKind(plan)));
+    this.#health = new HealthChecks(log, (plan) => this.#tryBackend(plan));
   }
 
   /** @throws UnusableValueError, CredentialError */
@@ -182,6 +183,13 @@ export class ProxyServer {
     this.#log('configuration', { limits: Object.fromEntries(limits) as Record<string, number> });
     this.#certificates.setCertificates(credentials);
     this.#health.configure(backendPlans(config, trustedCas, this.#log));
+  }
+
+  async #tryBackend(plan: BackendPlan): Promise<string | undefined> {
+    const learn = (replies?: HealthReplies): void => this.#runner?.learn(plan.config.name, replies);
+    const failure = await tryBackend(plan, this.#trialKind(plan), learn);
+    if (failure !== undefined) learn();
+    return failure;
   }
 
   /** What a client of this backend would begin with. */

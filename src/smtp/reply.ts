@@ -11,6 +11,12 @@ export function wholeReply({ lines }: Reply): Buffer {
   return Buffer.concat(lines);
 }
 
+/** @param text a whole reply, each byte a character */
+export function replyOf(text: string): Reply {
+  const lines = text.split(/(?<=\n)/).map((line) => Buffer.from(line, 'latin1'));
+  return { code: Number(text.slice(0, 3)), lines };
+}
+
 export function lastLine({ lines }: Reply): string {
   return lines.at(-1)!.toString('latin1').trimEnd();
 }

@@ -18,6 +18,7 @@ export class LenientBackend {
   #pending = '';
   #inContent = false;
   #chunk = 0;
+  #quit = false;
 
   constructor(leniency: Leniency, takesData: () => boolean, reply: (text: string) => void) {
     this.#leniency = leniency;
@@ -27,7 +28,7 @@ export class LenientBackend {
 
   receive(bytes: Buffer): void {
     this.#pending += bytes.toString('latin1');
-    while (this.#skipChunk()) {
+    while (this.#skipChunk() && !this.#quit) {
       const end = this.#leniency.lineEnd.exec(this.#pending);
       if (end === null) return;
       const line = this.#pending.slice(0, end.index);
@@ -59,7 +60,11 @@ export class LenientBackend {
     const [verb = '', size = ''] = line.toUpperCase().split(' ');
     this.executed.push(verb);
     if (verb === 'EHLO') this.#reply(this.#leniency.chunking ? '250-m\r\n250 CHUNKING\r\n' : '250 m\r\n');
-    else if (verb === 'DATA') this.#data();
+    else if (verb === 'HELO') this.#reply('250 m\r\n');
+    else if (verb === 'QUIT') {
+      this.#quit = true;
+      this.#reply('221 bye\r\n');
+    } else if (verb === 'DATA') this.#data();
     else if (verb === 'BDAT' && this.#leniency.chunking) {
       this.#chunk = Number(size);
       this.#reply(this.#takesData() ? '250 ok\r\n' : '503 no\r\n');

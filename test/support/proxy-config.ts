@@ -25,8 +25,13 @@ export interface ProxyConfig {
 /** `STATE` is the folder of the program under test; see startProgram. */
 const SERVER: Table = { hostname: 'proxy.example', 'state-directory': 'STATE' };
 const LISTENER: Table = { name: 'mx', address: '127.0.0.1:0', mode: 'starttls', backend: 'mta' };
-/** No health checks: fake backends count the connections that they get. */
-const BACKEND: Table = { name: 'mta', identity: 'proxy-v2', 'health-interval': '0' };
+/** No health checks, and a session for each client: fake backends count the connections that they get. */
+const BACKEND: Table = {
+  name: 'mta',
+  identity: 'proxy-v2',
+  'health-interval': '0',
+  'first-session': 'live',
+};
 
 /** A STARTTLS and an implicit listener, each named after its mode. */
 export const BOTH_MODES: readonly Table[] = ['starttls', 'implicit'].map((mode) => ({ name: mode, mode }));

@@ -27,6 +27,7 @@ export function makeConnection(address: string, changes: Partial<Closed> = {}): 
     hello: makeHello('sslv2', 'TLSv1', 'OpenSSL 0.9.7 or 0.9.8 before m'),
     tls: { path: 'engine', version: 'TLSv1', suite: 'AES256-SHA', keyExchange: 'RSA', resumed: false },
     smtp: { helo: 'old.example' },
+    backendSessions: 1,
     bytes: { fromClient: 20_480, toClient: 512 },
     durations: { total: 840, handshake: 61 },
     outcome: 'completed',

@@ -15,6 +15,9 @@ export const BACKEND_FAILURES = {
   backend_greeting_timeout: 'the backend accepted the connection and did not send a greeting in time',
   backend_reply_timeout: 'the backend did not reply to a command within command-timeout',
   backend_closed: 'the backend closed the connection before it was ready for mail',
+  backend_refused: 'the backend refused the client, and its reply was passed on',
+  backend_changed:
+    'the backend does not offer any more what the client was offered, as first-session = "learnt" has it',
   ...STARTTLS_FAILURES,
   ...XCLIENT_FAILURES,
 } as const satisfies Record<string, string>;
@@ -40,6 +43,9 @@ export const BACKEND_ADVICE = {
   backend_reply_timeout:
     'find out why the backend is slow (name lookups, load), or raise command-timeout in [limits]',
   backend_closed: SEE_LOG,
+  backend_refused: SEE_LOG,
+  backend_changed:
+    'nothing, where the backend was set up anew; where this repeats, set first-session = "live" in its [[backend]]',
   backend_no_starttls: 'give the backend a certificate, or set tls = "none" in its [[backend]]',
   backend_starttls_refused: SEE_LOG,
   backend_ehlo_refused: 'let the backend accept EHLO from oldhello, under the hostname of [server]',

@@ -6,6 +6,7 @@ import type { BackendConfig } from '../../config/schema.js';
 import type { Log } from '../../observe/log.js';
 import { sanitizePeerText } from '../../observe/sanitize.js';
 import type { DialogueOutput } from '../../smtp/dialogue.js';
+import type { LearntReplies } from '../../smtp/learnt-replies.js';
 import { StarttlsDialogue } from '../../smtp/starttls-dialogue.js';
 import { TrustDialogue } from '../../smtp/trust-dialogue.js';
 import { XclientDialogue } from '../../smtp/xclient.js';
@@ -22,6 +23,8 @@ export interface BackendPlan {
   /** What we call ourselves. */
   readonly hostname: string;
   readonly log: Log;
+  /** What the next client can be answered with; undefined where every session is live. */
+  readonly learnt: LearntReplies | undefined;
 }
 
 export interface SessionHandler {

@@ -2,7 +2,9 @@
 import { sanitizePeerText } from '../../observe/sanitize.js';
 import { encodeProxyV1 } from '../../proxy-protocol/v1.js';
 import { encodeProxyV2 } from '../../proxy-protocol/v2.js';
-import { ReplyReader } from '../../smtp/reply.js';
+import type { HealthReplies } from '../../smtp/learnt-replies.js';
+import { ReplyReader, type Reply } from '../../smtp/reply.js';
+import { learnReplies } from './learn-replies.js';
 import { NO_HANDLER } from '../transport/channel.js';
 import { connectSocket, type SocketChannel } from '../transport/socket-channel.js';
 import { endAndClose, quitAndClose, type BackendPlan } from './open-session.js';
@@ -13,10 +15,14 @@ export interface TrialKind {
   readonly smtp: boolean;
 }
 
-/** @returns why it is not ready for clients; undefined where it is */
+/**
+ * @param learnt called later with what else the backend replied, where that is wanted
+ * @returns why it is not ready for clients; undefined where it is
+ */
 export function tryBackend(
   plan: BackendPlan,
   { implicit, smtp }: TrialKind,
+  learnt: (replies: HealthReplies) => void = () => undefined,
   timeoutMs: number = TIMEOUT_MS,
 ): Promise<string | undefined> {
   return new Promise((resolve) => {
@@ -31,11 +37,15 @@ export function tryBackend(
     }, timeoutMs);
     const connected = (channel: SocketChannel): void => {
       cancel = () => channel.destroy();
-      if (smtp) awaitGreeting(channel, finish);
-      else {
+      if (!smtp) {
         endAndClose(channel);
         finish();
+        return;
       }
+      awaitGreeting(channel, finish, (greeting) => {
+        if (plan.learnt === undefined) quitAndClose(channel);
+        else learnReplies(channel, greeting, plan.hostname, learnt);
+      });
     };
     cancel = connectSocket(plan.config.address, {
       connected: (channel) => {
@@ -61,7 +71,11 @@ function writeLocalHeader(channel: SocketChannel, { config }: BackendPlan): void
   if (config.identity === 'proxy-v1') channel.write(encodeProxyV1({ command: 'UNKNOWN' }));
 }
 
-function awaitGreeting(channel: SocketChannel, finish: (failure?: string) => void): void {
+function awaitGreeting(
+  channel: SocketChannel,
+  finish: (failure?: string) => void,
+  greeted: (greeting: Reply) => void,
+): void {
   const replies = new ReplyReader();
   const fail = (failure: string): void => {
     channel.handler = NO_HANDLER;
@@ -78,7 +92,7 @@ function awaitGreeting(channel: SocketChannel, finish: (failure?: string) => voi
       else if (read.reply.code !== 220) {
         fail(`it greets with ${sanitizePeerText(read.reply.lines[0]!.toString('latin1').trim())}`);
       } else {
-        quitAndClose(channel);
+        greeted(read.reply);
         finish();
       }
     },

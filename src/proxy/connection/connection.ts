@@ -7,6 +7,7 @@ import { ConnectionRecord, type ConnectionEvent, type Failure } from '../../obse
 import { SessionTap } from '../../observe/tap/session-tap.js';
 import type { GateOptions } from '../../smtp/gate-options.js';
 import { ownReply } from '../../smtp/replies.js';
+import { DeferredBackend } from '../backend/deferred-backend.js';
 import { openBackendSession, quitAndClose } from '../backend/open-session.js';
 import { TlsAcceptor } from '../termination/tls-acceptor.js';
 import { NO_HANDLER, type Channel } from '../transport/channel.js';
@@ -14,6 +15,7 @@ import type { SocketChannel } from '../transport/socket-channel.js';
 import { Closing, type OpenEnds } from './closing.js';
 import { Deadline } from './deadline.js';
 import * as ending from './ending.js';
+import { deferBackend, learnFrom } from './first-session.js';
 import { HandshakeSlot } from './handshake-slot.js';
 import { Opening, type Attempt, type Opened } from './opening.js';
 import {
@@ -27,7 +29,7 @@ import {
 } from './plan.js';
 import { leave, type Phase } from './phase.js';
 import { Relay } from './relay.js';
-import type { RelayEvents } from './relay-events.js';
+import type { RelayedSession, RelayEvents, RepliedHandler } from './relay-events.js';
 
 export class ProxiedConnection {
   readonly record: ConnectionRecord;
@@ -60,7 +62,7 @@ export class ProxiedConnection {
     const { id } = this.record;
     log('connection_opened', { connection: id, listener: listener.name, client, pid: process.pid });
     if (this.#plan.backend.config.tls === 'observe') this.#openPassthrough(NOTHING);
-    else if (listener.mode === 'starttls') this.#openSession(this.#raw, plaintextSession(this.#plan));
+    else if (listener.mode === 'starttls') this.#firstSession();
     else if (this.#mayHandshake()) this.#handshake(undefined);
     else this.#close({ client: this.#raw }, 'end');
   }
@@ -102,26 +104,53 @@ export class ProxiedConnection {
 
   // ---- opening ----
 
-  #openSession(client: Channel, { security, gate }: SessionPlan): void {
+  /** In clear; where the backend is known well enough, without it for now. */
+  #firstSession(): void {
+    const { backend } = this.#plan;
+    const session = plaintextSession(this.#plan);
+    const learnt = backend.learnt?.replies(performance.now());
+    if (learnt === undefined) this.#openSession(this.#raw, session, learnFrom(backend.learnt, 'clear'));
+    else {
+      const deferred = deferBackend(backend, learnt, this.#attempt(session.security, true), {
+        opening: () => this.#awaitGreeting(),
+        ready: () => this.#awaitClient(),
+        ended: (ended, reply) => this.#end(ended, reply),
+      });
+      const { greeting } = learnt;
+      const opened = { client: this.#raw, backend: deferred, greeting, early: NOTHING, clientEnded: false };
+      this.#relay(opened, { gate: session.gate, replied: undefined });
+    }
+  }
+
+  #openSession(client: Channel, { security, gate }: SessionPlan, replied: RepliedHandler | undefined): void {
     const due = gate === undefined ? 'its connection' : 'its greeting';
-    this.#open(client, { early: NOTHING, gate }, this.#attempt(security, gate !== undefined), due);
+    const session = { early: NOTHING, gate, replied };
+    this.#open(client, session, this.#attempt(security, gate !== undefined), due);
   }
 
   /** The backend's own TLS is to serve the client. @param early what came of its TLS */
   #openPassthrough(early: Buffer): void {
-    this.#open(this.#raw, { early, gate: undefined }, this.#attempt('none', false), 'its connection');
+    const session = { early, gate: undefined, replied: undefined };
+    this.#open(this.#raw, session, this.#attempt('none', false), 'its connection');
   }
 
   #attempt(security: SessionPlan['security'], smtp: boolean): Attempt {
     const identity = clientIdentity(this.#plan, this.record, this.#certificate);
-    return (handler) => openBackendSession(this.#plan.backend, identity, { security, smtp }, handler);
+    return ({ ready, failed }) =>
+      openBackendSession(this.#plan.backend, identity, { security, smtp }, {
+        ready: (channel, greeting) => {
+          this.record.backendSessions += 1;
+          ready(channel, greeting);
+        },
+        failed,
+      });
   }
 
   /** The backend sent 220 to the client's STARTTLS and waits for TLS, in the very session the client spoke in. */
   #secureBackend(client: Channel, backend: SocketChannel, gate: GateOptions): void {
     const attempt: Attempt = ({ ready, failed }) =>
       this.#plan.backend.tls!.secure(backend, { secured: (secured) => ready(secured, NOTHING), failed });
-    this.#open(client, { early: NOTHING, gate }, attempt, 'the TLS of the backend');
+    this.#open(client, { early: NOTHING, gate, replied: undefined }, attempt, 'the TLS of the backend');
   }
 
   /**
@@ -131,13 +160,14 @@ export class ProxiedConnection {
    */
   #open(
     client: Channel,
-    { early, gate }: { readonly early: Buffer; readonly gate: GateOptions | undefined },
+    { early, ...session }: { readonly early: Buffer } & RelayedSession,
     attempt: Attempt,
     due: string,
   ): void {
+    const { gate } = session;
     const smtp = gate !== undefined;
     const opening = new Opening(client, {
-      ready: (opened) => this.#relay(opened, gate),
+      ready: (opened) => this.#relay(opened, session),
       failed: ({ reason, message }) => {
         const { failure, reply } = ending.backendFailure('backend_failed', reason, message);
         this.#end({ failure, reply: smtp ? reply : undefined });
@@ -157,36 +187,46 @@ export class ProxiedConnection {
 
   // ---- relaying ----
 
-  /** @param gate undefined where no SMTP passes, or the backend's own TLS serves the client */
-  #relay(opened: Opened, gate: GateOptions | undefined): void {
+  #relay(opened: Opened, session: RelayedSession): void {
     const { client, backend } = opened;
+    const { gate } = session;
     const { record } = this;
     const tap =
       gate === undefined && record.tls === undefined
         ? new SessionTap(record, this.#plan.listener.mode)
         : undefined;
-    const parts = { client, backend, record, gate, tap };
+    const parts = { client, backend, record, tap, ...session };
     const relay = new Relay(parts, this.#relayEvents(opened));
     this.#phase = { kind: 'relaying', relay };
     if (gate === undefined) this.#awaitBytes(relay);
     else if (relay.greeted) this.#awaitCommands(relay);
-    else this.#deadline.set(this.#plan.limits.greetingTimeout, () => this.#backendTimedOut('its greeting'));
+    else this.#awaitGreeting();
     relay.begin(opened);
   }
 
   #relayEvents({ client, backend }: Opened): RelayEvents<Relay> {
+    // What the client sends meanwhile gives the backend no more time.
+    const isOpening = (): boolean => backend instanceof DeferredBackend && backend.opening;
     return {
-      active: () => this.#deadline.extend(),
+      active: () => {
+        if (!isOpening()) this.#deadline.extend();
+      },
       greeted: (relay) => this.#awaitCommands(relay),
-      mailBegan: (relay) => this.#awaitBytes(relay),
+      mailBegan: (relay) => {
+        if (!isOpening()) this.#awaitBytes(relay);
+      },
       mayStartTls: () => this.#mayHandshake(),
       starttlsDeclined: () => this.#slot.release(),
       startTls: (relay) => {
         relay.stop();
         client.pause();
-        const bridged = this.#plan.backend.config.tls === 'bridge';
-        if (!bridged) quitAndClose(backend);
-        this.#handshake(bridged ? backend : undefined);
+        if (backend instanceof DeferredBackend) backend.leave();
+        else if (this.#plan.backend.config.tls !== 'bridge') quitAndClose(backend);
+        else {
+          this.#handshake(backend);
+          return;
+        }
+        this.#handshake(undefined);
       },
       refused: (reason) => this.#end(ending.gateRefusal(reason)),
       clientLeft: () => this.#close(this.#leave(), 'destroy'),
@@ -206,6 +246,18 @@ export class ProxiedConnection {
       },
       answered: () => this.#end(ending.SHUTDOWN),
     };
+  }
+
+  #awaitGreeting(): void {
+    this.#deadline.set(this.#plan.limits.greetingTimeout, () => this.#backendTimedOut('its greeting'));
+  }
+
+  /** A backend session that was made for a client in the middle of its session is ready. */
+  #awaitClient(): void {
+    if (this.#phase?.kind !== 'relaying') return;
+    const { relay } = this.#phase;
+    if (relay.mailBegan) this.#awaitBytes(relay);
+    else this.#awaitCommands(relay);
   }
 
   #awaitCommands(relay: Relay): void {
@@ -235,15 +287,17 @@ export class ProxiedConnection {
         this.#slot.release();
         this.record.established(info);
         this.#certificate = certificate;
-        if (backend === undefined) this.#openSession(channel, encryptedSession(this.#plan, info));
-        else this.#secureBackend(channel, backend, bridgedGate(this.#plan, info));
+        if (backend === undefined) {
+          const replied = learnFrom(this.#plan.backend.learnt, 'tls');
+          this.#openSession(channel, encryptedSession(this.#plan, info), replied);
+        } else this.#secureBackend(channel, backend, bridgedGate(this.#plan, info));
       },
       passthrough: (bytes) => {
         this.#slot.release();
         if (backend === undefined) this.#openPassthrough(bytes);
         else {
           const opened = { client: this.#raw, backend, greeting: NOTHING, early: bytes, clientEnded: false };
-          this.#relay(opened, undefined);
+          this.#relay(opened, { gate: undefined, replied: undefined });
         }
       },
       failed: (failure) => {
@@ -305,12 +359,12 @@ export class ProxiedConnection {
     this.#close({ backend }, error === undefined ? 'end' : 'destroy');
   }
 
-  /** With a reply of ours, if there is one. */
-  #end({ failure, reply }: ending.Ending): void {
+  /** With a reply of ours, if there is one, or with the backend's in its place. */
+  #end({ failure, reply }: ending.Ending, backendReply?: Buffer): void {
     this.record.recordFailure(failure);
     const ends = this.#leave();
-    if (reply !== undefined && ends.client !== undefined) {
-      const bytes = ownReply(reply, this.#plan.hostname);
+    const bytes = backendReply ?? (reply && ownReply(reply, this.#plan.hostname));
+    if (bytes !== undefined && ends.client !== undefined) {
       this.record.toClient += bytes.length;
       ends.client.write(bytes);
     }

@@ -3,6 +3,7 @@
  * end that nobody reads is not noticed; the little that it sends before its turn is kept for the backend.
  */
 import type { BackendError } from '../backend/backend-error.js';
+import type { DeferredBackend } from '../backend/deferred-backend.js';
 import type { SessionHandler } from '../backend/open-session.js';
 import { NO_HANDLER, type Channel } from '../transport/channel.js';
 import type { SocketChannel } from '../transport/socket-channel.js';
@@ -11,10 +12,10 @@ import type { OpenEnds } from './closing.js';
 /** Begins to make a backend session. @returns a function that cancels it */
 export type Attempt = (handler: SessionHandler) => () => void;
 
-/** A backend session that is ready. All channels are paused and have no handler. */
+/** A backend session that is ready, or will be when it is needed. All channels are paused and have no handler. */
 export interface Opened {
   readonly client: Channel;
-  readonly backend: SocketChannel;
+  readonly backend: SocketChannel | DeferredBackend;
   /** What the backend has sent already. */
   readonly greeting: Buffer;
   /** What the client sent while it waited. */

@@ -1,8 +1,10 @@
 /** What a relay is made of, and what it reports to the owner of the connection. */
 import type { ConnectionRecord } from '../../observe/connection-record.js';
 import type { SessionTap } from '../../observe/tap/session-tap.js';
-import type { GateOptions, GateOutput } from '../../smtp/gate-options.js';
+import type { GateOptions } from '../../smtp/gate-options.js';
 import type { GateRefusal } from '../../smtp/gate-refusals.js';
+import type { Reply } from '../../smtp/reply.js';
+import type { ReplyTo } from '../../smtp/reply-queue.js';
 import type { Channel } from '../transport/channel.js';
 
 /** @typeParam R the relay, so that an owner that changes its phase meanwhile knows which one reports */
@@ -34,14 +36,24 @@ export interface RelayEvents<R> {
   answered(): void;
 }
 
-export interface RelayParts {
+/**
+ * @param to what the reply is about; undefined where none was due
+ * @param heloName what the client calls itself; its words, unescaped
+ */
+export type RepliedHandler = (to: ReplyTo | undefined, reply: Reply, heloName: string | undefined) => void;
+
+/** What is read of a session. */
+export interface RelayedSession {
+  /** Undefined where another protocol passes, or TLS that is not ours to read. */
+  readonly gate: GateOptions | undefined;
+  /** Gets what the backend replies while a gate reads it. */
+  readonly replied: RepliedHandler | undefined;
+}
+
+export interface RelayParts extends RelayedSession {
   readonly client: Channel;
   readonly backend: Channel;
   readonly record: ConnectionRecord;
-  /** Undefined where another protocol passes, or TLS that is not ours to read. */
-  readonly gate: GateOptions | undefined;
   /** Where TLS passes that is not ours to read: reads what is in clear. */
   readonly tap: SessionTap | undefined;
-  /** Gets what the backend replies while a gate reads it; see GateOutput. */
-  readonly replied?: GateOutput['replied'] | undefined;
 }

@@ -49,7 +49,12 @@ export class Relay {
 
   /** Whether a reply of ours may be sent now; undefined where none can ever be. */
   get betweenCommands(): boolean | undefined {
-    return this.#gate?.mailBegan === false ? true : this.#replies?.answered;
+    return this.mailBegan ? this.#replies?.answered : true;
+  }
+
+  /** A transaction began, or bytes pass both ways unparsed. */
+  get mailBegan(): boolean {
+    return this.#gate?.mailBegan !== false;
   }
 
   get greeted(): boolean {
@@ -79,8 +84,6 @@ export class Relay {
       backend: this.#backendOpen ? backend : undefined,
     };
   }
-
-  // ---- from the client ----
 
   #clientHandler(): ChannelHandler {
     const { backend } = this.#parts;
@@ -150,8 +153,6 @@ export class Relay {
     if (!this.#closingAfterReply) this.#parts.client.resume();
   }
 
-  // ---- from the backend ----
-
   #backendHandler(): ChannelHandler {
     return {
       data: (bytes) => this.#fromBackend(bytes),
@@ -214,7 +215,7 @@ export class Relay {
     return new Gate(options, {
       toClient: (bytes) => this.#toClient(bytes),
       toBackend: (bytes) => this.#toBackend(bytes),
-      replied: (to, reply) => this.#parts.replied?.(to, reply),
+      replied: (to, reply) => this.#parts.replied?.(to, reply, this.#gate?.heloName),
       mayStartTls: () => this.#events.mayStartTls(),
       starttlsDeclined: () => this.#events.starttlsDeclined(),
       startTls: () => this.#events.startTls(this),

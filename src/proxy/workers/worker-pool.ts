@@ -7,6 +7,7 @@ import { availableParallelism } from 'node:os';
 import { runsWorkers } from '../../config/restart.js';
 import type { Config } from '../../config/schema.js';
 import { failedConnection, type ConnectionEvent } from '../../observe/connection-record.js';
+import type { HealthReplies } from '../../smtp/learnt-replies.js';
 import { descriptorBudget } from '../../system/descriptors.js';
 import type { SocketChannel } from '../transport/socket-channel.js';
 import type { ConnectionRunner } from '../connection-runner.js';
@@ -68,6 +69,10 @@ export class WorkerPool implements ConnectionRunner {
 
   get processes(): number {
     return this.#size;
+  }
+
+  learn(backend: string, replies: HealthReplies | undefined): void {
+    for (const worker of this.#workers) worker.send({ kind: 'learn', backend, replies });
   }
 
   useTicketKeys(keys: readonly Buffer[]): void {

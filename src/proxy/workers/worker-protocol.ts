@@ -12,6 +12,7 @@ import {
   type PortableCredential,
 } from '../../credentials/credentials.js';
 import { NetworkSet } from '../../policy/networks.js';
+import type { HealthReplies } from '../../smtp/learnt-replies.js';
 import { DhGroup, type Session } from '../../tls/index.js';
 import type { AcceptedClient, SnapshotInputs } from '../config-snapshot.js';
 import type { TrustedCas } from '../backend/trusted-cas.js';
@@ -36,6 +37,8 @@ export type ToWorker =
   /** Answered with `configured` of the same number. */
   | { readonly kind: 'configure'; readonly number: number; readonly inputs: PortableSnapshotInputs }
   | { readonly kind: 'ticket_keys'; readonly keys: readonly string[] }
+  /** @see ConnectionRunner.learn */
+  | { readonly kind: 'learn'; readonly backend: string; readonly replies: HealthReplies | undefined }
   /** The socket comes with it; answered with `ended`. */
   | { readonly kind: 'serve'; readonly id: number; readonly first: string; readonly accepted: AcceptedClient }
   | { readonly kind: 'session'; readonly lookup: number; readonly session: PortableSession | undefined }

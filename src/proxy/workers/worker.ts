@@ -115,6 +115,9 @@ class Worker {
       case 'ticket_keys':
         this.#tickets.setKeys(message.keys.map(restoreBytes));
         return;
+      case 'learn':
+        this.#runner.learn(message.backend, message.replies);
+        return;
       case 'serve':
         this.#serve(message, socket);
         return;

@@ -77,7 +77,7 @@ test('a backend that is closed, silent, refusing or not SMTP is not ready, and t
   const closing = await serve(t, (socket) => socket.end());
   t.equal(await tryBackend(planFor(closing, {}), SMTP), 'it closes the connection without a greeting');
   const silent = await serve(t, (socket) => socket.resume());
-  t.equal(await tryBackend(planFor(silent, {}), SMTP, 50), 'no greeting within 0.05 s');
+  t.equal(await tryBackend(planFor(silent, {}), SMTP, undefined, 50), 'no greeting within 0.05 s');
   const web = await serve(t, (socket) => socket.write('HTTP/1.1 400 Bad Request\r\n'));
   t.equal(await tryBackend(planFor(web, {}), SMTP), 'it sends something that is not SMTP');
   t.match(await tryBackend(planFor(1, {}), SMTP), /ECONNREFUSED/);

@@ -1,0 +1,58 @@
+/** The rest of a health check: what the backend replies to a client that sends no mail. */
+import type { HealthReplies } from '../../smtp/learnt-replies.js';
+import { ReplyReader, wholeReply, type Reply } from '../../smtp/reply.js';
+import { NO_HANDLER } from '../transport/channel.js';
+import type { SocketChannel } from '../transport/socket-channel.js';
+
+/**
+ * Takes over a channel on which the backend has greeted, and ends the session.
+ * @param learnt called with what the backend replied, if it replied to everything
+ */
+export function learnReplies(
+  channel: SocketChannel,
+  greeting: Reply,
+  hostname: string,
+  learnt: (replies: HealthReplies) => void,
+): void {
+  const texts = [textOf(greeting)];
+  const commands = [`EHLO ${hostname}`, 'NOOP', 'RSET', 'QUIT'];
+  const replies = new ReplyReader();
+  const timer = setTimeout(() => channel.destroy(), TIMEOUT_MS).unref();
+  const next = (): void => {
+    const command = commands.shift();
+    if (command === undefined) channel.end();
+    else channel.write(Buffer.from(`${command}\r\n`));
+  };
+  channel.handler = {
+    ...NO_HANDLER,
+    data: (bytes) => {
+      replies.push(bytes);
+      const read = replies.next();
+      if (read === undefined) return;
+      if ('violation' in read || replies.buffered > 0) {
+        channel.destroy();
+        return;
+      }
+      texts.push(textOf(read.reply));
+      if (commands.length === 0) report(texts, learnt);
+      next();
+    },
+    end: () => channel.destroy(),
+    closed: () => clearTimeout(timer),
+  };
+  next();
+  channel.resume();
+}
+
+function report(
+  [greeting, ehlo, NOOP, RSET, QUIT]: readonly string[],
+  learnt: (replies: HealthReplies) => void,
+): void {
+  learnt({ greeting: greeting!, ehlo: ehlo!, NOOP: NOOP!, RSET: RSET!, QUIT: QUIT! });
+}
+
+function textOf(reply: Reply): string {
+  return wholeReply(reply).toString('latin1');
+}
+
+const TIMEOUT_MS = 20_000;

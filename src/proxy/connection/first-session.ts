@@ -1,0 +1,66 @@
+/** What sessions with a backend show about it, and the session of a client that is answered from that. */
+import { guarded } from '../../observe/guard.js';
+import { isPlainName } from '../../smtp/learnt-session.js';
+import type { LearntReplies, SessionReplies } from '../../smtp/learnt-replies.js';
+import type { BackendFailure } from '../backend/backend-error.js';
+import { DeferredBackend } from '../backend/deferred-backend.js';
+import type { BackendPlan } from '../backend/open-session.js';
+import * as ending from './ending.js';
+import type { Attempt } from './opening.js';
+import type { RepliedHandler } from './relay-events.js';
+
+/**
+ * Learns from a session that begins now, up to the reply to its first EHLO.
+ * @param security whether the client has TLS
+ */
+export function learnFrom(
+  learnt: LearntReplies | undefined,
+  security: 'clear' | 'tls',
+): RepliedHandler | undefined {
+  if (learnt === undefined) return undefined;
+  const started = performance.now();
+  let over = false;
+  return (to, reply, heloName) => {
+    if (over) return;
+    over = to === 'ehlo';
+    const now = performance.now();
+    guarded('what is learnt of a backend', () => {
+      if (to === 'greeting') learnt.greeted(reply, now - started, now);
+      // Every server refuses a name that is none.
+      else if (over && (reply.code === 250 || isPlainName(heloName ?? ''))) {
+        learnt.ehloAnswered(security, reply, now);
+      }
+    });
+  };
+}
+
+export interface DeferredOwner {
+  opening(): void;
+  ready(): void;
+  /** @param reply of the backend, in place of ours */
+  ended(ended: ending.Ending, reply?: Buffer): void;
+}
+
+/** The backend of a client that is answered from what was learnt, until it needs a session of its own. */
+export function deferBackend(
+  { learnt }: BackendPlan,
+  replies: SessionReplies,
+  attempt: Attempt,
+  owner: DeferredOwner,
+): DeferredBackend {
+  let replied: RepliedHandler | undefined;
+  const failed = (reason: BackendFailure, message?: string): void => {
+    learnt?.forget();
+    owner.ended(ending.backendFailure('backend_failed', reason, message));
+  };
+  return new DeferredBackend(replies, attempt, {
+    opening: () => {
+      replied = learnFrom(learnt, 'clear');
+      owner.opening();
+    },
+    ready: () => owner.ready(),
+    replied: (to, reply, heloName) => replied?.(to, reply, heloName),
+    refused: (reply) => owner.ended(ending.backendFailure('backend_failed', 'backend_refused'), reply),
+    failed,
+  });
+}

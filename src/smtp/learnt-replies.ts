@@ -1,0 +1,131 @@
+/**
+ * What a backend replies to clients that have not begun a mail, learnt from its sessions, so that the next client can be
+ * answered before there is a session for it. It learns nothing from a backend that does not answer all clients alike.
+ * Times are milliseconds on any one clock.
+ */
+import { repeatableEhlo, samePromises, type EhloReplies } from './learnt-ehlo.js';
+import { LearntGreeting } from './learnt-greeting.js';
+import { replyOf, type Reply } from './reply.js';
+
+/** Why a backend's clients get a session of their own from the first byte. */
+export const LIVE_REASONS = {
+  greeting_refused: 'it greeted a session with a refusal',
+  greeting_delayed: 'it delays its greeting (postscreen, a tarpit, or slow name lookups)',
+  ehlo_refused: 'it refused an EHLO with a well-formed name',
+  replies_vary: 'its greetings or its replies to EHLO are not the same for all clients',
+} as const;
+
+export type LiveReason = keyof typeof LIVE_REASONS;
+
+/** Commands that are answered as they stand, without a parameter. */
+export type SimpleVerb = 'NOOP' | 'RSET' | 'QUIT';
+
+/** Replies as a backend sent them. */
+export type SimpleReplies = Readonly<Partial<Record<SimpleVerb, Buffer>>>;
+
+export interface SessionReplies extends EhloReplies {
+  readonly greeting: Buffer;
+  /** As the backend sent it. */
+  readonly ehlo: Reply;
+  readonly simple: SimpleReplies;
+}
+
+/** Whole replies to the commands of a health check, each byte a character. */
+export type HealthReplies = Readonly<Record<'greeting' | 'ehlo' | SimpleVerb, string>>;
+
+export class LearntReplies {
+  readonly #turnedOff: (reason: LiveReason, forMs: number) => void;
+  #greeting = new LearntGreeting();
+  /** By whether the client had TLS: backends may offer more inside it. */
+  #ehlo: Partial<Record<'clear' | 'tls', Reply>> = {};
+  #simple: SimpleReplies = {};
+  #seen = -Infinity;
+  #changed = -Infinity;
+  #offUntil = -Infinity;
+  #delayed = 0;
+
+  /** @param turnedOff called each time when nothing is learnt for a while */
+  constructor(turnedOff: (reason: LiveReason, forMs: number) => void) {
+    this.#turnedOff = turnedOff;
+  }
+
+  /** What a client can be answered with now; undefined where its session must be live. */
+  replies(now: number): SessionReplies | undefined {
+    const greeting = this.#greeting.bytes;
+    const { clear } = this.#ehlo;
+    if (greeting === undefined || clear === undefined || now - this.#seen >= LIFETIME_MS) return undefined;
+    return { greeting, ehlo: clear, ...repeatableEhlo(clear), simple: this.#simple };
+  }
+
+  /** @param delay milliseconds that the greeting took; undefined where nobody measured it */
+  greeted(reply: Reply, delay: number | undefined, now: number): void {
+    if (now < this.#offUntil) return;
+    if (delay !== undefined) this.#delayed = delay < DELAY_MS ? 0 : this.#delayed + 1;
+    if (reply.code !== 220) this.#turnOff('greeting_refused', now);
+    // The first line of several comes at once from a postscreen, to lure clients that do not wait for the last one.
+    else if (this.#delayed >= (reply.lines.length > 1 ? 1 : MAX_DELAYED))
+      this.#turnOff('greeting_delayed', now);
+    else if (!this.#greeting.add(reply, now)) this.#change(now);
+    else this.#seen = now;
+  }
+
+  /** @param security whether the client had TLS in this session */
+  ehloAnswered(security: 'clear' | 'tls', reply: Reply, now: number): void {
+    if (now < this.#offUntil) return;
+    const before = this.#ehlo[security];
+    if (reply.code === SERVICE_CLOSING) this.forget();
+    else if (reply.code !== 250) this.#turnOff('ehlo_refused', now);
+    else if (before !== undefined && !samePromises(before, reply)) this.#change(now);
+    else if (isShort(reply)) {
+      this.#ehlo[security] = reply;
+      this.#seen = now;
+    }
+  }
+
+  /** What a session of our own got, in clear. */
+  healthChecked({ greeting, ehlo, ...simple }: HealthReplies, now: number): void {
+    this.greeted(replyOf(greeting), undefined, now);
+    this.ehloAnswered('clear', replyOf(ehlo), now);
+    const entries = Object.entries(simple).filter(([, text]) => text.startsWith('2'));
+    this.#simple = Object.fromEntries(entries.map(([verb, text]) => [verb, Buffer.from(text, 'latin1')]));
+  }
+
+  /** The backend failed, or may have become another one. */
+  forget(): void {
+    this.#greeting = new LearntGreeting();
+    this.#ehlo = {};
+    this.#simple = {};
+  }
+
+  /** A backend is set up anew now and then; one that changes again soon makes a difference between its clients. */
+  #change(now: number): void {
+    const again = now - this.#changed < CHANGE_MS;
+    this.#changed = now;
+    if (again) this.#turnOff('replies_vary', now);
+    else this.forget();
+  }
+
+  #turnOff(reason: LiveReason, now: number): void {
+    this.forget();
+    this.#delayed = 0;
+    this.#offUntil = now + OFF_MS;
+    this.#turnedOff(reason, OFF_MS);
+  }
+}
+
+function isShort({ lines }: Reply): boolean {
+  return lines.reduce((length, line) => length + line.length, 0) <= MAX_EHLO_BYTES;
+}
+
+const SERVICE_CLOSING = 421;
+const MINUTE_MS = 60_000;
+/** Since the last session or health check that showed the same. */
+const LIFETIME_MS = 10 * MINUTE_MS;
+const CHANGE_MS = 24 * 60 * MINUTE_MS;
+const OFF_MS = 60 * MINUTE_MS;
+/** Less than a postscreen takes under stress (postscreen_greet_wait). */
+const DELAY_MS = 1_500;
+/** In a row, as a single one may be a name lookup. */
+const MAX_DELAYED = 3;
+/** Ten times what servers send; each worker keeps two for each backend. */
+const MAX_EHLO_BYTES = 8_192;
