@@ -41,4 +41,4 @@ function firstWords(greeting: string): string {
 }
 
 /** Greetings hold the time in seconds; two of the same second show nothing. */
-const APART_MS = 1_500;
+const APART_MS = 1_000;

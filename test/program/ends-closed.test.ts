@@ -49,8 +49,9 @@ async function stop(
   };
 }
 
+const IN_ORDER = 'ends its connection in order';
 const CLOSES = {
-  'ends its connection in order': (client) => client.halfClose(),
+  [IN_ORDER]: (client) => client.halfClose(),
   'resets its connection': (client) => client.reset(),
 } as const satisfies Record<string, (client: SmtpClient) => void>;
 
@@ -72,7 +73,8 @@ for (const workers of [1, 2]) {
 
   for (const [how, close] of Object.entries(CLOSES)) {
     t.test(`a client that ${how} is let go wherever it stands, ${where}`, { buffered: true }, async (t) => {
-      const { endBy } = await stop(t, workers, STALL_CASES, () => GONE);
+      const cases = how === IN_ORDER ? STALL_CASES.filter(({ owed }) => owed !== true) : STALL_CASES;
+      const { endBy } = await stop(t, workers, cases, () => GONE);
       await endBy((_, clients) => clients.forEach(close));
     });
   }

@@ -40,7 +40,7 @@ class Rig {
 test('a greeting that stays the same is learnt whole, once that could be seen', async (t) => {
   const rig = new Rig().check(0);
   t.equal(rig.greeting(0), undefined, 'one shows nothing');
-  t.equal(rig.check(1_000).greeting(1_000), undefined, 'nor do two of the same second');
+  t.equal(rig.check(900).greeting(900), undefined, 'nor do two of the same second');
   t.equal(rig.check(2_000).greeting(2_000), '220 mx.example ESMTP Model\r\n');
   t.match(rig.learnt.replies(2_000), {
     EHLO: Buffer.from(HEALTH.ehlo),

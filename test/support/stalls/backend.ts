@@ -14,6 +14,8 @@ export interface BackendBehaviour {
 
 export interface StallBackend {
   readonly port: number;
+  /** Resolves when three health checks are over. */
+  readonly checked: Promise<void>;
   /** Its connections only; others may come. */
   closeConnections(how: 'end' | 'resetAndDestroy'): void;
   close(): void;
@@ -38,14 +40,22 @@ export interface StallBackendOptions {
 
 export async function startStallBackend(options: StallBackendOptions): Promise<StallBackend> {
   const sockets = new Set<Socket>();
+  let checks = 0;
+  let enough: () => void;
+  const checked = new Promise<void>((resolve) => (enough = resolve));
+  const isChecked = (): void => {
+    checks += 1;
+    if (checks === 3) enough();
+  };
   const server: Server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket)).on('error', () => undefined);
-    serve(socket, options);
+    serve(socket, options, isChecked);
   }).listen(0, options.host);
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
+    checked,
     closeConnections(how) {
       for (const socket of sockets) socket[how]();
     },
@@ -56,7 +66,11 @@ export async function startStallBackend(options: StallBackendOptions): Promise<S
   };
 }
 
-function serve(socket: Socket, { behaviour, proxyHeader, secureContext }: StallBackendOptions): void {
+function serve(
+  socket: Socket,
+  { behaviour, proxyHeader, secureContext }: StallBackendOptions,
+  checked: () => void,
+): void {
   const secure = (): void => {
     if (behaviour.silent === 'TLS') socket.resume();
     else if (behaviour.silent === 'ServerHello') socket.once('data', () => socket.write(HALF_A_SERVER_HELLO));
@@ -66,17 +80,28 @@ function serve(socket: Socket, { behaviour, proxyHeader, secureContext }: StallB
     if (behaviour.tls === 'implicit') secure();
     else speak(socket, behaviour, secure);
   };
-  if (proxyHeader) readProxyHeader(socket, begin);
-  else begin();
+  if (!proxyHeader) begin();
+  else {
+    readProxyHeader(socket, (header) => {
+      if (!header.startsWith('PROXY UNKNOWN')) begin();
+      else {
+        // It is silent to clients only.
+        socket.once('close', checked);
+        speak(socket, { tls: behaviour.tls }, secure);
+      }
+    });
+  }
 }
 
 /** PROXY protocol version 1 ends with its line. */
-function readProxyHeader(socket: Socket, then: () => void): void {
+function readProxyHeader(socket: Socket, then: (header: string) => void): void {
+  let header = '';
   const read = (): void => {
     for (let byte = socket.read(1) as Buffer | null; byte !== null; byte = socket.read(1) as Buffer | null) {
+      header += byte.toString('latin1');
       if (byte[0] !== LF) continue;
       socket.off('readable', read);
-      then();
+      then(header);
       return;
     }
   };

@@ -15,6 +15,8 @@ export interface StallCase {
   readonly timeout: Expected;
   /** Whether the proxy has a connection to the backend then. */
   readonly atBackend: boolean;
+  /** The backend owes a reply, so that the client's end in order goes to the backend and ends nothing here. */
+  readonly owed?: boolean;
 }
 
 const NO_HELLO: Expected = { outcome: 'client_timeout', reason: 'waiting for client_hello' };
@@ -76,6 +78,40 @@ function silentBackends(): StallCase[] {
   }));
 }
 
+/** Clients that are answered before there is a session with the backend. */
+function learntClients(): StallCase[] {
+  const greeted = async (client: SmtpClient): Promise<void> => {
+    await client.reply();
+    await client.command('EHLO client.example');
+  };
+  const silent = (['learnt, then no greeting', 'learnt, then no reply to EHLO'] as const).map((backend) => ({
+    backend,
+    reach: async (client: SmtpClient) => {
+      await greeted(client);
+      client.write('MAIL FROM:<a@a.example>\r\n');
+    },
+    timeout: BACKEND_SILENT,
+    atBackend: true,
+    owed: true,
+  }));
+  const idle = [
+    { backend: 'learnt', reach: greeted, timeout: IDLE, atBackend: false, owed: false },
+    {
+      backend: 'learnt',
+      reach: async (client: SmtpClient) => {
+        await greeted(client);
+        await client.command('MAIL FROM:<a@a.example>');
+      },
+      timeout: IDLE,
+      atBackend: true,
+      owed: false,
+    },
+  ] as const;
+  return [...idle, ...silent].map((one) => {
+    return { ...one, mode: 'starttls', name: `in clear, ${one.backend}: ${one.atBackend ? 'MAIL' : 'EHLO'}` };
+  });
+}
+
 function keysOf<T extends object>(table: T): (keyof T)[] {
   return Object.keys(table) as (keyof T)[];
 }
@@ -83,6 +119,8 @@ function keysOf<T extends object>(table: T): (keyof T)[] {
 const CHOSEN = new RegExp(process.env['OLDHELLO_CASES'] ?? '');
 
 /** OLDHELLO_CASES, a regular expression, chooses by name. */
-export const STALL_CASES: readonly StallCase[] = [...silentClients(), ...silentBackends()].filter(
-  ({ name }) => CHOSEN.test(name),
-);
+export const STALL_CASES: readonly StallCase[] = [
+  ...silentClients(),
+  ...silentBackends(),
+  ...learntClients(),
+].filter(({ name }) => CHOSEN.test(name));

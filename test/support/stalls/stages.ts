@@ -16,6 +16,8 @@ export interface BackendRow {
   readonly identity: 'proxy-v1' | 'xclient';
   /** Of its [[backend]]. */
   readonly tls: 'none' | 'bridge';
+  /** Clients are answered from what health checks learnt. */
+  readonly learnt?: true;
 }
 
 function plain(silent?: BackendBehaviour['silent']): Pick<BackendRow, 'behaviour' | 'tls'> {
@@ -31,6 +33,9 @@ function bridged(silent?: BackendBehaviour['silent']): Pick<BackendRow, 'behavio
 /** Each is one [[backend]] for each mode that it can have, with a listener of that mode in front of it. */
 export const BACKENDS = {
   plain: { ...plain(), identity: 'proxy-v1' },
+  learnt: { ...plain(), identity: 'proxy-v1', learnt: true },
+  'learnt, then no greeting': { ...plain('greeting'), identity: 'proxy-v1', learnt: true },
+  'learnt, then no reply to EHLO': { ...plain('EHLO'), identity: 'proxy-v1', learnt: true },
   bridged: { ...bridged(), identity: 'proxy-v1' },
   'no greeting': { ...plain('greeting'), identity: 'proxy-v1' },
   'no reply to our EHLO': { ...plain('EHLO'), identity: 'xclient' },
@@ -80,6 +85,7 @@ export const PATHS = {
   'native TLS 1.3': await modern('plain', TLS_1_3),
   'passthrough, TLS 1.2': await modern('bridged', TLS_1_2),
   'passthrough, TLS 1.3': await modern('bridged', TLS_1_3),
+  'engine, backend learnt': old('learnt', TLS_1_0),
   'engine, then TLS of the backend': old('bridged', TLS_1_0),
 } as const satisfies Record<string, Path>;
 
