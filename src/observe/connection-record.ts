@@ -25,7 +25,10 @@ export interface Failure {
 }
 
 /** What does not depend on how a connection ends. */
-export type ConnectionFacts = Pick<ConnectionEvent, 'connection' | 'hello' | 'tls' | 'smtp' | 'bytes'>;
+export type ConnectionFacts = Pick<
+  ConnectionEvent,
+  'connection' | 'hello' | 'tls' | 'smtp' | 'backendSessions' | 'bytes'
+>;
 
 type ExplainedFailure = Failure & { readonly explanation?: string | undefined };
 

@@ -91,15 +91,15 @@ test('certificates that cannot be used stop the start, with the place in the fil
   };
   t.equal(
     start({ chain: 'one.crt', key: 'two.key' }),
-    'oldhello: oldhello.toml:16: certificate[0].key: two.key: is not the key of any certificate in one.crt (CN=one.example): both are RSA2048, but do not belong together; give the matching pair\n',
+    'oldhello: oldhello.toml:17: certificate[0].key: two.key: is not the key of any certificate in one.crt (CN=one.example): both are RSA2048, but do not belong together; give the matching pair\n',
   );
   t.match(
     start({ key, chain: 'gone.crt' }),
-    /^oldhello: oldhello\.toml:16: certificate\[0\]\.chain: gone\.crt: cannot be read: there is no such file/,
+    /^oldhello: oldhello\.toml:17: certificate\[0\]\.chain: gone\.crt: cannot be read: there is no such file/,
   );
   t.match(
     start({ chain, key: 'credential:mail.key' }),
-    /^oldhello: oldhello\.toml:16: certificate\[0\]\.key: "credential:mail\.key" is for systemd, which did not set/,
+    /^oldhello: oldhello\.toml:17: certificate\[0\]\.key: "credential:mail\.key" is for systemd, which did not set/,
   );
   const credentials = { CREDENTIALS_DIRECTORY: files.path('.') };
   t.match(

@@ -202,7 +202,7 @@ test('what cannot be used changes nothing, and one line says where it stands', a
   const { problems } = await program.next('reload_failed');
   t.match(
     problems,
-    [/:16: certificate\[0\].key: .*mx\.key: is not the key of any certificate in .*mx\.crt/],
+    [/:17: certificate\[0\].key: .*mx\.key: is not the key of any certificate in .*mx\.crt/],
     'a key of another certificate',
   );
   const after = await openSession(program.ports.get('one')!);

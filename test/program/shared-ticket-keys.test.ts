@@ -107,7 +107,7 @@ test('a file that turns bad keeps the keys as they were, and one line says why',
   t.ok((await visit(port(program), 'ticket', { earlier: first })).resumed);
   program.signal('SIGHUP');
   t.match(await program.next('reload_failed'), {
-    problems: [/oldhello\.toml:18: tls\.ticket-key-file: .*ticket\.keys: line 2 is not a key/],
+    problems: [/oldhello\.toml:19: tls\.ticket-key-file: .*ticket\.keys: line 2 is not a key/],
   });
   t.ok((await visit(port(program), 'ticket', { earlier: first })).resumed, 'also after a reload that failed');
 });
