@@ -137,13 +137,18 @@ export class ProxiedConnection {
   #attempt(security: SessionPlan['security'], smtp: boolean): Attempt {
     const identity = clientIdentity(this.#plan, this.record, this.#certificate);
     return ({ ready, failed }) =>
-      openBackendSession(this.#plan.backend, identity, { security, smtp }, {
-        ready: (channel, greeting) => {
-          this.record.backendSessions += 1;
-          ready(channel, greeting);
+      openBackendSession(
+        this.#plan.backend,
+        identity,
+        { security, smtp },
+        {
+          ready: (channel, greeting) => {
+            this.record.backendSessions += 1;
+            ready(channel, greeting);
+          },
+          failed,
         },
-        failed,
-      });
+      );
   }
 
   /** The backend sent 220 to the client's STARTTLS and waits for TLS, in the very session the client spoke in. */
