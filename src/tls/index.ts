@@ -5,12 +5,8 @@
  */
 
 // A connection, what it is told before it begins, and what it tells and asks its host.
-export {
-  ServerConnection,
-  type ConnectionOutput,
-  type ConnectionState,
-  type Outcome,
-} from './server-connection.js';
+export { ServerConnection } from './server-connection.js';
+export type { ConnectionOutput, ConnectionState, Outcome } from './connection-output.js';
 export type {
   Credential,
   Operation,
