@@ -4,8 +4,8 @@
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { CIPHER_SUITES, REFUSALS } from '../tls/index.js';
+import { TLS_1_3_SUITES } from '../tls/wire-format.js';
 import type { EventFields, LogEntry } from './events.js';
-import { TLS_1_3_SUITES } from './hello/suite-name.js';
 
 interface MetricRow {
   readonly type: 'counter' | 'gauge' | 'histogram';
@@ -309,6 +309,9 @@ const OTHER = 'other';
 const STATISTICS = ['median', 'p99', 'max'] as const;
 const VERSIONS = new Set(['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3']);
 const REASONS = new Set(Object.keys(REFUSALS));
-const SUITES = new Set([...CIPHER_SUITES.map(({ opensslName }) => opensslName), ...TLS_1_3_SUITES.values()]);
+const SUITES = new Set([
+  ...CIPHER_SUITES.map(({ opensslName }) => opensslName),
+  ...Object.keys(TLS_1_3_SUITES),
+]);
 /** Three missed samples. */
 const SAMPLE_TIMEOUT_MS = 30_000;

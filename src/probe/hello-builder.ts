@@ -1,6 +1,6 @@
 /** Builds ClientHellos of both formats, byte for byte as old clients sent them. */
 import { randomBytes } from 'node:crypto';
-import type { HelloFormat } from '../tls/index.js';
+import { ProtocolVersion, type HelloFormat } from '../tls/index.js';
 import { ContentType, HandshakeType, RANDOM_LENGTH, Writer } from '../tls/wire-format.js';
 
 export interface HelloRecipe {
@@ -34,7 +34,7 @@ function sslv2Hello({ version, suites }: HelloRecipe): Buffer {
 
 /** RFC 5246, 7.4.1.2. The record has at most the version TLS 1.0 (E.1), because old servers fail with newer ones. */
 function recordHello({ version, suites, extensions }: HelloRecipe): Buffer {
-  const writer = new Writer().u8(ContentType.handshake).u16(Math.min(version, TLS_1_0));
+  const writer = new Writer().u8(ContentType.handshake).u16(Math.min(version, ProtocolVersion.TLSv1));
   writer.vector16((record) => {
     record.u8(HandshakeType.client_hello).vector24((hello) => {
       hello.u16(version).bytes(randomBytes(RANDOM_LENGTH)).u8(0);
@@ -49,6 +49,5 @@ function recordHello({ version, suites, extensions }: HelloRecipe): Buffer {
   return writer.done();
 }
 
-const TLS_1_0 = 0x0301;
 /** Bytes. */
 const CIPHER_SPEC_LENGTH = 3;

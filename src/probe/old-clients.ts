@@ -1,8 +1,15 @@
 /** The kinds of clients that a probe imitates, one row each. */
 import { generateKeyPairSync } from 'node:crypto';
 import { isIP } from 'node:net';
-import { ExtensionType, NamedGroup, ProtocolVersion, TLS_1_3 } from '../tls/index.js';
-import { Writer } from '../tls/wire-format.js';
+import {
+  CIPHER_SUITES,
+  ExtensionType,
+  NamedGroup,
+  ProtocolVersion,
+  TLS_1_3,
+  TLS_EMPTY_RENEGOTIATION_INFO_SCSV,
+} from '../tls/index.js';
+import { TLS_1_3_SUITES, Writer } from '../tls/wire-format.js';
 import type { HelloRecipe } from './hello-builder.js';
 
 export interface ProbedClient {
@@ -18,25 +25,41 @@ export interface ProbedClient {
 
 const { SSLv3, TLSv1, 'TLSv1.1': TLSv11, 'TLSv1.2': TLSv12 } = ProtocolVersion;
 
-const RC4_MD5 = 0x0004;
-const RC4_SHA = 0x0005;
-const TRIPLE_DES = 0x000a;
-const AES_128 = 0x002f;
-const AES_256 = 0x0035;
-const DHE_AES_128 = 0x0033;
-const DHE_AES_256 = 0x0039;
-const DHE_3DES = 0x0016;
-const ECDHE_AES_128 = 0xc013;
-const ECDHE_AES_256 = 0xc014;
-const ECDHE_ECDSA_AES_128 = 0xc009;
-const SCSV = 0x00ff;
-/** Kinds of SSL 2.0, which such hellos contain for servers with SSL 2.0 only. */
+/** @param opensslName of a suite in the engine's table */
+function idOf(opensslName: string): number {
+  return CIPHER_SUITES.find((suite) => suite.opensslName === opensslName)!.id;
+}
+
+const RC4_MD5 = idOf('RC4-MD5');
+const RC4_SHA = idOf('RC4-SHA');
+const TRIPLE_DES = idOf('DES-CBC3-SHA');
+const AES_128 = idOf('AES128-SHA');
+const AES_256 = idOf('AES256-SHA');
+const DHE_AES_128 = idOf('DHE-RSA-AES128-SHA');
+const DHE_AES_256 = idOf('DHE-RSA-AES256-SHA');
+const DHE_3DES = idOf('DHE-RSA-DES-CBC3-SHA');
+const ECDHE_AES_128 = idOf('ECDHE-RSA-AES128-SHA');
+const ECDHE_AES_256 = idOf('ECDHE-RSA-AES256-SHA');
+const ECDHE_ECDSA_AES_128 = idOf('ECDHE-ECDSA-AES128-SHA');
+const SCSV = TLS_EMPTY_RENEGOTIATION_INFO_SCSV;
+/** Kinds of SSL 2.0, which such hellos carry for servers that know nothing else. */
 const SSL2_RC4 = 0x010080;
 const SSL2_3DES = 0x0700c0;
 
 const STATIC_RSA = [AES_128, AES_256, TRIPLE_DES, RC4_SHA, RC4_MD5];
 const OF_2005 = [DHE_AES_256, AES_256, DHE_AES_128, AES_128, DHE_3DES, TRIPLE_DES, RC4_SHA, RC4_MD5, SCSV];
-const ECDHE_AND_GCM = [0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, ECDHE_AES_128, ECDHE_AES_256];
+const ECDHE_AND_GCM = [
+  ...[
+    'ECDHE-ECDSA-AES128-GCM-SHA256',
+    'ECDHE-RSA-AES128-GCM-SHA256',
+    'ECDHE-ECDSA-AES256-GCM-SHA384',
+    'ECDHE-RSA-AES256-GCM-SHA384',
+    'ECDHE-ECDSA-CHACHA20-POLY1305',
+    'ECDHE-RSA-CHACHA20-POLY1305',
+  ].map(idOf),
+  ECDHE_AES_128,
+  ECDHE_AES_256,
+];
 
 const sslv2 = (version: number) => (): HelloRecipe => ({
   format: 'sslv2',
@@ -165,7 +188,7 @@ export const PROBED_CLIENTS = {
     hello: (host) => ({
       format: 'record',
       version: TLSv12,
-      suites: [0x1301, 0x1302, 0x1303, ...ECDHE_AND_GCM],
+      suites: [...Object.values(TLS_1_3_SUITES), ...ECDHE_AND_GCM],
       extensions: [
         ...serverName(host),
         groups,

@@ -97,6 +97,13 @@ export const SignatureScheme = {
 export type SignatureSchemeName = keyof typeof SignatureScheme;
 export type SignatureScheme = (typeof SignatureScheme)[SignatureSchemeName];
 
+/** RFC 8446, B.4: recognised in what a client offers, served by Node's TLS only. */
+export const TLS_1_3_SUITES = {
+  TLS_AES_128_GCM_SHA256: 0x1301,
+  TLS_AES_256_GCM_SHA384: 0x1302,
+  TLS_CHACHA20_POLY1305_SHA256: 0x1303,
+} as const;
+
 /** Signalling cipher suite values: RFC 5746, 3.3 and RFC 7507, 2. */
 export const TLS_EMPTY_RENEGOTIATION_INFO_SCSV = 0x00ff;
 export const TLS_FALLBACK_SCSV = 0x5600;

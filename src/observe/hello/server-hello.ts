@@ -1,5 +1,12 @@
 /** What a backend's own TLS agreed on with a client, read from the ServerHello that passes in clear. */
-import { versionName } from '../../tls/index.js';
+import { ExtensionType, versionName } from '../../tls/index.js';
+import {
+  ContentType,
+  HANDSHAKE_HEADER_LENGTH,
+  HandshakeType,
+  RANDOM_LENGTH,
+  RECORD_HEADER_LENGTH,
+} from '../../tls/wire-format.js';
 import { suiteName } from './suite-name.js';
 
 export interface AgreedTls {
@@ -26,7 +33,7 @@ export class ServerHelloWatch {
 /** RFC 5246, 7.4.1.3, in one record (6.2.1); RFC 8446, 4.2.1 for the version of TLS 1.3. */
 function readServerHello(bytes: Buffer): AgreedTls | 'need_more' | 'something_else' {
   if (bytes.length < FIXED_LENGTH) return 'need_more';
-  if (bytes[0] !== HANDSHAKE || bytes[5] !== SERVER_HELLO) return 'something_else';
+  if (bytes[0] !== ContentType.handshake || bytes[5] !== HandshakeType.server_hello) return 'something_else';
   const end = RECORD_HEADER_LENGTH + HANDSHAKE_HEADER_LENGTH + bytes.readUIntBE(6, 3);
   if (end < MIN_LENGTH) return 'something_else';
   if (bytes.length < end) return 'need_more';
@@ -39,20 +46,15 @@ function readServerHello(bytes: Buffer): AgreedTls | 'need_more' | 'something_el
 
 function selectedVersion(body: Buffer, lengthAt: number): number | undefined {
   for (let at = lengthAt + 2; at + 4 <= body.length; at += 4 + body.readUInt16BE(at + 2)) {
-    if (body.readUInt16BE(at) === SUPPORTED_VERSIONS && at + 6 <= body.length)
+    if (body.readUInt16BE(at) === ExtensionType.supported_versions && at + 6 <= body.length)
       return body.readUInt16BE(at + 4);
   }
   return undefined;
 }
 
-const HANDSHAKE = 22;
-const SERVER_HELLO = 2;
-const SUPPORTED_VERSIONS = 43;
-const RECORD_HEADER_LENGTH = 5;
-const HANDSHAKE_HEADER_LENGTH = 4;
-/** Bytes up to and with the length of the session id: headers, version, random. */
-const FIXED_LENGTH = RECORD_HEADER_LENGTH + HANDSHAKE_HEADER_LENGTH + 2 + 32 + 1;
-/** Bytes: with an empty session id, a suite and a compression method. */
+/** Up to and with the length of the session id: headers, version, random. */
+const FIXED_LENGTH = RECORD_HEADER_LENGTH + HANDSHAKE_HEADER_LENGTH + 2 + RANDOM_LENGTH + 1;
+/** With an empty session id, a suite and a compression method. */
 const MIN_LENGTH = FIXED_LENGTH + 3;
-/** Bytes: what a ServerHello with every extension takes, several times over. */
+/** What a ServerHello with every extension takes, several times over. */
 const MAX_SERVER_HELLO = 2048;

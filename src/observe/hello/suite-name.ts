@@ -3,6 +3,7 @@
  * Suites") for those of TLS 1.3 and for those that oldhello does not have; the number where there is no name.
  */
 import { CIPHER_SUITE_BY_ID } from '../../tls/index.js';
+import { TLS_1_3_SUITES } from '../../tls/wire-format.js';
 
 export function suiteName(id: number): string {
   return CIPHER_SUITE_BY_ID.get(id)?.opensslName ?? unservedSuiteName(id) ?? `0x${hex(id, 4)}`;
@@ -15,19 +16,16 @@ export function sslv2KindName(kind: number): string {
 
 /** The registered name of a suite that the engine does not have. */
 export function unservedSuiteName(id: number): string | undefined {
-  return TLS_1_3_SUITES.get(id) ?? UNSERVED_SUITES.get(id);
+  return TLS_1_3_SUITE_NAMES.get(id) ?? UNSERVED_SUITES.get(id);
 }
 
 function hex(value: number, digits: number): string {
   return value.toString(16).padStart(digits, '0');
 }
 
-/** RFC 8446, B.4. */
-export const TLS_1_3_SUITES: ReadonlyMap<number, string> = new Map([
-  [0x1301, 'TLS_AES_128_GCM_SHA256'],
-  [0x1302, 'TLS_AES_256_GCM_SHA384'],
-  [0x1303, 'TLS_CHACHA20_POLY1305_SHA256'],
-]);
+const TLS_1_3_SUITE_NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(TLS_1_3_SUITES).map(([name, id]) => [id, name]),
+);
 
 const SSLV2_KINDS: ReadonlyMap<number, string> = new Map([
   [0x010080, 'SSL_CK_RC4_128_WITH_MD5'],

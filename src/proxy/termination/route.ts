@@ -11,6 +11,7 @@ import {
   type Accepted,
   type Credential,
 } from '../../tls/index.js';
+import { SignatureScheme, TLS_1_3_SUITES } from '../../tls/wire-format.js';
 import { isNativeGroup } from './native-groups.js';
 
 export type Path = 'engine' | 'native' | 'passthrough';
@@ -38,7 +39,7 @@ export function route(accepted: Accepted, { modern, authentications }: RouteOpti
     const tls13 =
       versions.includes(TLS_1_3) &&
       supportedGroups.some((group) => isNativeGroup(group, 'tls13')) &&
-      hello.cipherSuites.some((id) => TLS_1_3_SUITES.has(id));
+      hello.cipherSuites.some((id) => TLS_1_3_SUITE_IDS.has(id));
     const tls12 =
       versions.includes(ProtocolVersion['TLSv1.2']) &&
       supportedGroups.some((group) => isNativeGroup(group, 'tls12')) &&
@@ -62,22 +63,22 @@ const NATIVE_SUITES = CIPHER_SUITES.filter(
   ({ bulk, keyExchange }) => bulk.kind === 'aead' && keyExchange === 'ecdhe',
 );
 
-/** TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, TLS_CHACHA20_POLY1305_SHA256 (RFC 8446, B.4). */
-const TLS_1_3_SUITES = new Set([0x1301, 0x1302, 0x1303]);
-const TLS_1_3_SUITE_NAMES = [
-  'TLS_AES_128_GCM_SHA256',
-  'TLS_AES_256_GCM_SHA384',
-  'TLS_CHACHA20_POLY1305_SHA256',
-];
+const TLS_1_3_SUITE_IDS: ReadonlySet<number> = new Set(Object.values(TLS_1_3_SUITES));
 
 /** OpenSSL's cipher list for the native path: exactly what `route` counts on. */
 export const NATIVE_CIPHERS = [
-  ...TLS_1_3_SUITE_NAMES,
+  ...Object.keys(TLS_1_3_SUITES),
   ...NATIVE_SUITES.map(({ opensslName }) => opensslName),
 ].join(':');
 
-/** RFC 8446, 4.2.3: rsa_pkcs1 and rsa_pss_rsae with SHA-2; ecdsa with SHA-2. */
-const NATIVE_SCHEMES = {
-  rsa: new Set([0x0401, 0x0501, 0x0601, 0x0804, 0x0805, 0x0806]),
-  ecdsa: new Set([0x0403, 0x0503, 0x0603]),
+const { rsa_pkcs1_sha256, rsa_pkcs1_sha384, rsa_pkcs1_sha512 } = SignatureScheme;
+const { ecdsa_secp256r1_sha256, ecdsa_secp384r1_sha384, ecdsa_sha512 } = SignatureScheme;
+
+/** RFC 8446, 4.2.3: rsa_pss_rsae with SHA-256, SHA-384 and SHA-512, which the engine does not have. */
+const RSA_PSS_SCHEMES = [0x0804, 0x0805, 0x0806];
+
+/** With SHA-2. */
+const NATIVE_SCHEMES: Record<Authentication, ReadonlySet<number>> = {
+  rsa: new Set([rsa_pkcs1_sha256, rsa_pkcs1_sha384, rsa_pkcs1_sha512, ...RSA_PSS_SCHEMES]),
+  ecdsa: new Set([ecdsa_secp256r1_sha256, ecdsa_secp384r1_sha384, ecdsa_sha512]),
 };
