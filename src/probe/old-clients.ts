@@ -42,7 +42,7 @@ const ECDHE_AES_128 = idOf('ECDHE-RSA-AES128-SHA');
 const ECDHE_AES_256 = idOf('ECDHE-RSA-AES256-SHA');
 const ECDHE_ECDSA_AES_128 = idOf('ECDHE-ECDSA-AES128-SHA');
 const SCSV = TLS_EMPTY_RENEGOTIATION_INFO_SCSV;
-/** Kinds of SSL 2.0, which such hellos carry for servers that know nothing else. */
+/** Kinds of SSL 2.0, which such hellos contain for servers with SSL 2.0 only. */
 const SSL2_RC4 = 0x010080;
 const SSL2_3DES = 0x0700c0;
 

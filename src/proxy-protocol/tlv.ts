@@ -39,14 +39,13 @@ export interface SslInfo {
   readonly keyAlgorithm?: string | undefined;
 }
 
-/** Bytes as a latin1 string: joining a dozen short strings costs a fraction of joining as many buffers. */
-export function encodeTlvs({ uniqueId, authority, ssl, helloFormat }: ConnectionInfo): string {
-  return (
-    text(TlvType.unique_id, uniqueId) +
-    text(TlvType.authority, authority) +
-    (ssl === undefined ? '' : tlv(TlvType.ssl, encodeSsl(ssl))) +
-    text(TlvType.hello_format, helloFormat)
-  );
+export function encodeTlvs({ uniqueId, authority, ssl, helloFormat }: ConnectionInfo): Buffer {
+  return Buffer.concat([
+    text(TlvType.unique_id, uniqueId),
+    text(TlvType.authority, authority),
+    ssl === undefined ? NOTHING : tlv(TlvType.ssl, encodeSsl(ssl)),
+    text(TlvType.hello_format, helloFormat),
+  ]);
 }
 
 /** The inverse of `encodeTlvs`, for whoever receives a header. */
@@ -75,14 +74,14 @@ export function decodeTlvs(bytes: Buffer): Tlv[] | undefined {
 }
 
 /** `verify` is zero only for a client certificate that was presented and verified, and we ask for none. */
-function encodeSsl(ssl: SslInfo): string {
-  return (
-    String.fromCharCode(CLIENT_SSL, 0, 0, 0, 1) +
-    text(TlvType.ssl_version, ssl.version) +
-    text(TlvType.ssl_cipher, ssl.cipher) +
-    text(TlvType.ssl_sig_alg, ssl.signatureAlgorithm) +
-    text(TlvType.ssl_key_alg, ssl.keyAlgorithm)
-  );
+function encodeSsl({ version, cipher, signatureAlgorithm, keyAlgorithm }: SslInfo): Buffer {
+  return Buffer.concat([
+    Buffer.of(CLIENT_SSL, 0, 0, 0, 1),
+    text(TlvType.ssl_version, version),
+    text(TlvType.ssl_cipher, cipher),
+    text(TlvType.ssl_sig_alg, signatureAlgorithm),
+    text(TlvType.ssl_key_alg, keyAlgorithm),
+  ]);
 }
 
 function decodeSsl(value: Buffer): SslInfo | undefined {
@@ -99,14 +98,15 @@ function decodeSsl(value: Buffer): SslInfo | undefined {
   };
 }
 
-function text(type: number, value: string | undefined): string {
-  return value === undefined ? '' : tlv(type, value.slice(0, MAX_TEXT));
+function text(type: number, value: string | undefined): Buffer {
+  return value === undefined ? NOTHING : tlv(type, Buffer.from(value.slice(0, MAX_TEXT), 'latin1'));
 }
 
-function tlv(type: number, value: string): string {
-  return String.fromCharCode(type, value.length >> 8, value.length & 0xff) + value;
+function tlv(type: number, value: Buffer): Buffer {
+  return Buffer.concat([Buffer.of(type, value.length >> 8, value.length & 0xff), value]);
 }
 
+const NOTHING = Buffer.alloc(0);
 const TLV_HEADER_LENGTH = 3;
 /** Bytes: client flags and verify. */
 const SSL_HEADER_LENGTH = 5;

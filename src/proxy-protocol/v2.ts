@@ -22,7 +22,7 @@ export function encodeProxyV2(
   at = header.writeUInt8(family, at);
   at = header.writeUInt16BE(header.length - FIXED_LENGTH, at);
   at += addresses.copy(header, at);
-  header.write(tlvs, at, 'latin1');
+  tlvs.copy(header, at);
   EMPTY_CHECKSUM.copy(header, checksumAt);
   header.writeUInt32BE(crc32c(header), header.length - 4);
   return header;

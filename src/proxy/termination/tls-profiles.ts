@@ -1,5 +1,5 @@
 /** From configuration to what the engine and Node's TLS are given, made once for each set of TLS settings in use. */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { TlsSettings } from '../../config/schema.js';
 import type { TlsProfile } from './tls-acceptor.js';
 import { readyEcdhShare } from './ecdh-shares.js';
@@ -16,7 +16,6 @@ import {
 } from '../../tls/index.js';
 import type { LoadedCredential } from '../../credentials/credentials.js';
 import { certificatesNamed } from '../../credentials/server-names.js';
-import { pooledRandomBytes } from '../../system/random.js';
 
 export interface ProfileSources {
   readonly credentials: readonly LoadedCredential[];
@@ -69,7 +68,7 @@ export class TlsProfiles {
         tickets: this.#sources.tickets.engine,
         sessionContext: context.digest('base64').slice(0, CONTEXT_LENGTH),
         ecdhShare: readyEcdhShare,
-        random: pooledRandomBytes,
+        random: randomBytes,
       },
     };
   }
