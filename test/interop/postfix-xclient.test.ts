@@ -1,6 +1,4 @@
 /** Postfix behind oldhello with XCLIENT, in every way it can have TLS of its own: its log shows the true client. */
-import { connect } from 'node:net';
-import { createInterface } from 'node:readline';
 import { createTransport } from 'nodemailer';
 import { test, type Test } from 'tap';
 import { comeFrom } from '../support/from-address.js';
@@ -10,6 +8,7 @@ import { postfixLack, postfixTls, startPostfix, type Mta } from '../support/peer
 import { hasPeer } from '../support/peers/require-peer.js';
 import { startProgram, type Program } from '../support/program.js';
 import { proxyConfig } from '../support/proxy-config.js';
+import { talk } from '../support/talk.js';
 
 /** Other loopback addresses than the proxy's own, which Postfix does not trust. */
 const OLD_CLIENT = '127.0.0.98';
@@ -117,33 +116,21 @@ for (const one of CASES) {
   });
 }
 
-/** Sends lines one by one, each when the one before is answered, and returns the replies. */
-async function talk(port: number, address: string, commands: readonly string[]): Promise<string[]> {
-  const socket = connect({ port, host: '127.0.0.1', localAddress: address });
-  const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
-  const replies: string[] = [];
-  for (const command of ['', ...commands]) {
-    if (command !== '') socket.write(`${command}\r\n`);
-    const reply: string[] = [];
-    do reply.push(((await lines.next()) as { value?: string }).value ?? '000 closed');
-    while (reply.at(-1)![3] === '-');
-    replies.push(reply.join('\n'));
-  }
-  socket.destroy();
-  return replies;
-}
-
 test("a client's own XCLIENT is believed neither by the proxy nor, behind it, by Postfix", async (t) => {
   if (!hasPeer(t, 'postfix', postfixLack())) return;
   // Where logins are withheld the gate goes on reading, and Postfix never gets the second one.
   const { port } = await startBoth(t, { tls: 'none', mode: 'starttls', auth: 'always' });
-  const [, ehlo, early, , , late] = await talk(port, MODERN_CLIENT, [
-    'EHLO modern.example',
-    'XCLIENT NAME=trusted.example ADDR=127.0.0.1',
-    'MAIL FROM:<a@modern.example>',
-    'RSET',
-    'XCLIENT NAME=trusted.example ADDR=127.0.0.1',
-  ]);
+  const [, ehlo, early, , , late] = await talk(
+    port,
+    [
+      'EHLO modern.example',
+      'XCLIENT NAME=trusted.example ADDR=127.0.0.1',
+      'MAIL FROM:<a@modern.example>',
+      'RSET',
+      'XCLIENT NAME=trusted.example ADDR=127.0.0.1',
+    ],
+    MODERN_CLIENT,
+  );
   t.notMatch(ehlo, /XCLIENT/);
   t.match(early, /^550 5\.7\.0 proxy\.example /);
   t.match(
@@ -158,7 +145,7 @@ test('where Postfix would believe an XFORWARD of any client, no client reaches i
   // It decides about XFORWARD at the connection, and does not think again after XCLIENT.
   const settings = { smtpd_authorized_xforward_hosts: '127.0.0.1' };
   const { program, port } = await startBoth(t, { tls: 'none', mode: 'starttls', settings });
-  const [greeting] = await talk(port, MODERN_CLIENT, []);
+  const [greeting] = await talk(port, [], MODERN_CLIENT);
   t.match(greeting, /^421 /);
   t.match(await program.nextConnection(), { outcome: 'backend_failed', reason: 'backend_trusts_clients' });
 });
@@ -167,7 +154,7 @@ test('where Postfix does not accept XCLIENT, no byte of a client reaches it', as
   if (!hasPeer(t, 'postfix', postfixLack())) return;
   const settings = { smtpd_authorized_xclient_hosts: '192.0.2.1' };
   const { program, port, postfix } = await startBoth(t, { tls: 'none', mode: 'starttls', settings });
-  const [greeting] = await talk(port, MODERN_CLIENT, []);
+  const [greeting] = await talk(port, [], MODERN_CLIENT);
   t.match(greeting, /^421 4\.3\.0 proxy\.example /);
   t.match(await program.nextConnection(), { outcome: 'backend_failed', reason: 'backend_no_xclient' });
   t.match(postfix.log(), /disconnect from unknown\[127\.0\.0\.1\] ehlo=1 commands=1/);
@@ -183,7 +170,7 @@ test('a client that Postfix does not want gets its greeting, and is heard no fur
       smtpd_client_restrictions: `check_client_access inline:{{${MODERN_CLIENT} = REJECT not you}}`,
     },
   });
-  const [greeting, mail, quit] = await talk(port, MODERN_CLIENT, ['EHLO modern.example', 'QUIT']);
+  const [greeting, mail, quit] = await talk(port, ['EHLO modern.example', 'QUIT'], MODERN_CLIENT);
   t.match(greeting, /^554 5\.7\.1 .*not you/);
   t.match(mail, /^503 /);
   t.match(quit, /^221 /);

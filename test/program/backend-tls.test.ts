@@ -2,8 +2,6 @@
 import { createHash } from 'node:crypto';
 import { execFile, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
-import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { createTransport } from 'nodemailer';
 import { test, type Test } from 'tap';
@@ -14,6 +12,7 @@ import { startProgram, type Program } from '../support/program.js';
 import { proxyConfig, type ProxyConfig, type Table } from '../support/proxy-config.js';
 import { SmtpClient } from '../support/smtp-client.js';
 import { startTlsBackend, type TlsBackend } from '../support/tls-backend.js';
+import { talk } from '../support/talk.js';
 
 type Mode = 'starttls' | 'implicit';
 
@@ -89,22 +88,6 @@ async function deliverOld(t: Test, program: Program, mode: Mode, protocol: strin
   });
   client.close();
   t.match(answer, { ok: true, protocol });
-}
-
-/** What a client in clear text is told, command by command. */
-async function talk(program: Program, commands: readonly string[]): Promise<string[]> {
-  const socket = connect({ port: program.ports.get('clients')!, host: '127.0.0.1' });
-  const replies: string[] = [];
-  const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
-  for (const command of ['', ...commands]) {
-    if (command !== '') socket.write(`${command}\r\n`);
-    const reply: string[] = [];
-    do reply.push(((await lines.next()) as { value?: string }).value ?? '000 closed');
-    while (reply.at(-1)![3] === '-');
-    replies.push(reply.join('\n'));
-  }
-  socket.destroy();
-  return replies;
 }
 
 function stopAfter(t: Test, backend: TlsBackend, program: Program): void {
@@ -214,12 +197,12 @@ test('nobody is offered a login in clear, whatever the TLS between proxy and bac
   const backend = await startTlsBackend('implicit');
   const keys = { tls: 'implicit', 'tls-pin': pinOf(backend) };
   const strict = await startProxy(backend, keys);
-  const [, hidden] = await talk(strict, ['EHLO clear.example']);
+  const [, hidden] = await talk(strict.ports.get('clients')!, ['EHLO clear.example']);
   t.notMatch(hidden, /AUTH/);
   t.match(hidden, /STARTTLS/);
   await strict.stop();
   const lenient = await startProxy(backend, keys, { listener: { auth: 'always' } });
-  const [, shown] = await talk(lenient, ['EHLO clear.example']);
+  const [, shown] = await talk(lenient.ports.get('clients')!, ['EHLO clear.example']);
   t.match(shown, /AUTH/, 'unless the operator wants it');
   await lenient.stop();
   backend.close();
@@ -270,7 +253,7 @@ test('an address that repeats a hello that cannot be served is offered no STARTT
     program.log.filter(({ event }) => event === 'starttls_suppressed'),
     [{ address: '127.0.0.1', failures: 2, reason: 'no_shared_cipher_suite', minutes: 60 }],
   );
-  const [, ehlo, starttls] = await talk(program, ['EHLO bad.example', 'STARTTLS']);
+  const [, ehlo, starttls] = await talk(program.ports.get('clients')!, ['EHLO bad.example', 'STARTTLS']);
   t.notMatch(ehlo, /STARTTLS/);
   t.match(starttls, /^502 /);
   await deliver(program, 'starttls');

@@ -4,7 +4,7 @@
  */
 import t, { type Test } from 'tap';
 import { openSockets, untilNoOtherSocket } from '../support/open-sockets.js';
-import { STALL_CASES, type Expected, type StallCase } from '../support/stalls/cases.js';
+import { assertEnds, stallAll } from '../support/stalls/ends.js';
 import {
   placesFor,
   SHORT_SHUTDOWN,
@@ -12,15 +12,7 @@ import {
   SHUTDOWN_TIMEOUT_MS,
   TIMEOUT_MS,
 } from '../support/stalls/limits.js';
-import {
-  endOf,
-  exitOf,
-  startRig,
-  untilProcesses,
-  type Rig,
-  type RigOptions,
-  type Stalled,
-} from '../support/stalls/rig.js';
+import { exitOf, startRig, untilProcesses, type Rig, type RigOptions } from '../support/stalls/rig.js';
 
 t.jobs = 3;
 
@@ -34,26 +26,6 @@ async function start(t: Test, options: RigOptions): Promise<Rig> {
   });
   t.teardown(() => rig.close());
   return rig;
-}
-
-function stallAll(rig: Rig): Promise<Stalled[]> {
-  return Promise.all(STALL_CASES.map((one) => rig.stall(one)));
-}
-
-/** Each is closed, and logged once, as it should be. */
-async function assertEnds(
-  t: Test,
-  rig: Rig,
-  stalled: readonly Stalled[],
-  within: number,
-  expected: (one: StallCase) => Expected,
-): Promise<void> {
-  const ends = await Promise.all(stalled.map((one) => endOf(rig, one, within)));
-  for (const [index, one] of STALL_CASES.entries()) {
-    const { events, ...end } = ends[index]!;
-    const all = { failure: undefined, closed: true, events: 1, ...expected(one) };
-    t.match({ ...events[0], ...end, events: events.length }, all, one.name);
-  }
 }
 
 for (const workers of [1, 2]) {

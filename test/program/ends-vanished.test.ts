@@ -7,7 +7,8 @@ import t, { type Test } from 'tap';
 import { openSockets, untilNoOtherSocket } from '../support/open-sockets.js';
 import { hasPeer } from '../support/peers/require-peer.js';
 import type { Table } from '../support/proxy-config.js';
-import { STALL_CASES, type Expected, type StallCase } from '../support/stalls/cases.js';
+import { STALL_CASES } from '../support/stalls/cases.js';
+import { assertEnds, stallAll } from '../support/stalls/ends.js';
 import {
   placesFor,
   SHORT_SHUTDOWN,
@@ -16,7 +17,7 @@ import {
   TIMEOUT_MS,
 } from '../support/stalls/limits.js';
 import { makeNamespace, missingForNamespace, type Namespace } from '../support/stalls/namespace.js';
-import { endOf, exitOf, startRig, type Rig, type Stalled } from '../support/stalls/rig.js';
+import { exitOf, startRig, type Rig, type Stalled } from '../support/stalls/rig.js';
 
 t.jobs = 3;
 
@@ -48,29 +49,11 @@ async function start(t: Test, workers: number, limits: Table): Promise<Scene | u
   return { rig, network };
 }
 
-function stallAll({ rig, network }: Scene, client: 0 | 1): Promise<Stalled[]> {
-  return Promise.all(STALL_CASES.map((one) => rig.stall(one, network.clientHosts[client])));
-}
-
-/** Each is logged once, as it should be; that its connection is closed, it cannot see. */
-async function assertEnds(
-  t: Test,
-  rig: Rig,
-  stalled: readonly Stalled[],
-  within: number,
-  expected: (one: StallCase) => Expected,
-): Promise<void> {
-  const ends = await Promise.all(
-    stalled.map(({ events, failure }) => endOf(rig, { events, failure }, within)),
-  );
-  for (const [index, one] of STALL_CASES.entries()) {
-    const { events, failure } = ends[index]!;
-    t.match(
-      { ...events[0], failure, events: events.length },
-      { failure: undefined, events: 1, ...expected(one) },
-      one.name,
-    );
-  }
+/** They cannot see that their connections are closed. */
+async function vanish({ rig, network }: Scene): Promise<Omit<Stalled, 'client'>[]> {
+  const stalled = await stallAll(rig, network.clientHosts[0]);
+  network.drop(network.clientHosts[0]);
+  return stalled.map(({ events, failure }) => ({ events, failure }));
 }
 
 /** Once nothing is on its way any more: the timer of a retransmission hides that of keepalive. */
@@ -91,8 +74,7 @@ for (const workers of [1, 2]) {
     const { rig, network } = scene;
     const processes = rig.processes();
     const before = processes.map((pid) => openSockets(pid));
-    const vanished = await stallAll(scene, 0);
-    network.drop(network.clientHosts[0]);
+    const vanished = await vanish(scene);
     await assertEnds(t, rig, vanished, TIMEOUT_MS + CLOSE_TIMEOUT_MS, ({ timeout }) => timeout);
     for (const [index, pid] of processes.entries()) {
       await t.resolves(untilNoOtherSocket(pid, before[index]!), `no socket is left in process ${index}`);
@@ -101,7 +83,7 @@ for (const workers of [1, 2]) {
       await assertEnds(
         t,
         rig,
-        await stallAll(scene, 1),
+        await stallAll(rig, network.clientHosts[1]),
         TIMEOUT_MS + CLOSE_TIMEOUT_MS,
         ({ timeout }) => timeout,
       );
@@ -112,9 +94,8 @@ for (const workers of [1, 2]) {
   t.test(`who vanishes does not hold up a shutdown, ${where}`, { buffered: true }, async (t) => {
     const scene = await start(t, workers, SHORT_SHUTDOWN);
     if (scene === undefined) return;
-    const { rig, network } = scene;
-    const vanished = await stallAll(scene, 0);
-    network.drop(network.clientHosts[0]);
+    const { rig } = scene;
+    const vanished = await vanish(scene);
     rig.program.signal('SIGTERM');
     await assertEnds(t, rig, vanished, SHUTDOWN_TIMEOUT_MS + CLOSE_TIMEOUT_MS, () => ({
       outcome: 'shutdown',
@@ -125,7 +106,7 @@ for (const workers of [1, 2]) {
   t.test(`every connection is watched by TCP keepalive, ${where}`, { buffered: true }, async (t) => {
     const scene = await start(t, workers, {});
     if (scene === undefined) return;
-    await stallAll(scene, 0);
+    await stallAll(scene.rig, scene.network.clientHosts[0]);
     const connections = await quietConnections(scene.network);
     t.ok(connections.length >= STALL_CASES.length, 'there are some to look at');
     const unwatched = connections.filter((line) => {
