@@ -1,9 +1,9 @@
-/** What a PROXY header says, in both versions of the protocol. */
+/** The content of a PROXY header, in both versions of the protocol. */
 import type { Endpoint } from '../net/endpoint.js';
 import type { Tlv } from './tlv.js';
 
 export interface ProxyHeader {
-  /** LOCAL and UNKNOWN speak for nobody: the connection's own addresses count. */
+  /** LOCAL and UNKNOWN name no client: the connection's own addresses count. */
   readonly command: 'PROXY' | 'LOCAL' | 'UNKNOWN';
   readonly source?: Endpoint;
   readonly destination?: Endpoint;

@@ -18,7 +18,7 @@ export const TlvType = {
   hello_format: 0xe0,
 } as const;
 
-/** What is told of a connection; absent where it is not known. */
+/** What a header carries about a connection; absent where it is not known. */
 export interface ConnectionInfo {
   /** At most 128 bytes. */
   readonly uniqueId?: string | undefined;

@@ -38,5 +38,5 @@ function endpoint(address: string, port: string, length: number): Endpoint | und
 }
 
 export const V1_SIGNATURE = Buffer.from('PROXY ');
-/** Bytes, CRLF included: what the specification says is enough for any header. */
+/** Bytes, CRLF included: enough for any header by the specification. */
 const MAX_LENGTH = 107;

@@ -10,7 +10,7 @@ export interface EhloRewrite {
 
 /**
  * The reply to EHLO as the client may see it: without what the backend offers only to us, and with our STARTTLS. Lines
- * that stay, stay byte for byte, but for the mark that says whether another follows.
+ * that stay, stay byte for byte, but for the mark that shows whether another follows.
  */
 export function rewriteEhloReply({ lines }: Reply, rewrite: EhloRewrite): Buffer {
   const [greeting, ...keywords] = lines;

@@ -1,4 +1,4 @@
-/** What a gate is told when it is made, and what it tells its owner. */
+/** The options of a gate, and what it reports to its owner. */
 import type { GateRefusal } from './gate-refusals.js';
 import type { Reply } from './reply.js';
 import type { ReplyTo } from './reply-queue.js';
@@ -6,7 +6,7 @@ import type { ReplyTo } from './reply-queue.js';
 export interface GateOptions {
   /** Stands in our own replies. */
   readonly hostname: string;
-  /** In clear: `offer` ours, `pass` on the backend's, or `hide` it where policy says so. `active` inside TLS. */
+  /** In clear: `offer` ours, `pass` on the backend's, or `hide` it where policy wants that. `active` inside TLS. */
   readonly starttls: 'offer' | 'pass' | 'hide' | 'active';
   /**
    * `swallow` for a backend session that replaces one the client was greeted in (RFC 3207, 4.2), `none` where the

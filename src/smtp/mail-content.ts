@@ -1,4 +1,4 @@
-/** Where the content of a message ends: after CRLF.CRLF (RFC 5321, 4.5.2), or after as many bytes as BDAT says (RFC 3030). */
+/** Where the content of a message ends: after CRLF.CRLF (RFC 5321, 4.5.2), or after the byte count of BDAT (RFC 3030). */
 
 /**
  * `end`: every server agrees that the content ends here. `unclear`: some servers do, because to them a dot stands on a line

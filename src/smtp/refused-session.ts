@@ -1,6 +1,6 @@
 /**
  * A session whose greeting refuses the client. RFC 5321, 3.1: only QUIT is allowed. No command goes to the backend, which
- * could take it for one of ours: it has not been told, or has not accepted, who the client is.
+ * could take it for one of ours: it has not received, or not accepted, the client's address.
  */
 import type { ClientStream } from './client-stream.js';
 import { parseCommand } from './command.js';

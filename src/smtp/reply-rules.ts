@@ -13,7 +13,7 @@ export interface ReplyAction {
 }
 
 export type ReplyConsequence =
-  /** The greeting refuses the client, who has it only where it was relayed. */
+  /** The greeting refuses the client, which has received it only where it was relayed. */
   | { readonly kind: 'refused_by_greeting'; readonly greeting: Reply | undefined }
   | {
       readonly kind: 'ehlo_answered';
@@ -92,7 +92,7 @@ function ehloAnswered(
   return { kind: 'ehlo_answered', accepted, chunking, endsParsing };
 }
 
-/** What the backend says behind its 220 could only be clear text meant to be taken for TLS. */
+/** What the backend sends behind its 220 could only be clear text meant to be taken for TLS. */
 function toStarttls(reply: Reply, { moreFollows }: ReplyContext): ReplyAction {
   const accepted = reply.code === SERVICE_READY;
   if (accepted && moreFollows) return refuse('reply_unexpected');

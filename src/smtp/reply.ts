@@ -83,7 +83,7 @@ const LF = 0x0a;
 /** The end of a reply that is not 3yz (RFC 5321, 4.2). */
 const LAST_REPLY_LINE = /^[245]\d\d[ \r]$/;
 const HYPHEN = 0x2d;
-/** With CRLF: RFC 5321, 4.5.3.1.5 has 512; some backends say more. */
+/** With CRLF: RFC 5321, 4.5.3.1.5 has 512; some backends send more. */
 const MAX_REPLY_LINE_BYTES = 2048;
 /** The longest EHLO replies have about twenty. */
 const MAX_REPLY_LINES = 128;

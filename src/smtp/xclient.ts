@@ -60,7 +60,7 @@ export class XclientDialogue extends Dialogue<XclientFailure> {
 
 /**
  * Without CRLF; ADDR stands last, because with it the backend stops trusting us.
- * HELO and PROTO are left out: the client says EHLO or HELO itself.
+ * HELO and PROTO are left out: the client sends EHLO or HELO itself.
  * NAME is always given where it can be: without it a Postfix keeps our own name for the client.
  * @param announced the attributes that the backend offers; to name another would be an error
  */

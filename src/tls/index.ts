@@ -4,7 +4,7 @@
  * change without notice.
  */
 
-// A connection, what it is told before it begins, and what it tells and asks its host.
+// A connection, its parameters, its events, and what it asks its host for.
 export { ServerConnection } from './server-connection.js';
 export type { ConnectionOutput, ConnectionState, Outcome } from './connection-output.js';
 export type {

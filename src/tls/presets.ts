@@ -1,7 +1,7 @@
 /**
  * Three named sets of what may be negotiated. `legacy` is for a public mail port, where the alternative to old TLS is
  * clear text; `intermediate` for those who would rather have clear text than SHA-1 and CBC of TLS 1.0; `ancient` for
- * networks of equipment that knows nothing else.
+ * networks of equipment that has nothing else.
  */
 import { CIPHER_SUITES, type CipherSuite } from './cipher-suites.js';
 import { NamedGroup, ProtocolVersion } from './code-points.js';
@@ -9,7 +9,7 @@ import type { ServerParameters } from './server-parameters.js';
 
 export type PresetName = keyof typeof PRESETS;
 
-/** The part of ServerParameters that says how much a server puts up with. */
+/** The part of ServerParameters that decides what may be negotiated. */
 export type Policy = Pick<
   ServerParameters,
   | 'minVersion'
@@ -27,7 +27,7 @@ export type Policy = Pick<
 const suites = (wanted: (suite: CipherSuite) => boolean): readonly CipherSuite[] =>
   CIPHER_SUITES.filter(wanted);
 
-/** P-384 costs ten times as much as the others, so it is for those who have only it; P-521 twice that again. */
+/** P-384 costs ten times as much as the others, so it is for clients that have only it; P-521 twice that again. */
 const groups = [NamedGroup.x25519, NamedGroup.secp256r1, NamedGroup.secp384r1];
 
 /** Bytes: 2^27 blocks of 64 bits, at which two equal ones are still unlikely (about 2^-11). */

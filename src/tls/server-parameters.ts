@@ -58,7 +58,7 @@ export interface ServerParameters {
   readonly tolerateKeyExchangeBugs: boolean;
   /** Accept records of up to 2^15 bytes, as old Microsoft stacks send them. */
   readonly largeRecords: boolean;
-  /** A group of 1024 bits for clients that fail with a longer one and cannot say so (Java 6 and 7). */
+  /** A group of 1024 bits for clients that fail with a longer one without an alert (Java 6 and 7). */
   readonly smallDhGroup?: DhGroup | undefined;
   /** Split application data but the first 1/n-1 in CBC suites of SSLv3 and TLS 1.0, against BEAST. */
   readonly recordSplitting: boolean;

@@ -1,6 +1,6 @@
 /**
  * The phase in which a backend session is made and the client waits for it. The client is read all the same, because an
- * end that nobody reads is not noticed; the little that it sends before its turn is kept for the backend.
+ * end is noticed only where something reads; the little that it sends before its turn is kept for the backend.
  */
 import type { BackendError } from '../backend/backend-error.js';
 import type { DeferredBackend } from '../backend/deferred-backend.js';

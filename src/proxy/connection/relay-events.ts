@@ -7,7 +7,7 @@ import type { Reply } from '../../smtp/reply.js';
 import type { ReplyTo } from '../../smtp/reply-queue.js';
 import type { Channel } from '../transport/channel.js';
 
-/** @typeParam R the relay, so that an owner that changes its phase meanwhile knows which one reports */
+/** @typeParam R the relay, so that an owner that changes its phase meanwhile can tell which one reports */
 export interface RelayEvents<R> {
   /** Something came that restarts the idle timer. */
   active(): void;

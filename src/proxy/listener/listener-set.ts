@@ -46,8 +46,8 @@ export class ListenerSet {
   }
 
   /**
-   * Listens on sockets that are bound already. Only the system knows their addresses, so each gets the plan of its own
-   * listener when a configuration is applied.
+   * Listens on sockets that are bound already. Their addresses are known once they listen, so each gets the plan of
+   * its own listener when a configuration is applied.
    * @throws UnusableValueError
    */
   async adopt(fds: readonly number[], config: Config): Promise<void> {

@@ -75,7 +75,7 @@ export class Listener {
 
   /**
    * Takes the address; clients that come wait until `open`.
-   * @throws what the system says
+   * @throws Error of the system
    */
   listen(): Promise<void> {
     const { host, port, fd } = this.#at;

@@ -15,7 +15,7 @@ export interface EcdhSharesHost {
   readonly later: (action: () => void, milliseconds: number) => void;
 }
 
-/** Each share is given out once. A group that nobody asked for within a minute has none. */
+/** Each share is given out once. A group that was not used for a minute has none. */
 export class EcdhShares {
   readonly #host: EcdhSharesHost;
   readonly #ready = new Map<EcdhGroup, Ready[]>();

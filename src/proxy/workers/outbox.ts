@@ -1,6 +1,6 @@
 /**
- * What one process tells another, gathered, in the order it was put in: each message by itself costs a system call and
- * wakes the other process, and a connection makes four of them.
+ * Messages from one process to another, gathered in their order: each by itself costs a system call and wakes the other
+ * process, and a connection makes four of them.
  */
 export class Outbox<T> {
   readonly #send: (messages: readonly T[]) => void;
@@ -35,7 +35,7 @@ export class Outbox<T> {
   }
 }
 
-/** Milliseconds that nobody notices who reads a log or waits for a place. */
+/** Not noticeable in a log, nor for a client that waits for a place. */
 const GATHER_TIME_MS = 10;
 /** Messages. */
 const MAX_GATHERED = 100;

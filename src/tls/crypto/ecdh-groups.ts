@@ -39,7 +39,7 @@ function newCurveShare(ecdh: ECDH, coordinateLength: number): EcdhShare {
   return {
     publicPoint: ecdh.generateKeys(),
     premasterSecret(peerPoint) {
-      // node:crypto would take a compressed point, which nobody was offered.
+      // node:crypto would take a compressed point, which was not offered.
       if (peerPoint.length !== 1 + 2 * coordinateLength || peerPoint[0] !== UNCOMPRESSED) {
         throw new TlsError('bad_key_share', 'not an uncompressed point');
       }

@@ -1,4 +1,4 @@
-/** RSA unpadding that tells nobody whether it succeeded (RFC 5246, 7.4.7.1). */
+/** RSA unpadding that does not show whether it succeeded (RFC 5246, 7.4.7.1). */
 
 /**
  * The premaster secret in a raw RSA block, or `substitute` where the block is not PKCS#1 type 2 with 48 bytes that begin

@@ -45,7 +45,7 @@ export function negotiateVersion(
 ): ProtocolVersion {
   const { clientVersion, cipherSuites, compressionMethods } = hello;
   if (cipherSuites.includes(TLS_FALLBACK_SCSV) && clientVersion < parameters.serviceMaxVersion) {
-    // RFC 7507, 3; a TLS 1.3 client writes TLS 1.2 here and says the truth in supported_versions.
+    // RFC 7507, 3; a TLS 1.3 client writes TLS 1.2 here and its real maximum in supported_versions.
     if (!extensions.supportedVersions?.includes(parameters.serviceMaxVersion)) {
       throw new TlsError('inappropriate_fallback');
     }
@@ -83,7 +83,7 @@ export function negotiate(
   return { obstacle: OBSTACLES.find((obstacle) => obstacles.has(obstacle)) ?? 'no_shared_cipher_suite' };
 }
 
-/** The most telling first; RFC 7919, 4: where the group is what is missing, the alert must say so. */
+/** The most telling first; RFC 7919, 4: where the group is what is missing, the alert must show it. */
 const OBSTACLES: readonly Obstacle[] = ['no_shared_dh_group', 'no_shared_signature_algorithm'];
 
 /**

@@ -66,7 +66,7 @@ function knowsCurves({ hello, extensions }: Offer): boolean {
   return extensions.supportedGroups !== undefined || hello.format === 'sslv2';
 }
 
-/** Java 6 and 7 fail with more than 1024 bits and cannot say so; only a modern offer shows that DHE is safe. */
+/** Java 6 and 7 fail with more than 1024 bits without an alert; only a modern offer shows that DHE is safe. */
 function knowsLongDhGroups({ extensions }: Offer, version: ProtocolVersion): boolean {
   if (extensions.supportedGroups?.some(isFiniteFieldGroup) === true) return true;
   return version === ProtocolVersion['TLSv1.2'] && extensions.signatureAlgorithms !== undefined;

@@ -56,7 +56,7 @@ export function decodeHelloExtensions(hello: ClientHello): HelloExtensions {
     };
   } catch (error) {
     const pastDoubt = !(error instanceof TlsError) || error.reason === 'bad_renegotiation_info';
-    // RFC 5746, 3.3: an SSLv3 client's trailing bytes only look like extensions; RFC 6101 knows none.
+    // RFC 5746, 3.3: an SSLv3 client's trailing bytes only look like extensions; RFC 6101 has none.
     if (!pastDoubt && hello.clientVersion === ProtocolVersion.SSLv3 && raw !== undefined) {
       return decodeHelloExtensions({ ...hello, extensions: undefined });
     }
@@ -98,7 +98,7 @@ function decodeServerName(reader: Reader): string | undefined {
   return hostName;
 }
 
-/** RFC 6066, 3: ASCII, with A-labels for other names; what DNS itself would not allow harms nobody. */
+/** RFC 6066, 3: ASCII, with A-labels for other names; what DNS itself would not allow does no harm. */
 function isVisibleAscii(byte: number): boolean {
   return byte > 0x20 && byte < 0x7f;
 }

@@ -46,8 +46,8 @@ export function nullWriteProtection(version: ProtocolVersion): WriteProtection {
 export const nullReadProtection: ReadProtection = { open: (_type, fragment) => fragment };
 
 /**
- * A record with its header written and room for `room` bytes of its fragment of `length`, all of it if not said
- * otherwise, which the caller must fill.
+ * A record with its header written and room for the first `room` bytes of its fragment of `length`, all of it by
+ * default, which the caller must fill.
  */
 export function newRecord(
   type: ContentType,

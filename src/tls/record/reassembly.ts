@@ -44,7 +44,7 @@ export class Reassembly {
   /**
    * The next whole message, if there is one.
    * @param expected the type that may come here, where any other is refused
-   * @throws TlsError unexpected_message, message_too_long, malformed_message, as soon as the header says so
+   * @throws TlsError unexpected_message, message_too_long, malformed_message, as soon as the header shows it
    */
   next(expected: HandshakeType | undefined): HandshakeMessage | undefined {
     if (this.#length < HANDSHAKE_HEADER_LENGTH) return undefined;
@@ -80,7 +80,7 @@ function tooLong(type: HandshakeType, length: number): TlsError {
   return new TlsError(reason, `${length} bytes`);
 }
 
-/** Bytes of body that a message of a client can have at most; what it must have exactly is its reader's to say. */
+/** The most bytes of body that a message of a client can have; its decoder checks the exact length. */
 function maxLength(type: HandshakeType): number {
   switch (type) {
     case HandshakeType.client_key_exchange:

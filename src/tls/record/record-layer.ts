@@ -118,7 +118,7 @@ export class RecordLayer {
 
   #checkHeader(type: number, version: number): void {
     if (!isContentType(type)) throw new TlsError('unexpected_record', `content type ${type}`);
-    // A client that gives up on our ServerHello sends its alert in whatever version it knows.
+    // A client that gives up on our ServerHello sends its alert in any version it has.
     const anyVersion = this.#version === undefined || (type === ContentType.alert && !this.#readProtected);
     if (anyVersion ? version >> 8 !== 3 : version !== this.#version) {
       throw new TlsError('wrong_record_version', `0x${version.toString(16).padStart(4, '0')}`);
@@ -127,7 +127,7 @@ export class RecordLayer {
 
   /**
    * RFC 5246, 6.2.1: only application data may be empty; clients that guard against BEAST send one such record in front
-   * of each other (OpenSSL since 0.9.6d), nobody sends many in a row.
+   * of each other (OpenSSL since 0.9.6d), and no client sends many in a row.
    */
   #countEmpty(type: ContentType, content: Buffer): void {
     if (content.length > 0) {

@@ -12,7 +12,7 @@ export class SequencedHeader {
   /** seq_num, type, version, length of the next record (RFC 5246, 6.2.3.1); overwritten by the next call. */
   next(type: ContentType, length: number): Buffer {
     const bytes = this.#bytes;
-    // Of the 64 bits nobody reaches the upper 16, and who did would get a RangeError and not a number for the second time.
+    // Of the 64 bits no connection reaches the upper 16; one that did would get a RangeError, never a number twice.
     bytes.writeUIntBE(this.#next, 2, 6);
     this.#next += 1;
     bytes[8] = type;
