@@ -47,17 +47,6 @@ const LOADS: Record<string, () => Promise<number>> = {
       for (let turn = 0; turn < 2_000; turn += 1) handshake();
     });
   },
-  // The collections that V8 makes while nothing happens, without the wait.
-  silence: async () => {
-    for (let turn = 0; turn < 1_000; turn += 1) handshake();
-    for (let turn = 0; turn < 12; turn += 1) {
-      globalThis.gc!();
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    return await cpuOf(() => {
-      for (let turn = 0; turn < 50; turn += 1) handshake();
-    });
-  },
 };
 
 const cpu = await LOADS[process.argv[2]!]!();

@@ -1,6 +1,6 @@
 /**
- * What each flag of src/system/v8.ts, and the smaller space for new objects, bring: a process with it and one without it
- * in turns, in CPU time.
+ * What the flag of src/system/v8.ts for bulk, and the smaller space for new objects, bring: a process with it and one
+ * without it in turns, in CPU time.
  *
  * npm run bench:tricks
  */
@@ -20,7 +20,6 @@ interface Measured {
 
 const CASES = [
   { load: 'bulk', flags: ['--no-concurrent-array-buffer-sweeping'] },
-  { load: 'silence', flags: ['--retain-maps-for-n-gc=1000', '--no-flush-bytecode'] },
   { load: 'handshakes', flags: ['--max-semi-space-size=8'] },
 ] as const;
 

@@ -1,23 +1,23 @@
-/** Sets flags of V8 for a process that forwards data and has both busy and idle times. */
+/** Flags of V8 for a process that relays bytes at any hour. docs/performance.md has what each brings. */
 import { setFlagsFromString } from 'node:v8';
 
-/** Call it before the first connection. An unknown flag costs one line on standard error and nothing else. */
+/** To be called before there are connections. A flag that V8 does not know costs a line on standard error, no more. */
 export function tuneV8(): void {
   for (const flag of FLAGS) setFlagsFromString(flag);
 }
 
 const FLAGS = [
   /**
-   * Frees buffers when a collection ends, and not later on another thread. V8 counts their bytes until then; with 64 kB
-   * for each read this made it mark the whole heap 30 times for each gigabyte, instead of once, which took a third of
-   * the time of a transfer.
+   * Buffers are freed when the collection ends, not by a thread some time later. V8 counts their bytes until then, and
+   * with 64 kB for each read it takes them for a reason to mark the whole heap: 30 times for each gigabyte that passes,
+   * instead of once, and half of the CPU time of a relay.
    */
   '--no-concurrent-array-buffer-sweeping',
   /**
-   * In idle times V8 collects unused memory a few times. That includes hidden classes without objects at that moment,
-   * the code compiled for them, and bytecode that did not run. After half a minute without clients a connection cost
-   * 1.7 times as much, and only after thousands of connections it was as fast as before. Mail from old devices often
-   * comes after such pauses.
+   * Without connections, V8 uses the silence to collect all that is unused, a few times. It counts the shapes of objects
+   * that do not exist just then as unused too, and with them what it has compiled for them; and bytecode that did not
+   * run. After half a minute of silence a connection cost 1.7 times as much, and thousands had to come before it
+   * cost what it did. Mail from old devices comes in that way.
    */
   '--retain-maps-for-n-gc=1000',
   '--no-flush-bytecode',
