@@ -213,13 +213,13 @@ test('pitfall 11: a backend that ends while the client waits is not waited for',
   waiting.gate.backendEnds();
   t.equal(waiting.ended, 'backend_gone');
   t.match(waiting.toClient, /^421 4\.3\.0 /);
-  for (const told of [
+  for (const rig of [
     new GateRig().greeted(),
     new GateRig().greeted().client('NOOP\r\nNOOP\r\n').backend('421 4.3.2 closing\r\n'),
     new GateRig().greeted().client('QUIT\r\n').backend('221 2.0.0 bye\r\n'),
   ]) {
-    told.gate.backendEnds();
-    t.equal(told.ended, undefined, 'a client that waits for nothing, or has its 421, is told no more');
+    rig.gate.backendEnds();
+    t.equal(rig.ended, undefined, 'a client that waits for nothing, or has its 421, is told no more');
   }
   const inside = new GateRig({ starttls: 'active', greeting: 'swallow' }).backend('421 4.3.2 busy\r\n');
   inside.gate.backendEnds();

@@ -33,8 +33,8 @@ function drain(fd: number): string {
 
 test('a reader that hangs costs lines, not memory, and hears how many when it reads again', async (t) => {
   const { reader, writer } = makePipe(t);
-  const told: number[] = [];
-  const output = new LineOutput({ fd: writer, retryDelayMs: 1, dropped: (lines) => told.push(lines) });
+  const reported: number[] = [];
+  const output = new LineOutput({ fd: writer, retryDelayMs: 1, dropped: (lines) => reported.push(lines) });
   const line = `${'x'.repeat(1023)}\n`;
   for (let count = 0; count < 20_000; count++) output.write(line);
   let text = '';
@@ -47,7 +47,7 @@ test('a reader that hangs costs lines, not memory, and hears how many when it re
   text += drain(reader);
   t.equal(text.length % 1024, 0, 'no line is torn');
   const arrived = text.length / 1024;
-  t.equal(arrived + told.reduce((sum, lines) => sum + lines, 0), 20_000, 'each is there or counted');
+  t.equal(arrived + reported.reduce((sum, lines) => sum + lines, 0), 20_000, 'each is there or counted');
   t.ok(arrived < 6_000, 'and what was kept is bounded');
   closeSync(reader);
   closeSync(writer);

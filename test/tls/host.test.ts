@@ -212,7 +212,7 @@ test('a host that closes from within any call is told once, and hears no more', 
 });
 
 test('what the host throws when it is told of the end goes back to the host, who is not told again', async (t) => {
-  let told = 0;
+  let calls = 0;
   const nothing = (): void => undefined;
   const connection = new ServerConnection(EVERYTHING, {
     transmit: nothing,
@@ -222,10 +222,10 @@ test('what the host throws when it is told of the end goes back to the host, who
     saveSession: nothing,
     forgetSession: nothing,
     ended: () => {
-      told += 1;
+      calls += 1;
       throw new Error('the host broke');
     },
   });
   t.throws(() => connection.receive(Buffer.from('802e010002', 'hex')), /the host broke/);
-  t.equal(told, 1);
+  t.equal(calls, 1);
 });

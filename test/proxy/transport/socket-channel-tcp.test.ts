@@ -10,11 +10,11 @@ import { NO_HANDLER, type ChannelHandler } from '../../../src/proxy/transport/ch
 import { connectSocket, SocketChannel, TCP_OPTIONS } from '../../../src/proxy/transport/socket-channel.js';
 import { makeCertificate } from '../../support/certificate.js';
 
-/** What a channel tells, in order; `next` waits for one more. */
-class Diary implements ChannelHandler {
+/** Records the calls of a channel, in order. */
+class RecordingHandler implements ChannelHandler {
   readonly entries: string[] = [];
   bytes = 0;
-  timesFull = 0;
+  fullCalls = 0;
   readonly #channel: SocketChannel;
   #came: () => void = () => undefined;
 
@@ -28,13 +28,13 @@ class Diary implements ChannelHandler {
     this.#add(bytes.length > 100 ? 'much' : bytes.toString('latin1'));
   }
 
-  /** It is told again whenever more is written. */
+  /** Called again whenever more is written. */
   full(): void {
-    this.timesFull += 1;
+    this.fullCalls += 1;
     if (this.entries.at(-1) !== 'full') this.#add('full');
   }
 
-  /** It may be told without need. */
+  /** May be called without need. */
   drain(): void {
     if (this.entries.includes('full')) this.#add('drain');
   }
@@ -76,7 +76,7 @@ class Diary implements ChannelHandler {
 interface Ends {
   readonly peer: Socket;
   readonly channel: SocketChannel;
-  readonly diary: Diary;
+  readonly recorder: RecordingHandler;
 }
 
 const server = createServer({ ...TCP_OPTIONS, pauseOnConnect: true });
@@ -92,7 +92,7 @@ const ends = async (): Promise<Ends> => {
   peer.on('error', () => undefined);
   peers.push(peer);
   const [channel] = await Promise.all([come, once(peer, 'connect')]);
-  return { peer, channel, diary: new Diary(channel) };
+  return { peer, channel, recorder: new RecordingHandler(channel) };
 };
 
 test('a TCP connection as a channel', async (t) => {
@@ -105,31 +105,31 @@ test('a TCP connection as a channel', async (t) => {
   });
 
   await t.test('both ends are known, and nothing is read until somebody says so', async (t) => {
-    const { peer, channel, diary } = await ends();
+    const { peer, channel, recorder } = await ends();
     t.same(channel.remote, { address: '127.0.0.1', port: peer.localPort });
     t.same(channel.local, { address: '127.0.0.1', port: peer.remotePort });
     peer.write('EHLO');
     const other = await ends();
-    t.same(diary.entries, []);
+    t.same(recorder.entries, []);
     channel.resume();
     channel.resume();
-    await diary.until('EHLO');
+    await recorder.until('EHLO');
     channel.pause();
     peer.write('RSET');
     other.peer.end('QUIT');
     other.channel.resume();
-    await other.diary.until('end true');
-    t.same(other.diary.entries, ['QUIT', 'end true']);
-    t.same(diary.entries, ['EHLO']);
+    await other.recorder.until('end true');
+    t.same(other.recorder.entries, ['QUIT', 'end true']);
+    t.same(recorder.entries, ['EHLO']);
     channel.resume();
-    await diary.until('RSET');
+    await recorder.until('RSET');
     for (const one of [channel, other.channel]) one.destroy();
-    await diary.until('closed undefined');
+    await recorder.until('closed undefined');
     t.equal(channel.handler, NO_HANDLER, 'a connection that has closed holds nobody');
   });
 
   await t.test('what one side has said ends before the other, and then the connection does', async (t) => {
-    const { peer, channel, diary } = await ends();
+    const { peer, channel, recorder } = await ends();
     channel.write(Buffer.from('221 '));
     channel.write(Buffer.from('bye\r\n'));
     channel.end();
@@ -140,25 +140,25 @@ test('a TCP connection as a channel', async (t) => {
     await once(peer, 'end');
     channel.resume();
     peer.end('thanks');
-    await diary.until('closed undefined');
-    t.same(diary.entries, ['thanks', 'end true', 'closed undefined']);
+    await recorder.until('closed undefined');
+    t.same(recorder.entries, ['thanks', 'end true', 'closed undefined']);
 
     const second = await ends();
     second.channel.resume();
     second.peer.end();
-    await second.diary.until('end true');
+    await second.recorder.until('end true');
     second.channel.write(Buffer.from('221 bye\r\n'));
     second.channel.end();
     const [late] = (await once(second.peer, 'data')) as [Buffer];
     t.equal(late.toString(), '221 bye\r\n');
-    await second.diary.until('closed undefined');
+    await second.recorder.until('closed undefined');
     second.channel.destroy();
     second.channel.resume();
-    t.same(second.diary.entries, ['end true', 'closed undefined']);
+    t.same(second.recorder.entries, ['end true', 'closed undefined']);
   });
 
   await t.test('what was written before it is destroyed has been given to the system', async (t) => {
-    const { peer, channel, diary } = await ends();
+    const { peer, channel, recorder } = await ends();
     channel.write(Buffer.from('421 going\r\n'));
     channel.destroy();
     channel.destroy();
@@ -167,77 +167,77 @@ test('a TCP connection as a channel', async (t) => {
     channel.pause();
     const [last] = (await once(peer, 'data')) as [Buffer];
     t.equal(last.toString(), '421 going\r\n');
-    await diary.until('closed undefined');
-    t.same(diary.entries, ['closed undefined']);
+    await recorder.until('closed undefined');
+    t.same(recorder.entries, ['closed undefined']);
     peer.destroy();
   });
 
   await t.test('a peer that resets the connection is told by its code', async (t) => {
-    const { peer, channel, diary } = await ends();
+    const { peer, channel, recorder } = await ends();
     channel.resume();
     peer.resetAndDestroy();
-    await diary.until('closed ECONNRESET');
-    t.same(diary.entries, ['closed ECONNRESET']);
+    await recorder.until('closed ECONNRESET');
+    t.same(recorder.entries, ['closed ECONNRESET']);
 
     const writing = await ends();
     writing.peer.resetAndDestroy();
-    while (!writing.diary.entries.some((entry) => entry.startsWith('closed'))) {
+    while (!writing.recorder.entries.some((entry) => entry.startsWith('closed'))) {
       writing.channel.write(Buffer.from('250 ok\r\n'));
       await new Promise(setImmediate);
     }
-    t.match(writing.diary.entries, [/^closed (?:EPIPE|ECONNRESET)$/]);
+    t.match(writing.recorder.entries, [/^closed (?:EPIPE|ECONNRESET)$/]);
   });
 
   await t.test('a writer hears that too much waits, that it has left, and all of it arrives', async (t) => {
     setDefaultHighWaterMark(false, 16_384);
-    const { peer, channel, diary } = await ends();
+    const { peer, channel, recorder } = await ends();
     peer.pause();
     const piece = Buffer.alloc(100_000, 'x');
     let written = 0;
-    while (!diary.entries.includes('full')) {
+    while (!recorder.entries.includes('full')) {
       channel.write(piece);
       channel.write(piece.subarray(0, 1));
       written += piece.length + 1;
       await new Promise(setImmediate);
     }
-    const { timesFull } = diary;
+    const { fullCalls: timesFull } = recorder;
     channel.write(piece);
     written += piece.length;
     await new Promise(setImmediate);
-    t.equal(diary.timesFull, timesFull + 1);
-    t.same(diary.entries, ['full']);
+    t.equal(recorder.fullCalls, timesFull + 1);
+    t.same(recorder.entries, ['full']);
     let received = 0;
     peer.on('data', (bytes) => {
       received += bytes.length;
     });
     peer.resume();
-    await diary.until('drain');
+    await recorder.until('drain');
     channel.end();
     await once(peer, 'end');
     t.equal(received, written);
-    t.same(diary.entries, ['full', 'drain']);
+    t.same(recorder.entries, ['full', 'drain']);
     peer.end();
     channel.resume();
-    await diary.until('closed undefined');
+    await recorder.until('closed undefined');
   });
 
   await t.test('the end waits for what the peer has not read', async (t) => {
-    const { peer, channel, diary } = await ends();
+    const { peer, channel, recorder } = await ends();
     peer.pause();
     channel.resume();
     const much = Buffer.alloc(20_000_000, 'x');
     channel.write(much);
     peer.end();
-    await diary.until('end true');
+    await recorder.until('end true');
     channel.end();
     await new Promise(setImmediate);
-    t.notOk(diary.entries.includes('closed undefined'));
+    t.notOk(recorder.entries.includes('closed undefined'));
     let received = 0;
     peer.on('data', (bytes) => {
       received += bytes.length;
     });
     peer.resume();
-    await diary.until('closed undefined');
+    await recorder.until('closed undefined');
     await once(peer, 'end');
     t.equal(received, much.length);
   });
@@ -246,13 +246,13 @@ test('a TCP connection as a channel', async (t) => {
     const all = [await ends(), await ends(), await ends()];
     const size = 3_000_000;
     const sent = Buffer.from(Array.from({ length: size }, (_, at) => (at * 31 + (at >> 8)) & 0xff));
-    const kept = all.map(({ channel, diary }) => {
+    const kept = all.map(({ channel, recorder }) => {
       const pieces: Buffer[] = [];
       channel.handler = {
         ...NO_HANDLER,
         data: (bytes) => {
           pieces.push(bytes);
-          diary.data(bytes);
+          recorder.data(bytes);
         },
       };
       channel.resume();
@@ -262,29 +262,29 @@ test('a TCP connection as a channel', async (t) => {
       for (const { peer } of all) peer.write(sent.subarray(at, Math.min(size, at + step)));
       if (at % 5 === 0) await new Promise(setImmediate);
     }
-    for (const [index, { diary, channel }] of all.entries()) {
-      await diary.untilBytes(size);
+    for (const [index, { recorder, channel }] of all.entries()) {
+      await recorder.untilBytes(size);
       t.ok(Buffer.concat(kept[index]!).equals(sent));
       channel.destroy();
     }
   });
 
   await t.test('a handler may change its mind, put back what it got, and give up', async (t) => {
-    const { peer, channel, diary } = await ends();
+    const { peer, channel, recorder } = await ends();
     channel.handler = {
       ...NO_HANDLER,
       data: (bytes) => {
         channel.pause();
         channel.unread(bytes);
-        channel.handler = diary;
+        channel.handler = recorder;
         channel.resume();
       },
     };
     channel.resume();
     peer.write('first');
-    await diary.until('first');
+    await recorder.until('first');
     peer.write('second');
-    await diary.until('second');
+    await recorder.until('second');
     const gone = once(peer, 'end');
     channel.handler = {
       ...NO_HANDLER,
@@ -296,49 +296,49 @@ test('a TCP connection as a channel', async (t) => {
     peer.resume();
     peer.write('third');
     await gone;
-    t.same(diary.entries, ['first', 'second']);
+    t.same(recorder.entries, ['first', 'second']);
   });
 
   await t.test('a handler that pauses gets nothing more, also of what was put back', async (t) => {
-    const { peer, channel, diary } = await ends();
+    const { peer, channel, recorder } = await ends();
     channel.unread(Buffer.from('first'));
     peer.write('second');
     channel.handler = {
       ...NO_HANDLER,
       data: (bytes) => {
-        diary.data(bytes);
+        recorder.data(bytes);
         channel.pause();
       },
     };
     channel.resume();
-    t.same(diary.entries, [], 'not while the caller does what it does');
-    await diary.until('first');
+    t.same(recorder.entries, [], 'not while the caller does what it does');
+    await recorder.until('first');
     await ends();
-    t.same(diary.entries, ['first']);
+    t.same(recorder.entries, ['first']);
     channel.resume();
-    await diary.until('second');
-    t.same(diary.entries, ['first', 'second']);
+    await recorder.until('second');
+    t.same(recorder.entries, ['first', 'second']);
     peer.write('later');
     // Written before, so that the kernel has it before the turns of another connection are over.
     await ends();
     await ends();
-    t.same(diary.entries, ['first', 'second'], 'what comes after the one who pauses it waits too');
-    channel.handler = diary;
+    t.same(recorder.entries, ['first', 'second'], 'what comes after the one who pauses it waits too');
+    channel.handler = recorder;
     channel.resume();
-    await diary.until('later');
+    await recorder.until('later');
     channel.pause();
-    diary.entries.length = 2;
+    recorder.entries.length = 2;
     channel.unread(Buffer.from('third'));
     channel.resume();
     channel.pause();
     await new Promise(setImmediate);
-    t.same(diary.entries, ['first', 'second']);
+    t.same(recorder.entries, ['first', 'second']);
     channel.destroy();
   });
 
   await t.test('Node’s TLS takes it over, with what was read already', async (t) => {
     const { chainPem, keyPem } = makeCertificate('mx.example', [-1, 90]);
-    const { peer, channel, diary } = await ends();
+    const { peer, channel, recorder } = await ends();
     const client = connectTls({ socket: peer, rejectUnauthorized: false });
     const first: Buffer = await new Promise((resolve) => {
       channel.handler = { ...NO_HANDLER, data: resolve };
@@ -347,7 +347,7 @@ test('a TCP connection as a channel', async (t) => {
     channel.pause();
     channel.unread(first);
     const tls = new TLSSocket(channel.release(), { isServer: true, cert: chainPem, key: keyPem });
-    const secured = new Diary(new SocketChannel(tls));
+    const secured = new RecordingHandler(new SocketChannel(tls));
     secured.channel.resume();
     client.write('EHLO');
     await secured.until('EHLO');
@@ -358,7 +358,7 @@ test('a TCP connection as a channel', async (t) => {
     await secured.until('end true');
     secured.channel.end();
     await secured.until('closed undefined');
-    t.same(diary.entries, [], 'and tells the channel nothing');
+    t.same(recorder.entries, [], 'and tells the channel nothing');
 
     const late = await ends();
     late.channel.destroy();
@@ -369,14 +369,14 @@ test('a TCP connection as a channel', async (t) => {
     const child = fork(new URL('../../support/channel-child.js', import.meta.url), { stdio: 'inherit' });
     t.teardown(() => child.kill());
     for (const word of ['one', 'two', 'three']) {
-      const { peer, channel, diary } = await ends();
+      const { peer, channel, recorder } = await ends();
       const sent = await new Promise((resolve) => channel.sendTo(child, () => ({ word }), resolve));
       t.equal(sent, null);
       peer.end('EHLO');
       let heard = '';
       for await (const bytes of peer) heard += String(bytes);
       t.equal(heard, `${word} EHLO`, 'and the connection ends when that process ends it');
-      t.same(diary.entries, []);
+      t.same(recorder.entries, []);
     }
     child.kill();
     await once(child, 'exit');
@@ -390,10 +390,10 @@ test('a TCP connection as a channel', async (t) => {
   await t.test(
     'what was read and passed to nobody goes along, and what was not sent is taken back',
     async (t) => {
-      const { peer, channel, diary } = await ends();
+      const { peer, channel, recorder } = await ends();
       channel.resume();
       peer.write('header');
-      await diary.until('header');
+      await recorder.until('header');
       channel.pause();
       channel.handler = NO_HANDLER;
       channel.unread(Buffer.from('EHLO'));
@@ -414,10 +414,10 @@ test('a TCP connection as a channel', async (t) => {
   await t.test('what comes while a channel is paused goes to the other process too', async (t) => {
     const child = fork(new URL('../../support/channel-child.js', import.meta.url), { stdio: 'inherit' });
     t.teardown(() => child.kill());
-    const { peer, channel, diary } = await ends();
+    const { peer, channel, recorder } = await ends();
     channel.resume();
     peer.write('header');
-    await diary.until('header');
+    await recorder.until('header');
     channel.pause();
     peer.write('EHLO');
     // A socket would have read it by now, which no event tells.
@@ -430,7 +430,7 @@ test('a TCP connection as a channel', async (t) => {
     let heard = '';
     for await (const bytes of peer) heard += String(bytes);
     t.match(heard, 'EHLO');
-    t.same(diary.entries, ['header']);
+    t.same(recorder.entries, ['header']);
   });
 
   await t.test('a connection is made, or the reason is told, or it is given up', async (t) => {
@@ -443,10 +443,10 @@ test('a TCP connection as a channel', async (t) => {
       connectSocket({ host: '127.0.0.1', port }, { connected, failed }),
     );
     t.equal(channel.remote?.port, port);
-    const diary = new Diary(channel);
+    const recorder = new RecordingHandler(channel);
     channel.resume();
-    await diary.until('end true');
-    t.same(diary.entries, ['220 ready\r\n', 'end true']);
+    await recorder.until('end true');
+    t.same(recorder.entries, ['220 ready\r\n', 'end true']);
     channel.destroy();
 
     const free = createServer().listen(0, '127.0.0.1');
