@@ -25,7 +25,7 @@ export function checkAccess(config: Config, user: ServiceUser, credentials: read
       const message = `the service runs as this user, which cannot read ${path}`;
       const advice = [
         `chgrp ${user.name} ${path} && chmod 640 ${path}, and o+x or the same group on each folder above it`,
-        'or let systemd hand it over: LoadCredential= in the unit, and "credential:NAME" here',
+        'or use a credential of systemd: LoadCredential= in the unit, and "credential:NAME" here',
       ];
       return { check: 'access', subject, verdict: 'bad', message, advice, key };
     });

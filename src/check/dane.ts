@@ -5,7 +5,7 @@ import { certificatesFromPem } from '../tls/index.js';
 import type { LoadedCredential } from '../credentials/credentials.js';
 import type { Finding } from './finding.js';
 
-/** A certificate that some sender may be shown. */
+/** A certificate that a sender may get. */
 interface Shown {
   readonly subject: string;
   readonly key: string;
@@ -68,6 +68,5 @@ function isForServers(mode: string, port: number): boolean {
 /** RFC 6409, 3.1. */
 const SUBMISSION_PORT = 587;
 const ALL_OF_THEM =
-  'with DANE, publish the records of all certificates: a sender gets one or the other by what its hello offers';
-const BRIDGED =
-  'with DANE, publish it too: senders of today get this certificate, and the others those of oldhello';
+  'with DANE, publish the records of all certificates, because the certificate that a sender gets depends on its hello';
+const BRIDGED = 'with DANE, publish it too: modern senders get this certificate, old ones those of oldhello';

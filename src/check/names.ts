@@ -1,4 +1,4 @@
-/** Which certificates clients get by the name that they ask for, and for which name there is none. */
+/** Checks which certificates clients get for each requested name, and which names have none. */
 import type { Config, ListenerConfig } from '../config/schema.js';
 import { tryCredentials, type LoadedCredential } from '../credentials/credentials.js';
 import { certificatesNamed } from '../credentials/server-names.js';
@@ -6,7 +6,7 @@ import type { Finding, Verdict } from './finding.js';
 
 export function checkNames({ certificates, listeners, server: { hostname } }: Config): Finding[] {
   const { loaded } = tryCredentials(certificates);
-  // Of one that could not be loaded nobody knows its names.
+  // The names of a certificate that could not be loaded are unknown.
   if (loaded.length === 0 || loaded.length < certificates.length) return [];
   const names = new Set(listeners.flatMap((listener) => namesOf(listener, loaded)));
   return [
@@ -35,7 +35,7 @@ function namesOf({ serverNames }: ListenerConfig, loaded: readonly LoadedCredent
 function defaultOf(listener: ListenerConfig, loaded: readonly LoadedCredential[]): Finding[] {
   const [name] = namesOf(listener, loaded);
   if (name === undefined) return [];
-  const message = `clients that ask for no name, or for another one, get the certificates for ${name}`;
+  const message = `clients that request no name or another one get the certificates for ${name}`;
   return [finding(`listener ${listener.name}`, 'good', message)];
 }
 
@@ -48,7 +48,7 @@ function uncovered(
     .filter((one) => certificatesNamed([one], loaded).length === 0)
     .map((one) => ({
       ...finding(`listener ${name}`, 'bad', `no certificate has the name ${one}`, [
-        'add a [[certificate]] for it, or take the name out',
+        'add a [[certificate]] for it, or remove the name',
       ]),
       key: `listener[${index}].server-names`,
     }));

@@ -7,13 +7,13 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** Where a connection is to go; `host` may be a name that is not looked up yet. */
+/** Destination of a connection; `host` may be a name that is not resolved yet. */
 export interface HostAndPort {
   readonly host: string;
   readonly port: number;
 }
 
-/** From what node:net and libuv report; they have no address for a connection that is gone. */
+/** From the values of node:net and libuv, which are undefined for a closed connection. */
 export function endpointOf(address: string | undefined, port: number | undefined): Endpoint | undefined {
   return address === undefined ? undefined : { address, port: port ?? 0 };
 }
@@ -39,7 +39,7 @@ export function parseHostAndPort(text: string): HostAndPort | undefined {
   const host = ipv6 ?? name;
   const port = Number(digits);
   if (host === undefined || port > MAX_PORT || (ipv6 !== undefined && isIP(ipv6) !== 6)) return undefined;
-  // Digits and dots that are no IPv4 address would be looked up as a name, and not be found.
+  // Digits and dots that are no IPv4 address would be looked up as a name in vain.
   return /^[\d.]+$/.test(host) && isIP(host) !== 4 ? undefined : { host, port };
 }
 

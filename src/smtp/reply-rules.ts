@@ -1,4 +1,4 @@
-/** What the gate does with each reply of the backend, decided from the reply and what it is about alone. */
+/** What the gate does with each reply of the backend. The decision depends only on the reply and on its subject. */
 import type { ContentState } from './client-stream.js';
 import { offered, rewriteEhloReply } from './ehlo-reply.js';
 import type { GateOptions } from './gate-options.js';
@@ -30,9 +30,9 @@ export type ReplyConsequence =
   | { readonly kind: 'refuse'; readonly reason: GateRefusal };
 
 export interface ReplyContext {
-  /** Bytes of the backend's are here behind this reply. */
+  /** Whether more bytes of the backend follow this reply. */
   readonly moreFollows: boolean;
-  /** Where the content of DATA stands. */
+  /** State of the content of DATA. */
   readonly content: ContentState;
 }
 
@@ -114,7 +114,7 @@ function toContent(reply: Reply, { content }: ReplyContext): ReplyAction {
   return reply.code === SERVICE_CLOSING ? { toClient } : { ...refuse('reply_in_content'), toClient };
 }
 
-/** Where commands are all read, no other command has anything behind it that is no command. */
+/** If all commands are read, only the commands above are followed by bytes that are no commands. */
 function toOther(reply: Reply, { auth }: GateOptions): ReplyAction {
   const asksForMore = reply.code >= 300 && reply.code < 400;
   return asksForMore && auth === 'withhold' ? refuse('reply_unexpected') : { toClient: wholeReply(reply) };

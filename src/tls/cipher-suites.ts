@@ -44,7 +44,7 @@ export interface CipherSuite {
   readonly bulk: BulkCipher;
   /** Absent for AEAD, which authenticates by itself. */
   readonly mac: MacAlgorithm | undefined;
-  /** The hash of PRF, Finished and transcript at TLS 1.2; older versions do not ask the suite. */
+  /** The hash of PRF, Finished and transcript in TLS 1.2; older versions have fixed hashes. */
   readonly prf: PrfHash;
   readonly minVersion: ProtocolVersion;
   readonly maxVersion: ProtocolVersion;
@@ -265,7 +265,7 @@ const dhe = row('DHE_RSA', 'DHE-RSA-', 'dhe', 'rsa');
 const ecdheRsa = row('ECDHE_RSA', 'ECDHE-RSA-', 'ecdhe', 'rsa');
 const ecdheEcdsa = row('ECDHE_ECDSA', 'ECDHE-ECDSA-', 'ecdhe', 'ecdsa');
 
-/** All suites, by key exchange. The order of preference is negotiation's business, not this table's. */
+/** All suites, by key exchange. The negotiation decides the order of preference, not this table. */
 export const CIPHER_SUITES: readonly CipherSuite[] = [
   ecdheEcdsa(0xc02b, 'AES128-GCM'),
   ecdheEcdsa(0xc02c, 'AES256-GCM'),

@@ -37,8 +37,8 @@ test('each name is shown with its certificates, and the default name of each lis
       'good name mx.example: certificate 1 (RSA2048), certificate 2 (RSA2048, legacy)',
       'good name *.imap.example: certificate 3 (RSA2048, modern)',
       'good name a.imap.example: certificate 3 (RSA2048, modern)',
-      'good listener mx: clients that ask for no name, or for another one, get the certificates for mx.example',
-      'good listener imap: clients that ask for no name, or for another one, get the certificates for a.imap.example',
+      'good listener mx: clients that request no name or another one get the certificates for mx.example',
+      'good listener imap: clients that request no name or another one get the certificates for a.imap.example',
     ],
   );
 });
@@ -46,7 +46,7 @@ test('each name is shown with its certificates, and the default name of each lis
 test('a name that no certificate has is told, and the hostname in [server] is one', async (t) => {
   t.same(check(t, { 'other.example': 'all' }, [{ 'server-names': ['other.example', 'gone.example'] }]), [
     'good name other.example: certificate 1 (RSA2048)',
-    'good listener mx: clients that ask for no name, or for another one, get the certificates for other.example',
+    'good listener mx: clients that request no name or another one get the certificates for other.example',
     'bad listener mx: no certificate has the name gone.example',
     'warning certificates: none is for "MX.example", the hostname in [server]',
   ]);
