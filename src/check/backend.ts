@@ -146,6 +146,7 @@ class PathCheck {
       case 'backend_closed':
       case 'backend_refused':
       case 'backend_changed':
+      case 'backend_left':
         return { check: 'identity', topic: this.#identityAdvice };
       case 'backend_unreachable':
       case 'backend_no_descriptor':

@@ -1,4 +1,6 @@
 /** Tables and keys that are valid, and change nothing as they stand. */
+import { isIPv4 } from 'node:net';
+import { hostAndPort } from '../net/endpoint.js';
 import type { Config } from '../config/schema.js';
 import type { Finding } from './finding.js';
 
@@ -8,6 +10,7 @@ export function checkIneffective(config: Config, isWritten: (path: string) => bo
     ...tablesWithoutTheirKey(config, isWritten),
     ...unusedBackends(config),
     ...policiesWithoutEffect(config, isWritten),
+    ...coveredAddresses(config),
   ];
 }
 
@@ -59,6 +62,36 @@ function policiesWithoutEffect({ policies }: Config, isWritten: (path: string) =
     if (written.length > 0 || index < policies.length - 1) return [];
     return [note(path, 'it changes nothing for its networks', [`set one of ${POLICY_EFFECTS.join(', ')}`])];
   });
+}
+
+/** Only systemd can bind both, with BindIPv6Only= or ReusePort= in the socket units. */
+function coveredAddresses({ listeners, admin }: Config): Finding[] {
+  const all = [
+    ...listeners.map(({ address, name }, index) => ({
+      key: `listener[${index}].address`,
+      address,
+      user: `listener "${name}"`,
+    })),
+    ...(admin.address === undefined
+      ? []
+      : [{ key: 'admin.address', address: admin.address, user: 'the status page' }]),
+  ];
+  return all.flatMap(({ key, address, user }) => {
+    const wide = all.find(
+      (other) => other.address.port === address.port && covers(other.address.host, address.host),
+    );
+    if (wide === undefined || address.port === 0) return [];
+    const message =
+      `${hostAndPort(address.host, address.port)} of ${user} is part of ` +
+      `${hostAndPort(wide.address.host, address.port)} of ${wide.user}, so the second of them cannot be bound`;
+    return [note(key, message, ['give each its own addresses, or another port'])];
+  });
+}
+
+/** `::` takes IPv4 too. Which family a host name has is not known here. */
+function covers(wide: string, host: string): boolean {
+  if (wide === host) return false;
+  return wide === '::' || (wide === '0.0.0.0' && isIPv4(host));
 }
 
 function note(key: string, message: string, advice: readonly string[] = []): Finding {

@@ -1,5 +1,5 @@
 /** What a connection gives its host: bytes, plaintext, questions, and how it ended. */
-import type { TlsError } from './alert.js';
+import type { AlertName, TlsError } from './alert.js';
 import type { NotTls } from './hello/acceptor.js';
 import type { Established } from './handshake/established.js';
 import type { HandshakeOutput } from './handshake/io.js';
@@ -25,7 +25,8 @@ export type Outcome = { readonly finalBytes: Buffer } & (
   | { readonly kind: 'abandoned' }
   /** A 64-bit block cipher has protected as much as is safe. */
   | { readonly kind: 'data_limit' }
-  | { readonly kind: 'refused'; readonly error: TlsError }
+  /** `alert` is the one that was sent: SSLv3 has fewer than TLS (RFC 6101, 5.4). */
+  | { readonly kind: 'refused'; readonly error: TlsError; readonly alert: AlertName }
   | { readonly kind: 'peer_alert'; readonly alert: string }
   /** What came is not TLS, or is SSL 2.0 itself; a TLS alert would mean nothing to the peer. */
   | { readonly kind: 'not_tls'; readonly firstBytes: NotTls }

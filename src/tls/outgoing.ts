@@ -1,8 +1,7 @@
 /** What the server sends outside its handshake: application data and alerts, in records that are protected as agreed. */
-import type { AlertLevel, AlertName } from './alert.js';
+import { AlertDescription, type AlertLevel, type AlertName } from './alert.js';
 import { ContentType, ProtocolVersion } from './code-points.js';
 import type { Established } from './handshake/established.js';
-import { alertNumber } from './handshake/version-rules.js';
 import type { RecordLayer } from './record/record-layer.js';
 import type { CompleteParameters } from './server-parameters.js';
 
@@ -45,8 +44,7 @@ export class Outgoing {
 
   alert(alert: AlertName, level: AlertLevel): Buffer {
     const pieces: Buffer[] = [];
-    const content = Buffer.of(level, alertNumber(alert, this.#records.version));
-    this.#records.seal(ContentType.alert, content, pieces);
+    this.#records.seal(ContentType.alert, Buffer.of(level, AlertDescription[alert]), pieces);
     return Buffer.concat(pieces);
   }
 

@@ -14,6 +14,7 @@ import type { Accepted } from './hello/acceptor.js';
 import type { ClientHello } from './hello/client-hello.js';
 import { Incoming, type Received } from './incoming.js';
 import { Outgoing } from './outgoing.js';
+import { knownAlert } from './handshake/version-rules.js';
 import { RecordLayer } from './record/record-layer.js';
 import {
   withDefaults,
@@ -222,8 +223,8 @@ export class ServerConnection {
       const error =
         thrown instanceof TlsError ? thrown : new TlsError('internal_error', undefined, { cause: thrown });
       this.#forgetSession();
-      const finalBytes = this.#outgoing.alert(REFUSALS[error.reason].alert, AlertLevel.fatal);
-      this.#end({ kind: 'refused', error, finalBytes });
+      const alert = knownAlert(REFUSALS[error.reason].alert, this.#records.version);
+      this.#end({ kind: 'refused', error, alert, finalBytes: this.#outgoing.alert(alert, AlertLevel.fatal) });
     }
   }
 

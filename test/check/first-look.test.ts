@@ -49,6 +49,26 @@ test('two listeners with one address, and a status page there, are a mistake wit
   t.match(text, 'f.toml:16: admin.address: 127.0.0.1:2525 is already the address of listener "mx"');
 });
 
+test('an address that is part of another listener on its port is noted with its line', async (t) => {
+  const at = (name: string, address: string): string =>
+    LISTENER.replace('mx', name).replace('127.0.0.1:2525', address);
+  const noted = async (...addresses: string[]): Promise<string> => {
+    const listeners = addresses.map((address, index) => at(`l${index}`, address)).join('');
+    return (await check(folderOf(t), listeners + BACKEND)).text;
+  };
+  const part = (line: number, narrow: string, wide: string): RegExp =>
+    new RegExp(
+      `note .*${narrow} of listener .* is part of ${wide} of listener .*\\n +see f\\.toml:${line}: listener`,
+    );
+  t.match(
+    await noted('0.0.0.0:2525', '127.0.0.1:2525'),
+    part(8, '127\\.0\\.0\\.1:2525', '0\\.0\\.0\\.0:2525'),
+  );
+  t.match(await noted('127.0.0.1:2525', '[::]:2525'), part(3, '127\\.0\\.0\\.1:2525', '\\[::\\]:2525'));
+  t.match(await noted('[::]:2525', '[::1]:2525'), part(8, '\\[::1\\]:2525', '\\[::\\]:2525'));
+  t.notMatch(await noted('0.0.0.0:2525', '[::1]:2525', '127.0.0.1:2526'), /is part of/);
+});
+
 test('tables that change nothing as they stand are noted with their line', async (t) => {
   const spare = BACKEND.replace('mta', 'spare');
   const rest =

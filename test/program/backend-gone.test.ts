@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { test } from 'tap';
 import { startProgram } from '../support/program.js';
 import { proxyConfig } from '../support/proxy-config.js';
+import { SmtpClient } from '../support/smtp-client.js';
 
 for (const tls of ['none', 'bridge'] as const) {
   test(`a client that says STARTTLS when the backend is gone (tls = "${tls}") is let go, and others are served`, async (t) => {
@@ -43,3 +44,40 @@ for (const tls of ['none', 'bridge'] as const) {
     backend.close();
   });
 }
+
+test('a backend that closes between two commands, without 421, is logged as such, and the client gets 421', async (t) => {
+  const backend = createServer((socket) => {
+    socket.on('error', () => undefined).write('220 mta.example ESMTP\r\n');
+    const lines = createInterface({ input: socket, crlfDelay: Infinity }).on('error', () => undefined);
+    lines.on('line', (line) => {
+      if (line.startsWith('PROXY')) return;
+      if (line === 'NOOP') socket.end('250 closes\r\n');
+      else socket.write('250 ok\r\n');
+    });
+  }).listen(0, '127.0.0.1');
+  await once(backend, 'listening');
+  const { port: address } = backend.address() as AddressInfo;
+  const program = await startProgram(proxyConfig({ backend: { address, identity: 'proxy-v1' } }), 1);
+  const gone = { outcome: 'backend_failed', reason: 'backend_left', fault: 'backend' };
+  for (const commands of [
+    [],
+    ['EHLO client.example'],
+    ['EHLO client.example', 'MAIL FROM:<a@b.example>', 'RSET'],
+  ]) {
+    for (const tls of [false, true]) {
+      const client = await SmtpClient.connect(program.ports.get('mx')!);
+      await client.reply();
+      if (tls) {
+        await client.command('EHLO client.example');
+        await client.command('STARTTLS');
+        await client.secureLikeOld({});
+      }
+      for (const command of commands) t.match(await client.command(command), /^250/);
+      t.match(await client.command('NOOP'), /^250 closes/);
+      t.match(await client.reply(), /^421 /);
+      t.match(await program.nextConnection(), gone, `${tls ? 'TLS' : 'clear'}, after ${commands.join(', ')}`);
+    }
+  }
+  t.equal(await program.stop(), 0);
+  backend.close();
+});

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'tap';
 import { AlertDescription, REFUSALS, type AlertName, type RefusalReason } from '../../src/tls/alert.js';
 import { Acceptor, PRESETS, type ServerParameters } from '../../src/tls/index.js';
-import { alertNumber } from '../../src/tls/handshake/version-rules.js';
+import { knownAlert } from '../../src/tls/handshake/version-rules.js';
 import { record } from '../support/reference-protection.js';
 import {
   handshakeMessage,
@@ -678,9 +678,26 @@ test('each reason has the alert that the specifications name', async (t) => {
 
 test('a connection of SSL 3.0 gets only alerts that SSL 3.0 has, and RFC 7507 has given it one more (RFC 6101, 5.4.2)', async (t) => {
   const known = [0, 10, 20, 30, 40, 41, 42, 43, 44, 45, 46, 47, AlertDescription.inappropriate_fallback];
-  for (const { alert } of Object.values(REFUSALS)) t.ok(known.includes(alertNumber(alert, 0x0300)), alert);
-  t.equal(alertNumber('record_overflow', 0x0300), AlertDescription.bad_record_mac);
-  t.equal(alertNumber('record_overflow', undefined), AlertDescription.record_overflow);
+  for (const { alert } of Object.values(REFUSALS)) {
+    t.ok(known.includes(AlertDescription[knownAlert(alert, 0x0300)]), alert);
+  }
+  t.equal(knownAlert('record_overflow', 0x0300), 'bad_record_mac');
+  t.equal(knownAlert('record_overflow', undefined), 'record_overflow');
+});
+
+test('the alert of an outcome is the one that was sent, in SSL 3.0 too', async (t) => {
+  for (const [version, alert] of [
+    [0x0300, 'bad_record_mac'],
+    [0x0301, 'record_overflow'],
+  ] as const) {
+    const server = new TestServer();
+    server.receive(new TestClient({ version }).hello());
+    server.take();
+    server.receive(Buffer.from(`16${version.toString(16).padStart(4, '0')}ffff`, 'hex'));
+    const { outcome } = server;
+    t.match(outcome, { kind: 'refused', alert, error: { reason: 'record_overflow' } });
+    t.equal(outcome?.finalBytes.at(-1), AlertDescription[alert]);
+  }
 });
 
 test('a refusal is one fatal alert and the end; nothing is read or answered any more', async (t) => {

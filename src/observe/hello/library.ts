@@ -98,6 +98,20 @@ const RECORD_RULES: readonly Rule[] = [
       LAST_OF_OPENSSL_1_0.has(types.at(-1)!),
   },
   {
+    // SSLv3 has no extensions to go by. SRP came with 1.0.1.
+    library: 'OpenSSL 1.0.1',
+    matches: (_types, hello) => isPlainList(hello, OPENSSL_1_0_SUITES) && hello.cipherSuites.some(isSrp),
+  },
+  {
+    library: 'OpenSSL 1.0.0 or 1.0.1',
+    matches: (_types, hello) => isPlainList(hello, OPENSSL_1_0_SUITES),
+  },
+  {
+    // It has suites of static DH in between.
+    library: 'OpenSSL 1.0.2',
+    matches: (_types, hello) => isPlainList(hello, OPENSSL_1_0_2_SUITES),
+  },
+  {
     library: 'GnuTLS 3',
     matches: (types) => startsWith(types, [5, 10, 11]) && types.at(-1) === RECORD_SIZE_LIMIT,
   },
@@ -128,6 +142,17 @@ const RECORD_RULES: readonly Rule[] = [
   },
 ];
 
+/** Whether it has no extensions, and begins with this default list, of which builds may leave out Camellia and SRP. */
+function isPlainList({ extensions, cipherSuites }: ClientHello, list: readonly number[]): boolean {
+  const always = cipherSuites.filter((suite) => !CAMELLIA.has(suite) && !isSrp(suite));
+  return extensions === undefined && startsWith(always, list);
+}
+
+/** RFC 5054, 2.7. */
+function isSrp(suite: number): boolean {
+  return suite >= 0xc01a && suite <= 0xc022;
+}
+
 /** Whether all `values` occur in `order`, in the same sequence. */
 function isInOrder(values: readonly number[], order: readonly number[]): boolean {
   return values.every((value, index) =>
@@ -152,6 +177,10 @@ const NEXT_PROTOCOL_NEGOTIATION = 13_172;
 const isSuite = (spec: number): boolean => !isSslv2CipherKind(spec);
 
 const OPENSSL_0_9_SUITES = [0x39, 0x38, 0x35, 0x16, 0x13, 0x0a, 0x33, 0x32, 0x2f];
+const OPENSSL_1_0_SUITES = [0xc014, 0xc00a, 0x39, 0x38, 0xc00f, 0xc005, 0x35, 0xc012, 0xc008];
+const OPENSSL_1_0_2_SUITES = [0xc014, 0xc00a, 0x39, 0x38, 0x37, 0x36, 0xc00f, 0xc005, 0x35];
+/** RFC 4132, 2: those of RSA, DHE_DSS and DHE_RSA. */
+const CAMELLIA = new Set([0x41, 0x44, 0x45, 0x84, 0x87, 0x88]);
 /** 3.5 begins with renegotiation_info where it offers TLS 1.3, and ends with compress_certificate. */
 const OPENSSL_3_ORDER = [ExtensionType.renegotiation_info, 11, 10, 35, 5, 22, 23, 13, 43, 45, 51, 27];
 const CURVES_BY_NUMBER = Array.from({ length: 25 }, (_, index) => index + 1);

@@ -18,6 +18,7 @@ export const BACKEND_FAILURES = {
   backend_refused: 'the backend refused the client, and its reply was passed on',
   backend_changed:
     'the backend does not offer any more what the client was offered, as first-session = "learnt" has it',
+  backend_left: 'the backend closed the connection between two commands, without 421 (RFC 5321, 3.8)',
   ...STARTTLS_FAILURES,
   ...XCLIENT_FAILURES,
 } as const satisfies Record<string, string>;
@@ -46,6 +47,7 @@ export const BACKEND_ADVICE = {
   backend_refused: SEE_LOG,
   backend_changed:
     'nothing, where the backend was set up anew; where this repeats, set first-session = "live" in its [[backend]]',
+  backend_left: SEE_LOG,
   backend_no_starttls: 'give the backend a certificate, or set tls = "none" in its [[backend]]',
   backend_starttls_refused: SEE_LOG,
   backend_ehlo_refused: 'let the backend accept EHLO from oldhello, under the hostname of [server]',

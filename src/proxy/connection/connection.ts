@@ -236,7 +236,7 @@ export class ProxiedConnection {
       refused: (reason) => this.#end(ending.gateRefusal(reason)),
       clientLeft: () => this.#close(this.#leave(), 'destroy'),
       clientClosed: (error) => this.#clientClosed(error),
-      backendLeft: () => this.#end(ending.backendFailure('backend_failed', 'backend_closed')),
+      backendLeft: (reason) => this.#end(ending.backendFailure('backend_failed', reason)),
       backendGone: () => {
         this.record.recordFailure(ending.gateRefusal('backend_gone').failure);
         this.#close(this.#leave(), 'end');

@@ -24,8 +24,8 @@ export interface RelayEvents<R> {
   refused(reason: GateRefusal): void;
   /** The client ended before the backend greeted, and left nothing to deliver. */
   clientLeft(): void;
-  /** The backend closed before it greeted. */
-  backendLeft(): void;
+  /** The backend closed before it greeted, or between two commands without a reply that announces it. */
+  backendLeft(reason: 'backend_closed' | 'backend_left'): void;
   /** The backend sends nothing more, and everything it sent was passed on. @param error where it broke off */
   backendEnded(error: Error | undefined): void;
   /** The backend sends nothing more, and owes the client a reply. */

@@ -196,19 +196,15 @@ export class Relay {
     if (this.#stopped) return;
     const gate = this.#clientEnded ? undefined : this.#gate;
     if (gate?.greeted === false) {
-      this.#events.backendLeft();
+      this.#events.backendLeft('backend_closed');
       return;
     }
     gate?.backendEnds();
     if (this.#isStopped()) return;
-    if (gate === undefined && this.#owesReply()) this.#events.backendGone();
+    const replies = this.#clientEnded ? undefined : this.#replies;
+    if (gate === undefined && replies?.owesReply === true) this.#events.backendGone();
+    else if (error === undefined && replies?.awaitsCommand === true) this.#events.backendLeft('backend_left');
     else this.#events.backendEnded(error);
-  }
-
-  /** Whether the backend leaves in the middle of a command or a message. */
-  #owesReply(): boolean {
-    const replies = this.#replies;
-    return replies !== undefined && !this.#clientEnded && !replies.answered && !replies.backendCloses;
   }
 
   #newGate(options: GateOptions): Gate {

@@ -6,16 +6,27 @@ import { finalReplyCode } from '../../smtp/reply.js';
 
 export class ReplyTracker {
   #answered = true;
-  #closing = false;
+  /** Of the last reply. */
+  #code = READY;
 
   /** Whether the client has the reply to everything it sent. */
   get answered(): boolean {
     return this.#answered;
   }
 
+  /** Whether the backend leaves in the middle of a command or a message. */
+  get owesReply(): boolean {
+    return !this.#answered && !this.backendCloses;
+  }
+
+  /** Whether it is the client's turn, and the last reply was neither a refusal nor a farewell. */
+  get awaitsCommand(): boolean {
+    return this.#answered && this.#code < FIRST_REFUSAL && !this.backendCloses;
+  }
+
   /** The backend has sent 221 or 421: however both sides close now, it is no failure. */
   get backendCloses(): boolean {
-    return this.#closing;
+    return CLOSING_REPLIES.has(this.#code);
   }
 
   toBackend(): void {
@@ -25,9 +36,13 @@ export class ReplyTracker {
   toClient(bytes: Buffer): void {
     const code = finalReplyCode(bytes);
     this.#answered = code !== undefined;
-    this.#closing = code !== undefined && CLOSING_REPLIES.has(code);
+    this.#code = code ?? 0;
   }
 }
 
+/** As after the greeting. */
+const READY = 220;
+/** RFC 5321, 4.2.1: 4yz and 5yz. A backend that closes after one has said why. */
+const FIRST_REFUSAL = 400;
 /** RFC 5321, 4.2.2: the service closes the transmission channel. */
 const CLOSING_REPLIES: ReadonlySet<number> = new Set([221, 421]);

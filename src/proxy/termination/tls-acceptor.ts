@@ -202,7 +202,8 @@ export class TlsAcceptor {
           explanation: () => explainNotTls(outcome.firstBytes),
         };
       case 'refused': {
-        const { reason, alert, detail } = outcome.error;
+        const { alert, error } = outcome;
+        const { reason, detail } = error;
         const local = REFUSALS[reason].fault === 'local';
         const { parameters } = this.#profile;
         const hello = this.#hello;

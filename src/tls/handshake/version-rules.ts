@@ -1,5 +1,5 @@
 /** What differs between SSLv3 and TLS 1.2, one row a version, chosen once and then called. */
-import { AlertDescription, type AlertName } from '../alert.js';
+import type { AlertName } from '../alert.js';
 import type { CipherSuite, PrfHash } from '../cipher-suites.js';
 import { ProtocolVersion } from '../code-points.js';
 import { prfTls10, prfTls12 } from '../crypto/prf.js';
@@ -39,10 +39,9 @@ const SSL3_ALERTS: Partial<Record<AlertName, AlertName>> = {
   no_renegotiation: 'handshake_failure',
 };
 
-/** The number for an alert; until a version is agreed on, that of TLS. */
-export function alertNumber(alert: AlertName, version: ProtocolVersion | undefined): AlertDescription {
-  const known = version === ProtocolVersion.SSLv3 ? (SSL3_ALERTS[alert] ?? alert) : alert;
-  return AlertDescription[known];
+/** The alert to send where `alert` is meant; until a version is agreed on, those of TLS are. */
+export function knownAlert(alert: AlertName, version: ProtocolVersion | undefined): AlertName {
+  return version === ProtocolVersion.SSLv3 ? (SSL3_ALERTS[alert] ?? alert) : alert;
 }
 
 const ssl3: VersionRules = {

@@ -36,9 +36,21 @@ test('no captured hello is taken for that of another library', async (t) => {
     if (openssl === undefined) continue;
     const recent = library === 'OpenSSL 1.1 or later';
     t.equal(recent, /^(?:3\.|1\.1)/.test(openssl), title);
-    t.equal(library === 'OpenSSL 1.0.0', openssl.startsWith('1.0.0'), title);
+    t.equal(library.startsWith('OpenSSL 1.0.0'), openssl.startsWith('1.0.0'), title);
   }
   t.ok(unknown < capturedHellos().length / 2, `${unknown} unknown, most of them with suites chosen by hand`);
+});
+
+test('an SSLv3 hello, which has no extensions, is recognised by the default list of OpenSSL 1.0', async (t) => {
+  const found = capturedHellos()
+    .filter(({ version, options }) => /1\.0\.[012]/.test(version) && /^-ssl3$|^-no_tls1$|SSLv3/.test(options))
+    .map(({ version, hex }) => `${version}: ${likelyLibrary(readHello(Buffer.from(hex, 'hex')))}`);
+  t.same(found.sort(), [
+    '0.8.28 with OpenSSL 1.0.0m: OpenSSL 1.0.0 or 1.0.1',
+    '1.0.1e: OpenSSL 1.0.1',
+    '1.0.1e: OpenSSL 1.0.1',
+    '1.0.2: OpenSSL 1.0.2',
+  ]);
 });
 
 test('OpenSSL 0.9.8 built without SSL 2.0 is recognised by its suites', async (t) => {
