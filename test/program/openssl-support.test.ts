@@ -35,7 +35,7 @@ interface Run {
 }
 
 function run(t: Test, command: 'serve' | 'check', preload: string, config: ProxyConfig): Run {
-  const folder = mkdtempSync(join(tmpdir(), 'oldhello-primitives-'));
+  const folder = mkdtempSync(join(tmpdir(), 'oldhello-openssl-support-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
   const { chainPem, keyPem } = makeCertificate('mx.example', [-1, 90]);
   writeFileSync(join(folder, 'mx.crt'), chainPem);
