@@ -162,4 +162,4 @@ function toTheBest(whose = OURS): Aim['measured'] {
   };
 }
 
-const NO_CHOICE = [OURS, 'oldhello-engine', 'floor', 'RSA limit', 'one process'];
+const NO_CHOICE = [OURS, 'oldhello-engine', 'oldhello-live', 'floor', 'RSA limit', 'one process'];

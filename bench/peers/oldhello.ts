@@ -12,19 +12,20 @@ export function oldhello(
   mode: 'implicit' | 'starttls',
   modern: 'terminate' | 'engine' = 'terminate',
   name = 'oldhello',
+  firstSession: 'learnt' | 'live' = 'learnt',
 ): Peer {
   return {
     name,
     justInTime: true,
     lack: nothing,
     command(setup) {
-      const file = write(setup, 'oldhello.toml', configuration(setup, mode, modern));
+      const file = write(setup, 'oldhello.toml', configuration(setup, mode, modern, firstSession));
       return [process.execPath, '--max-semi-space-size=8', CLI, 'serve', '--config', file];
     },
   };
 }
 
-function configuration(setup: PeerSetup, mode: string, modern: string): string {
+function configuration(setup: PeerSetup, mode: string, modern: string, firstSession: string): string {
   return `
 [server]
 hostname = "bench.example"
@@ -40,6 +41,7 @@ name = "mta"
 address = "127.0.0.1:${setup.backend}"
 identity = "proxy-v2"
 modern = "${modern}"
+first-session = "${firstSession}"
 [[certificate]]
 chain = ${JSON.stringify(setup.certificate)}
 key = ${JSON.stringify(setup.key)}

@@ -6,7 +6,8 @@ const MAIL = '/usr/lib/nginx/modules/ngx_mail_module.so';
 
 /** @param auth the port that tells nginx where to go */
 export function starttlsPeers(auth: number): readonly Peer[] {
-  return [oldhello('starttls'), stunnel, nginxMail(auth)];
+  const live = oldhello('starttls', 'terminate', 'oldhello-live', 'live');
+  return [oldhello('starttls'), live, stunnel, nginxMail(auth)];
 }
 
 const stunnel: Peer = {

@@ -25,7 +25,7 @@ export async function* deliveries(stage: Stage): AsyncGenerator<Comparison> {
     ...(await interleave(title, contenders, stage.plan())),
     notes: [
       'stunnel waits 200 ms of its own before it greets, so its latency says nothing; its rate and CPU do.',
-      'oldhello opens two backend sessions a delivery, one before STARTTLS and one after.',
+      'Every server has one backend session a delivery; `oldhello-live` has two, with first-session = "live".',
     ],
   };
 }
