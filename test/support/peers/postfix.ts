@@ -47,11 +47,13 @@ export function postfixTls(): { readonly settings: Record<string, string>; reado
  * @param settings further lines of main.cf
  * @param services further lines of master.cf
  * @param sasl sasl/smtpd.conf, for logins
+ * @param runner what to start it with, such as a shell in another namespace; it gets the command as its arguments
  */
 export async function startPostfix(
   settings: Record<string, string> = {},
   services = '',
   sasl = '',
+  runner: readonly string[] = [],
 ): Promise<Mta> {
   const folder = mkdtempSync(join(tmpdir(), 'oldhello-postfix-'));
   chmodSync(folder, 0o755);
@@ -64,11 +66,13 @@ export async function startPostfix(
   writeFileSync(join(folder, 'etc', 'main.cf'), mainCf(folder, id, settings));
   writeFileSync(join(folder, 'etc', 'master.cf'), masterCf(port) + services);
   writeFileSync(join(folder, 'etc', 'sasl', 'smtpd.conf'), sasl);
-  const postfix = (...args: string[]): ReturnType<typeof spawnSync> =>
-    spawnSync('postfix', ['-c', join(folder, 'etc'), ...args], {
+  const postfix = (...args: string[]): ReturnType<typeof spawnSync> => {
+    const [command, ...rest] = [...runner, 'postfix', '-c', join(folder, 'etc'), ...args];
+    return spawnSync(command!, rest, {
       encoding: 'utf8',
       env: { ...process.env, MAIL_CONFIG: join(folder, 'etc') },
     });
+  };
   const started = postfix('start');
   const log = (): string => readFileSync(join(folder, 'log'), 'utf8');
   if (started.status !== 0) throw new Error(`Postfix did not start: ${String(started.stderr)}`);
