@@ -9,14 +9,12 @@ import { ClientSide } from './client-side.js';
 import { ServerSide } from './server-side.js';
 
 export class SessionTap {
-  readonly #client = new ClientSide();
-  readonly #backend = new ServerSide();
   readonly #record: ConnectionRecord;
   /** Whether TLS is all that the client may begin with. */
   readonly #implicit: boolean;
+  /** Undefined, and their buffers free, once nothing that follows would change the record. */
+  #sides: Sides | undefined = { client: new ClientSide(), backend: new ServerSide() };
   #isHelloRecorded = false;
-  /** Nothing that follows would change the record. */
-  #isDone = false;
 
   constructor(record: ConnectionRecord, mode: 'starttls' | 'implicit' | 'tcp') {
     this.#record = record;
@@ -24,34 +22,39 @@ export class SessionTap {
   }
 
   fromClient(bytes: Buffer): void {
-    if (this.#isDone) return;
-    guarded('session tap', () => {
-      this.#client.receive(bytes);
-      this.#look();
-    });
+    this.#watch((sides) => sides.client.receive(bytes));
   }
 
   fromBackend(bytes: Buffer): void {
-    if (this.#isDone) return;
-    guarded('session tap', () => {
-      this.#backend.receive(bytes);
-      this.#look();
-    });
+    this.#watch((sides) => sides.backend.receive(bytes));
   }
 
   /** The session is over. @param closedBy who ended it first */
   end(closedBy: 'client' | 'backend'): void {
-    const { helo } = this.#client;
-    this.#record.setHelo(helo);
-    if (this.#isDone) return;
-    this.#isDone = true;
-    const failure = this.#unfinished(closedBy);
+    const sides = this.#sides;
+    if (sides === undefined) return;
+    this.#release(sides);
+    const failure = this.#unfinished(sides, closedBy);
     if (failure !== undefined) this.#record.recordFailure(failure);
   }
 
-  #look(): void {
-    const { hello, records: client, unreadable, notTls, sentMailInClear } = this.#client;
-    const { agreed, records: backend } = this.#backend;
+  #watch(read: (sides: Sides) => void): void {
+    const sides = this.#sides;
+    if (sides === undefined) return;
+    guarded('session tap', () => {
+      read(sides);
+      if (this.#isSettled(sides)) this.#release(sides);
+    });
+  }
+
+  #release({ client: { helo } }: Sides): void {
+    this.#record.setHelo(helo);
+    this.#sides = undefined;
+  }
+
+  /** Records what is new. */
+  #isSettled({ client: fromClient, backend: { agreed, records: backend } }: Sides): boolean {
+    const { hello, records: client, unreadable, notTls, sentMailInClear } = fromClient;
     if (hello !== undefined && !this.#isHelloRecorded) {
       this.#isHelloRecorded = true;
       this.#record.handshakeStarted();
@@ -66,11 +69,11 @@ export class SessionTap {
     } else if (isEncrypted) {
       this.#record.established({ path: 'passthrough', ...(agreed ?? UNKNOWN) });
     }
-    this.#isDone = alert !== undefined || isEncrypted || sentMailInClear;
+    return alert !== undefined || isEncrypted || sentMailInClear;
   }
 
-  #unfinished(closedBy: 'client' | 'backend'): Failure | undefined {
-    const { hello, unreadable, notTls, askedForTls, wentOnInClear, helo } = this.#client;
+  #unfinished({ client }: Sides, closedBy: 'client' | 'backend'): Failure | undefined {
+    const { hello, unreadable, notTls, askedForTls, wentOnInClear, helo } = client;
     if (hello !== undefined) return { outcome: 'passthrough_failed', reason: `closed_by_${closedBy}` };
     if (unreadable !== undefined) return { outcome: 'passthrough_failed', reason: unreadable };
     if (notTls !== undefined)
@@ -79,6 +82,11 @@ export class SessionTap {
     if (spokeInClear || !(askedForTls || this.#implicit)) return undefined;
     return { outcome: 'client_gone', reason: 'waiting for client_hello' };
   }
+}
+
+interface Sides {
+  readonly client: ClientSide;
+  readonly backend: ServerSide;
 }
 
 /** Of a ServerHello that could not be read. */
