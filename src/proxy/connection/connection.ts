@@ -1,35 +1,30 @@
-/**
- * One client from accept to close. It owns the connection's phases, its timer, its place among the handshakes and the one
- * log event at the end; what happens within a phase is in the file of that phase.
- */
-import type { CertificateInfo } from '../../credentials/certificate-info.js';
+/** One client from accept to close: its phases, each in a file of its own, and the one log event at the end. */
 import { ConnectionRecord, type ConnectionEvent, type Failure } from '../../observe/connection-record.js';
 import { SessionTap } from '../../observe/tap/session-tap.js';
-import type { GateOptions } from '../../smtp/gate-options.js';
 import { ownReply } from '../../smtp/replies.js';
 import { DeferredBackend } from '../backend/deferred-backend.js';
-import { openBackendSession, quitAndClose } from '../backend/open-session.js';
-import { TlsAcceptor } from '../termination/tls-acceptor.js';
-import { NO_HANDLER, type Channel } from '../transport/channel.js';
+import { quitAndClose } from '../backend/open-session.js';
+import type { Channel } from '../transport/channel.js';
 import type { SocketChannel } from '../transport/socket-channel.js';
 import { Closing, type OpenEnds } from './closing.js';
-import { Deadline } from './deadline.js';
 import * as ending from './ending.js';
-import { deferBackend, learnFrom } from './first-session.js';
+import { deferBackend } from './first-session.js';
 import { HandshakeSlot } from './handshake-slot.js';
-import { Opening, type Attempt, type Opened } from './opening.js';
-import {
-  bridgedGate,
-  clientIdentity,
-  encryptedSession,
-  plaintextSession,
-  type ConnectionPlan,
-  type ConnectionServices,
-  type SessionPlan,
-} from './plan.js';
+import { Handshaking } from './handshaking.js';
+import { Opening, type Opened } from './opening.js';
+import { plaintextSession, type ConnectionPlan, type ConnectionServices } from './plan.js';
 import { leave, type Phase } from './phase.js';
 import { Relay } from './relay.js';
-import type { RelayedSession, RelayEvents, RepliedHandler } from './relay-events.js';
+import type { RelayedSession, RelayEvents } from './relay-events.js';
+import {
+  bridgedOpening,
+  encryptedOpening,
+  newAttempt,
+  passthroughOpening,
+  plaintextOpening,
+  type SessionOpening,
+} from './session-opening.js';
+import { Timeouts } from './timeouts.js';
 
 export class ProxiedConnection {
   readonly record: ConnectionRecord;
@@ -37,11 +32,9 @@ export class ProxiedConnection {
   readonly #services: ConnectionServices;
   readonly #finished: (event: ConnectionEvent) => void;
   readonly #raw: SocketChannel;
-  readonly #deadline = new Deadline();
+  readonly #timeouts: Timeouts;
   readonly #slot: HandshakeSlot;
   #phase: Phase | undefined;
-  /** The certificate that the client was shown. */
-  #certificate: CertificateInfo | undefined;
 
   constructor(
     plan: ConnectionPlan,
@@ -54,6 +47,11 @@ export class ProxiedConnection {
     this.#slot = new HandshakeSlot(services.handshakes);
     this.#finished = finished;
     this.record = new ConnectionRecord(plan.listener.name, plan.client);
+    this.#timeouts = new Timeouts(plan, {
+      end: (how) => this.#end(how),
+      cut: (failure) => this.#cut(failure),
+      abort: (failure) => this.abort(failure),
+    });
     this.#raw = client;
   }
 
@@ -61,7 +59,8 @@ export class ProxiedConnection {
     const { log, listener, client } = this.#plan;
     const { id } = this.record;
     log('connection_opened', { connection: id, listener: listener.name, client, pid: process.pid });
-    if (this.#plan.backend.config.tls === 'observe') this.#openPassthrough(NOTHING);
+    if (this.#plan.backend.config.tls === 'observe')
+      this.#open(this.#raw, passthroughOpening(this.#plan, this.record, NOTHING));
     else if (listener.mode === 'starttls') this.#firstSession();
     else if (this.#mayHandshake()) this.#handshake(undefined);
     else this.#close({ client: this.#raw }, 'end');
@@ -84,7 +83,7 @@ export class ProxiedConnection {
         else {
           this.record.recordFailure(failure);
           phase.relay.closeAfterReply();
-          this.#deadline.set(LAST_REPLY_TIMEOUT_MS, () => this.abort(failure));
+          this.#timeouts.awaitLastReply(ending.SHUTDOWN);
         }
         return;
       case 'handshaking':
@@ -107,72 +106,29 @@ export class ProxiedConnection {
   /** In clear; where the backend is known well enough, without it for now. */
   #firstSession(): void {
     const { backend } = this.#plan;
-    const session = plaintextSession(this.#plan);
+    const { security, gate } = plaintextSession(this.#plan);
     const learnt = backend.learnt?.replies(performance.now());
-    if (learnt === undefined) this.#openSession(this.#raw, session, learnFrom(backend.learnt, 'clear'));
+    if (learnt === undefined) this.#open(this.#raw, plaintextOpening(this.#plan, this.record));
     else {
-      const deferred = deferBackend(backend, learnt, this.#attempt(session.security, true), {
-        opening: () => this.#awaitGreeting(),
-        ready: () => this.#awaitClient(),
+      const attempt = newAttempt(this.#plan, this.record, undefined)({ security, smtp: true });
+      const deferred = deferBackend(backend, learnt, attempt, {
+        opening: () => this.#timeouts.awaitGreeting(),
+        ready: () => {
+          if (this.#phase?.kind === 'relaying') this.#timeouts.awaitClient(this.#phase.relay);
+        },
         ended: (ended, reply) => this.#end(ended, reply),
       });
       const { greeting } = learnt;
       const opened = { client: this.#raw, backend: deferred, greeting, early: NOTHING, clientEnded: false };
-      this.#relay(opened, { gate: session.gate, replied: undefined });
+      this.#relay(opened, { gate, replied: undefined });
     }
   }
 
-  #openSession(client: Channel, { security, gate }: SessionPlan, replied: RepliedHandler | undefined): void {
-    const due = gate === undefined ? 'its connection' : 'its greeting';
-    const session = { early: NOTHING, gate, replied };
-    this.#open(client, session, this.#attempt(security, gate !== undefined), due);
-  }
-
-  /** The backend's own TLS is to serve the client. @param early what came of its TLS */
-  #openPassthrough(early: Buffer): void {
-    const session = { early, gate: undefined, replied: undefined };
-    this.#open(this.#raw, session, this.#attempt('none', false), 'its connection');
-  }
-
-  #attempt(security: SessionPlan['security'], smtp: boolean): Attempt {
-    const identity = clientIdentity(this.#plan, this.record, this.#certificate);
-    return ({ ready, failed }) =>
-      openBackendSession(
-        this.#plan.backend,
-        identity,
-        { security, smtp },
-        {
-          ready: (channel, greeting) => {
-            this.record.backendSessions += 1;
-            ready(channel, greeting);
-          },
-          failed,
-        },
-      );
-  }
-
-  /** The backend sent 220 to the client's STARTTLS and waits for TLS, in the very session the client spoke in. */
-  #secureBackend(client: Channel, backend: SocketChannel, gate: GateOptions): void {
-    const attempt: Attempt = ({ ready, failed }) =>
-      this.#plan.backend.tls!.secure(backend, { secured: (secured) => ready(secured, NOTHING), failed });
-    this.#open(client, { early: NOTHING, gate, replied: undefined }, attempt, 'the TLS of the backend');
-  }
-
-  /**
-   * @param gate undefined where the client can read no reply of ours: it speaks another protocol, or the backend's own TLS
-   *   serves it
-   * @param due what is missing when it takes too long
-   */
-  #open(
-    client: Channel,
-    { early, ...session }: { readonly early: Buffer } & RelayedSession,
-    attempt: Attempt,
-    due: string,
-  ): void {
-    const { gate } = session;
+  #open(client: Channel, session: SessionOpening): void {
+    const { gate, replied } = session;
     const smtp = gate !== undefined;
     const opening = new Opening(client, {
-      ready: (opened) => this.#relay(opened, session),
+      ready: (opened) => this.#relay(opened, { gate, replied }),
       failed: ({ reason, message }) => {
         const { failure, reply } = ending.backendFailure('backend_failed', reason, message);
         this.#end({ failure, reply: smtp ? reply : undefined });
@@ -184,10 +140,8 @@ export class ProxiedConnection {
       clientClosed: (error) => this.#clientClosed(error),
     });
     this.#phase = { kind: 'opening', opening, smtp };
-    const { greetingTimeout, handshakeTimeout } = this.#plan.limits;
-    const timeout = gate?.greeting === 'none' ? handshakeTimeout : greetingTimeout;
-    this.#deadline.set(timeout, () => this.#backendTimedOut(due));
-    opening.begin(early, attempt);
+    this.#timeouts.awaitSession(session);
+    opening.begin(session.early, session.attempt);
   }
 
   // ---- relaying ----
@@ -203,9 +157,9 @@ export class ProxiedConnection {
     const parts = { client, backend, record, tap, ...session };
     const relay = new Relay(parts, this.#relayEvents(opened));
     this.#phase = { kind: 'relaying', relay };
-    if (gate === undefined) this.#awaitBytes(relay);
-    else if (relay.greeted) this.#awaitCommands(relay);
-    else this.#awaitGreeting();
+    if (gate === undefined) this.#timeouts.awaitBytes(relay);
+    else if (relay.greeted) this.#timeouts.awaitCommands(relay);
+    else this.#timeouts.awaitGreeting();
     relay.begin(opened);
   }
 
@@ -214,11 +168,11 @@ export class ProxiedConnection {
     const isOpening = (): boolean => backend instanceof DeferredBackend && backend.opening;
     return {
       active: () => {
-        if (!isOpening()) this.#deadline.extend();
+        if (!isOpening()) this.#timeouts.extend();
       },
-      greeted: (relay) => this.#awaitCommands(relay),
+      greeted: (relay) => this.#timeouts.awaitCommands(relay),
       mailBegan: (relay) => {
-        if (!isOpening()) this.#awaitBytes(relay);
+        if (!isOpening()) this.#timeouts.awaitBytes(relay);
       },
       mayStartTls: () => this.#mayHandshake(),
       starttlsDeclined: () => this.#slot.release(),
@@ -253,87 +207,44 @@ export class ProxiedConnection {
     };
   }
 
-  #awaitGreeting(): void {
-    this.#deadline.set(this.#plan.limits.greetingTimeout, () => this.#backendTimedOut('its greeting'));
-  }
-
-  /** A backend session that was made for a client in the middle of its session is ready. */
-  #awaitClient(): void {
-    if (this.#phase?.kind !== 'relaying') return;
-    const { relay } = this.#phase;
-    if (relay.mailBegan) this.#awaitBytes(relay);
-    else this.#awaitCommands(relay);
-  }
-
-  #awaitCommands(relay: Relay): void {
-    const { limits } = this.#plan;
-    this.#deadline.set(limits.commandTimeout, () => {
-      if (!relay.awaitsBackend) this.#end(ending.IDLE);
-      else this.#end(ending.backendFailure('backend_timeout', 'backend_reply_timeout'));
-    });
-  }
-
-  #awaitBytes(relay: Relay): void {
-    const { failure, reply } = ending.IDLE;
-    const { listener, limits } = this.#plan;
-    this.#deadline.set(listener.mode === 'tcp' ? limits.tcpIdleTimeout : limits.idleTimeout, () => {
-      if (relay.betweenCommands === true) this.#end({ failure, reply });
-      else this.#cut(failure);
-    });
-  }
-
   // ---- handshaking ----
 
   #handshake(backend: SocketChannel | undefined): void {
     this.record.handshakeStarted();
-    const acceptor = new TlsAcceptor(this.#raw, this.#plan.tls, this.#services, {
+    const { tls: profile, listener } = this.#plan;
+    const parts = { client: this.#raw, backend, profile, services: this.#services };
+    const handshaking = new Handshaking(parts, {
       hello: (hello) => this.record.setHello(hello),
       established: (channel, info, certificate) => {
         this.#slot.release();
         this.record.established(info);
-        this.#certificate = certificate;
-        if (backend === undefined) {
-          const replied = learnFrom(this.#plan.backend.learnt, 'tls');
-          this.#openSession(channel, encryptedSession(this.#plan, info), replied);
-        } else this.#secureBackend(channel, backend, bridgedGate(this.#plan, info));
+        const opening =
+          backend === undefined
+            ? encryptedOpening(this.#plan, this.record, info, certificate)
+            : bridgedOpening(this.#plan, backend, info);
+        this.#open(channel, opening);
       },
       passthrough: (bytes) => {
         this.#slot.release();
-        if (backend === undefined) this.#openPassthrough(bytes);
-        else {
-          const opened = { client: this.#raw, backend, greeting: NOTHING, early: bytes, clientEnded: false };
-          this.#relay(opened, { gate: undefined, replied: undefined });
-        }
+        const early = { client: this.#raw, greeting: NOTHING, early: bytes, clientEnded: false };
+        if (backend !== undefined)
+          this.#relay({ ...early, backend }, { gate: undefined, replied: undefined });
+        else this.#open(this.#raw, passthroughOpening(this.#plan, this.record, bytes));
       },
       failed: (failure) => {
         this.record.recordFailure(failure);
         if (this.#phase?.kind === 'handshaking') this.#close(this.#leave(), 'destroy');
       },
-      plaintext: (bytes) => this.#end(ending.plaintextInsteadOfTls(bytes, this.#plan.listener.mode)),
+      plaintext: (bytes) => this.#end(ending.plaintextInsteadOfTls(bytes, listener.mode)),
       closed: (error) => {
-        this.record.recordFailure(ending.clientGone(error, acceptor.waitingFor));
+        this.record.recordFailure(ending.clientGone(error, handshaking.waitingFor));
         this.#clientClosed(error);
       },
+      backendLeft: () => this.abort(ending.backendFailure('backend_failed', 'backend_closed').failure),
     });
-    this.#phase = { kind: 'handshaking', acceptor, backend };
-    if (backend !== undefined) this.#watchBackend(backend);
-    this.#deadline.set(this.#plan.limits.handshakeTimeout, () => {
-      this.abort(ending.clientTimeout(acceptor.waitingFor));
-    });
-    acceptor.begin();
-  }
-
-  /** A backend that waits for TLS sends nothing; it can only leave, and the client cannot be told in clear any more. */
-  #watchBackend(backend: SocketChannel): void {
-    const { failure } = ending.backendFailure('backend_failed', 'backend_closed');
-    const left = (): void => this.abort(failure);
-    const closed = (): void => {
-      // It reports this once; nothing may wait for it again.
-      if (this.#phase?.kind === 'handshaking') this.#phase = { ...this.#phase, backend: undefined };
-      left();
-    };
-    backend.handler = { ...NO_HANDLER, data: left, end: left, closed };
-    backend.resume();
+    this.#phase = { kind: 'handshaking', handshaking };
+    this.#timeouts.awaitHandshake(handshaking);
+    handshaking.begin();
   }
 
   /** Whether the limits allow one more handshake, which is then counted until it is over. */
@@ -351,11 +262,6 @@ export class ProxiedConnection {
     const ends = this.#leave();
     ends.client?.destroy();
     this.#close(ends, 'destroy');
-  }
-
-  #backendTimedOut(what: string): void {
-    const meaning = `${what} did not come in time`;
-    this.#end(ending.backendFailure('backend_timeout', 'backend_greeting_timeout', meaning));
   }
 
   #clientClosed(error: Error | undefined): void {
@@ -385,18 +291,13 @@ export class ProxiedConnection {
     if (this.#phase?.kind === 'closing') return;
     this.#slot.release();
     const closing = new Closing(() => {
-      this.#deadline.clear();
+      this.#timeouts.clear();
       this.#finished(this.record.event());
     });
     this.#phase = { kind: 'closing', closing };
-    this.#deadline.set(CLOSE_TIMEOUT_MS, () => closing.destroy());
+    this.#timeouts.awaitClose(closing);
     closing.begin(ends, backend);
   }
 }
-
-/** For a peer to close after we did. */
-const CLOSE_TIMEOUT_MS = 10_000;
-/** For a backend to answer the last command, when the proxy stops. */
-const LAST_REPLY_TIMEOUT_MS = 5_000;
 
 const NOTHING = Buffer.alloc(0);

@@ -1,7 +1,6 @@
 /** What a connection does; one thing at a time. */
-import type { TlsAcceptor } from '../termination/tls-acceptor.js';
-import type { SocketChannel } from '../transport/socket-channel.js';
 import type { Closing, OpenEnds } from './closing.js';
+import type { Handshaking } from './handshaking.js';
 import type { Opening } from './opening.js';
 import type { Relay } from './relay.js';
 
@@ -9,12 +8,7 @@ export type Phase =
   /** A backend session is made. `smtp`: the client can read a reply of ours. */
   | { readonly kind: 'opening'; readonly opening: Opening; readonly smtp: boolean }
   | { readonly kind: 'relaying'; readonly relay: Relay }
-  /** `backend`: it answered the client's STARTTLS itself and waits for TLS. */
-  | {
-      readonly kind: 'handshaking';
-      readonly acceptor: TlsAcceptor;
-      readonly backend: SocketChannel | undefined;
-    }
+  | { readonly kind: 'handshaking'; readonly handshaking: Handshaking }
   | { readonly kind: 'closing'; readonly closing: Closing };
 
 /** Stops a phase. @returns what it leaves open for the next one */
@@ -25,7 +19,7 @@ export function leave(phase: Phase | undefined): OpenEnds {
     case 'relaying':
       return phase.relay.stop();
     case 'handshaking':
-      return { client: phase.acceptor.channel, backend: phase.backend };
+      return phase.handshaking.stop();
     case 'closing':
     case undefined:
       return {};

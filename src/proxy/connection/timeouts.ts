@@ -1,0 +1,98 @@
+/** What a connection waits for, one thing at a time, and how it ends when that does not come in time. */
+import type { Failure } from '../../observe/connection-record.js';
+import type { Closing } from './closing.js';
+import * as ending from './ending.js';
+import type { Handshaking } from './handshaking.js';
+import type { ConnectionPlan } from './plan.js';
+import type { Relay } from './relay.js';
+import type { SessionOpening } from './session-opening.js';
+
+export interface TimeoutEvents {
+  /** Ends the connection, with a reply of ours if there is one. */
+  end(ending: ending.Ending): void;
+  /** Ends it at once, and the client does not get close_notify. */
+  cut(failure: Failure): void;
+  /** Ends it at once. */
+  abort(failure: Failure): void;
+}
+
+/** Each method takes the place of what was waited for so far. */
+export class Timeouts {
+  readonly #limits: ConnectionPlan['limits'];
+  readonly #idleTimeout: number;
+  readonly #events: TimeoutEvents;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor({ limits, listener }: ConnectionPlan, events: TimeoutEvents) {
+    this.#limits = limits;
+    this.#idleTimeout = listener.mode === 'tcp' ? limits.tcpIdleTimeout : limits.idleTimeout;
+    this.#events = events;
+  }
+
+  awaitSession({ due, timeoutMs }: SessionOpening): void {
+    this.#await(timeoutMs, () => this.#backendLate(due));
+  }
+
+  awaitGreeting(): void {
+    this.#await(this.#limits.greetingTimeout, () => this.#backendLate('its greeting'));
+  }
+
+  awaitCommands(relay: Relay): void {
+    this.#await(this.#limits.commandTimeout, () => {
+      if (!relay.awaitsBackend) this.#events.end(ending.IDLE);
+      else this.#events.end(ending.backendFailure('backend_timeout', 'backend_reply_timeout'));
+    });
+  }
+
+  /** For commands, or for bytes once a transaction began. */
+  awaitClient(relay: Relay): void {
+    if (relay.mailBegan) this.awaitBytes(relay);
+    else this.awaitCommands(relay);
+  }
+
+  awaitBytes(relay: Relay): void {
+    const { failure, reply } = ending.IDLE;
+    this.#await(this.#idleTimeout, () => {
+      if (relay.betweenCommands === true) this.#events.end({ failure, reply });
+      else this.#events.cut(failure);
+    });
+  }
+
+  awaitHandshake(handshaking: Handshaking): void {
+    this.#await(this.#limits.handshakeTimeout, () =>
+      this.#events.abort(ending.clientTimeout(handshaking.waitingFor)),
+    );
+  }
+
+  awaitLastReply({ failure }: ending.Ending): void {
+    this.#await(LAST_REPLY_TIMEOUT_MS, () => this.#events.abort(failure));
+  }
+
+  awaitClose(closing: Closing): void {
+    this.#await(CLOSE_TIMEOUT_MS, () => closing.destroy());
+  }
+
+  /** As much time again, from now on. */
+  extend(): void {
+    this.#timer?.refresh();
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #await(milliseconds: number, expired: () => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(expired, milliseconds);
+  }
+
+  #backendLate(due: string): void {
+    const meaning = `${due} did not come in time`;
+    this.#events.end(ending.backendFailure('backend_timeout', 'backend_greeting_timeout', meaning));
+  }
+}
+
+/** For a peer to close after we did. */
+const CLOSE_TIMEOUT_MS = 10_000;
+/** For a backend to answer the last command, when the proxy stops. */
+const LAST_REPLY_TIMEOUT_MS = 5_000;
