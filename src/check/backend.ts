@@ -6,11 +6,13 @@ import { createSocket } from 'node:dgram';
 import { connect, isIP } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { BackendConfig } from '../config/schema.js';
+import { isUnixAddress, type BackendAddress } from '../net/backend-address.js';
 import { connectProblem } from '../net/connect-error.js';
 import { sanitizePeerText } from '../observe/sanitize.js';
 import type { ClientIdentity } from '../proxy/backend/dial.js';
 import type { BackendError, BackendFailure } from '../proxy/backend/backend-error.js';
-import { openBackendSession, type BackendPlan } from '../proxy/backend/open-session.js';
+import { openSessionAt, type BackendPlan } from '../proxy/backend/open-session.js';
+import { targetText, type BackendTarget } from '../proxy/backend/target.js';
 
 import { SocketChannel } from '../proxy/transport/socket-channel.js';
 import { offered } from '../smtp/ehlo-reply.js';
@@ -25,10 +27,11 @@ import type { DeliveryPath } from './delivery-paths.js';
 /** @param timeoutMs milliseconds for each step */
 export async function checkDeliveryPath(
   plan: BackendPlan,
+  target: BackendTarget,
   path: DeliveryPath,
   timeoutMs: number,
 ): Promise<Finding[]> {
-  const check = new PathCheck(plan, path, timeoutMs);
+  const check = new PathCheck(plan, target, path, timeoutMs);
   await check.run();
   return check.findings;
 }
@@ -36,14 +39,16 @@ export async function checkDeliveryPath(
 class PathCheck {
   readonly findings: Finding[] = [];
   readonly #plan: BackendPlan;
+  readonly #target: BackendTarget;
   readonly #path: DeliveryPath;
   readonly #timeoutMs: number;
   #server: MailServer | undefined;
   /** The address that oldhello connects from. */
   #us = 'the address of oldhello';
 
-  constructor(plan: BackendPlan, path: DeliveryPath, timeoutMs: number) {
+  constructor(plan: BackendPlan, target: BackendTarget, path: DeliveryPath, timeoutMs: number) {
     this.#plan = plan;
+    this.#target = target;
     this.#path = path;
     this.#timeoutMs = timeoutMs;
   }
@@ -68,8 +73,8 @@ class PathCheck {
   }
 
   async run(): Promise<void> {
-    this.#us = (await localAddress(this.#config)) ?? this.#us;
-    const opened = await open(this.#plan, this.#path, this.#timeoutMs);
+    this.#us = (await localAddress(this.#target.address)) ?? this.#us;
+    const opened = await open(this.#plan, this.#target, this.#path, this.#timeoutMs);
     if ('error' in opened) {
       this.#notOpened(opened.error);
       return;
@@ -115,7 +120,7 @@ class PathCheck {
 
   #notOpened({ reason, message, code }: BackendError): void {
     const { check, topic } = this.#meaningOf(reason);
-    const problem = connectProblem(code);
+    const problem = connectProblem(code, this.#target.address);
     if (problem === undefined)
       this.#find(check, 'bad', message, topic, reason === 'backend_closed' ? [DIED] : []);
     else {
@@ -239,7 +244,7 @@ class PathCheck {
     } else if (identity === 'xclient') {
       const gone = offered(ehlo, 'XCLIENT') === undefined;
       if (gone) this.#find('observed', 'good', `it offered XCLIENT to ${this.#us}, but not to ${CLAIMED}`);
-    } else if (await refusesBrokenHeader(this.#config, this.#timeoutMs)) {
+    } else if (await refusesBrokenHeader(this.#target, this.#timeoutMs)) {
       this.#find(
         'observed',
         'good',
@@ -311,7 +316,7 @@ class PathCheck {
     else if (answer.reply.code !== 220) {
       this.#find('tls', 'bad', `it replies to STARTTLS with ${quote(answer.reply)}`, 'starttls');
     } else {
-      const secured = await secure(this.#plan, client.leave());
+      const secured = await secure(this.#plan, this.#target, client.leave());
       if ('error' in secured) {
         const { reason, message } = secured.error;
         this.#find('tls', 'bad', message, this.#meaningOf(reason).topic);
@@ -329,14 +334,17 @@ class PathCheck {
     topic?: AdviceTopic,
     more: readonly string[] = [],
   ): void {
-    const subject = `backend ${this.#config.name}, ${this.#path.name}`;
+    const at = this.#config.address.length > 1 ? ` at ${targetText(this.#target)}` : '';
+    const subject = `backend ${this.#config.name}${at}, ${this.#path.name}`;
     const advice = [...(topic === undefined ? [] : advise(topic, this.#server, this.#us)), ...more];
     this.findings.push({ check, subject, verdict, message, advice, key: KEYS[check] });
   }
 }
 
 /** Finds the local address that the backend will see; connecting a UDP socket sends nothing. */
-function localAddress({ address: { host, port } }: BackendConfig): Promise<string | undefined> {
+function localAddress(address: BackendAddress): Promise<string | undefined> {
+  if (isUnixAddress(address)) return Promise.resolve(undefined);
+  const { host, port } = address;
   return new Promise((resolve) => {
     const socket = createSocket(isIP(host) === 6 ? 'udp6' : 'udp4');
     const end = (address: string | undefined): void => {
@@ -350,19 +358,25 @@ function localAddress({ address: { host, port } }: BackendConfig): Promise<strin
 
 type Opened = { readonly channel: SocketChannel; readonly said: Buffer } | { readonly error: BackendError };
 
-function open(plan: BackendPlan, path: DeliveryPath, timeoutMs: number): Promise<Opened> {
+function open(
+  plan: BackendPlan,
+  target: BackendTarget,
+  path: DeliveryPath,
+  timeoutMs: number,
+): Promise<Opened> {
   return new Promise((resolve) => {
-    const config = { ...plan.config, connectTimeout: Math.min(plan.config.connectTimeout, timeoutMs) };
-    openBackendSession({ ...plan, config }, PROBE, path, {
+    const connectTimeoutMs = Math.min(plan.config.connectTimeout, timeoutMs);
+    const options = { ...path, identity: PROBE, connectTimeoutMs };
+    openSessionAt(plan, target, options, {
       ready: (channel, said) => resolve({ channel, said }),
       failed: (error) => resolve({ error }),
     });
   });
 }
 
-function secure(plan: BackendPlan, channel: SocketChannel): Promise<Opened> {
+function secure(plan: BackendPlan, target: BackendTarget, channel: SocketChannel): Promise<Opened> {
   return new Promise((resolve) => {
-    plan.tls!.secure(channel, {
+    plan.tls!.secure(channel, target, {
       secured: (secured) => resolve({ channel: secured, said: NOTHING }),
       failed: (error) => resolve({ error }),
     });
@@ -370,14 +384,14 @@ function secure(plan: BackendPlan, channel: SocketChannel): Promise<Opened> {
 }
 
 /** A backend that reads a PROXY header sends no greeting after a damaged one (PROXY protocol, 2). */
-function refusesBrokenHeader({ address, identity }: BackendConfig, timeoutMs: number): Promise<boolean> {
+function refusesBrokenHeader({ address, backend }: BackendTarget, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ ...address, timeout: timeoutMs });
     const end = (refused: boolean): void => {
       socket.destroy();
       resolve(refused);
     };
-    socket.once('connect', () => socket.write(identity === 'proxy-v1' ? BROKEN_V1 : BROKEN_V2));
+    socket.once('connect', () => socket.write(backend.identity === 'proxy-v1' ? BROKEN_V1 : BROKEN_V2));
     socket.once('data', (bytes: Buffer) => end(!bytes.toString('latin1').startsWith('220')));
     socket.once('close', () => end(true));
     socket.once('timeout', () => end(true));

@@ -44,9 +44,11 @@ export async function checkAll(
   (await checkTicketKeys(config, now, user?.gids)).forEach(found);
   (await checkStore(config, timeoutMs)).forEach(found);
   for (const [index, plan] of backends.entries()) {
-    for (const path of deliveryPathsTo(plan.config, config)) {
-      for (const finding of await checkDeliveryPath(plan, path, timeoutMs)) {
-        found({ ...finding, key: `backend[${index}].${finding.key ?? 'address'}` });
+    for (const target of await plan.addresses.targets(plan.config)) {
+      for (const path of deliveryPathsTo(plan.config, config)) {
+        for (const finding of await checkDeliveryPath(plan, target, path, timeoutMs)) {
+          found({ ...finding, key: `backend[${index}].${finding.key ?? 'address'}` });
+        }
       }
     }
   }

@@ -6,6 +6,7 @@ import { UnusableValueError } from '../config/config-error.js';
 import { locate, positionsIn } from '../config/load.js';
 import type { Credentials } from '../config/paths.js';
 import { createLogChannel } from '../observe/log.js';
+import { systemAddressBook } from '../proxy/backend/address-book.js';
 import { backendPlans } from '../proxy/backend/backend-plan.js';
 import { refuseRelayRisks } from '../proxy/backend/relay-risk.js';
 import { readTrustedCas } from '../proxy/backend/trusted-cas.js';
@@ -60,7 +61,7 @@ async function tryConfiguration(
   const config = loadConfiguration(file, credentials);
   try {
     await refuseRelayRisks(config);
-    const plans = backendPlans(config, readTrustedCas(config), createLogChannel().log);
+    const plans = backendPlans(config, readTrustedCas(config), createLogChannel().log, systemAddressBook());
     const handedOver = typeof credentials === 'object' ? [...credentials.values()] : [];
     const options = { now: new Date(), timeoutMs: TIMEOUT_MS, isWritten, user, credentials: handedOver };
     await checkAll(config, plans, options, found);

@@ -1,5 +1,6 @@
 /** Checks combinations of values that are each valid alone. */
 import { isIP } from 'node:net';
+import { backendAddressText, isUnixAddress, type BackendAddress } from '../net/backend-address.js';
 import { hostAndPort } from '../net/endpoint.js';
 import type { Problem } from './config-error.js';
 import { isPrivateAddress, relayRisk } from './private-networks.js';
@@ -19,6 +20,7 @@ export function crossCheck(config: Config, positions: TomlPositions): Problem[] 
     ...duplicates('backend', config.backends, at),
     ...sharedAddresses(config, positions),
     ...danglingBackends(config, at),
+    ...repeatedAddresses(config, at),
     ...relayRisks(config, at),
     ...uselessTls(config, at),
     ...impossibleIdentities(config, at),
@@ -79,13 +81,29 @@ function danglingBackends({ listeners, backends }: Config, at: At): Problem[] {
   });
 }
 
+function repeatedAddresses({ backends }: Config, at: At): Problem[] {
+  return backends.flatMap(({ address }, index) => {
+    const texts = address.map(backendAddressText);
+    const repeated = texts.find((one, position) => texts.indexOf(one) < position);
+    if (repeated === undefined) return [];
+    return [{ ...at('backend', index, 'address'), message: `${repeated} stands there twice` }];
+  });
+}
+
 /** Most mail servers relay for loopback and private addresses, and behind a proxy every client has one. */
 function relayRisks({ backends }: Config, at: At): Problem[] {
-  return backends.flatMap(({ identity, address: { host }, acknowledgeRelayRisk }, index) =>
-    identity === 'none' && !acknowledgeRelayRisk && (host === 'localhost' || isPrivateAddress(host))
-      ? [{ ...at('backend', index, 'identity'), message: relayRisk(host) }]
-      : [],
-  );
+  return backends.flatMap(({ identity, address, acknowledgeRelayRisk }, index) => {
+    if (identity !== 'none' || acknowledgeRelayRisk) return [];
+    const near = address.find(isNearby);
+    if (near === undefined) return [];
+    const message = relayRisk(isUnixAddress(near) ? backendAddressText(near) : near.host);
+    return [{ ...at('backend', index, 'identity'), message }];
+  });
+}
+
+/** To a mail server, who comes by its Unix socket is localhost. */
+function isNearby(address: BackendAddress): boolean {
+  return isUnixAddress(address) || address.host === 'localhost' || isPrivateAddress(address.host);
 }
 
 function unusableStore({ sessionStore: { url, timeout }, tls }: Config, positions: TomlPositions): Problem[] {

@@ -1,5 +1,6 @@
 /** Formats of single values in the configuration file, and the values made from them. */
 import { isIP } from 'node:net';
+import { parseBackendAddress, type BackendAddress } from '../net/backend-address.js';
 import { parseHostAndPort, type HostAndPort } from '../net/endpoint.js';
 
 export interface Format<T> {
@@ -9,6 +10,8 @@ export interface Format<T> {
   readonly words?: readonly string[];
   /** The format of each element, if the value is a list. */
   readonly element?: Format<unknown>;
+  /** Whether a list of one element may be written as that element. */
+  readonly mayBeSingle?: true;
   /** Set if a secret may have been written here by mistake, so that no message may show the value. */
   readonly isHidden?: true;
   /** Set if the value names a file or folder. */
@@ -92,6 +95,21 @@ export const address: Format<HostAndPort> = {
   allowed: 'an address and port such as "0.0.0.0:25", "[::]:25" or "mail.example.com:25"',
   coerce: parseHostAndPort,
   isValid: isObject,
+};
+
+const backendAddress: Format<BackendAddress> = {
+  allowed:
+    'an address and port such as "127.0.0.1:25" or "mail.example.com:25", or a socket as "unix:/run/mta.sock"',
+  coerce: parseBackendAddress,
+  isValid: isObject,
+};
+
+/** At least one. */
+export const backendAddresses: Format<readonly BackendAddress[]> = {
+  allowed: `${backendAddress.allowed}, or a list of them`,
+  element: backendAddress,
+  mayBeSingle: true,
+  isValid: (value) => Array.isArray(value) && value.length > 0 && value.every(backendAddress.isValid),
 };
 
 /** Without a password, because a configuration file is no place for secrets. */

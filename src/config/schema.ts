@@ -4,6 +4,7 @@
  */
 import {
   address,
+  backendAddresses,
   count,
   countOrNone,
   duration,
@@ -97,7 +98,15 @@ const listener = {
 
 const backend = {
   name: required(text, 'The name of this backend, for backend in a [[listener]].'),
-  address: required(address, 'The address and port of the backend.'),
+  address: required(
+    backendAddresses,
+    'The address and port of the backend, or its Unix socket. A backend may have several addresses, as a list or as those of a host name; each session uses one that is up.',
+  ),
+  balance: withDefault(
+    oneOf('first', 'round-robin'),
+    'first',
+    'Which of several addresses a session uses. "first": the first one that is up. "round-robin": those that are up, in turn.',
+  ),
   identity: required(
     oneOf('proxy-v2', 'proxy-v1', 'xclient', 'none'),
     'How the backend gets the address of the client. "proxy-v2", "proxy-v1": in a header of the PROXY protocol. "xclient": with the SMTP command XCLIENT, for backends without the PROXY protocol; the backend then has the address but not the host name of the client. "none": not at all; for the backend, every client has the address of oldhello.',
@@ -113,7 +122,7 @@ const backend = {
   ),
   'tls-name': optional(
     text,
-    'The name that the certificate of the backend must have. Absent: the host in its address.',
+    'The name that the certificate of the backend must have. Absent: the host in its address, "localhost" for a Unix socket.',
   ),
   'tls-pin': optional(
     pin,
@@ -131,12 +140,12 @@ const backend = {
   'first-session': withDefault(
     oneOf('learnt', 'live'),
     'learnt',
-    'How a client is answered before its mail begins or TLS does. "learnt": as the backend answered health checks and earlier clients; a session with the backend is made for the first command that is none of EHLO, HELO, NOOP, RSET, QUIT and STARTTLS, so that a delivery over STARTTLS takes one session and not two. "live": by the backend itself, in a session from the first byte, which ends when TLS begins. Always "live" with tls = "bridge" or "observe".',
+    'How a client is answered before its mail begins or TLS does. "learnt": as the backend answered health checks and earlier clients; a session with the backend is made for the first command that is none of EHLO, HELO, NOOP, RSET, QUIT and STARTTLS, so that a delivery over STARTTLS takes one session and not two. "live": by the backend itself, in a session from the first byte, which ends when TLS begins. Always "live" with tls = "bridge" or "observe", and with several addresses.',
   ),
   'connect-timeout': withDefault(
     duration,
     '10s',
-    'Timeout for a connection to the backend to be established.',
+    'Timeout for a connection to the backend to be established; at most 2 s if there is another address to try.',
   ),
   'health-interval': withDefault(
     durationOrNone,

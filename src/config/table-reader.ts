@@ -58,7 +58,7 @@ export class TableReader {
       else this.#wrong(key.format, pathOf(path, name), value);
     }
     const values = convictTable(keys).load(loadable);
-    this.#validate(values, keys, path, loadable);
+    this.#validate(values, keys, path, written);
     this.#findMissing(keys, path, written);
     return this.#valuesOf(values, keys, path);
   }
@@ -69,7 +69,8 @@ export class TableReader {
       values.validate({ allowed: 'strict' });
     } catch {
       for (const [name, value] of Object.entries(written)) {
-        const { format } = keys[name]!;
+        const format = Object.hasOwn(keys, name) ? keys[name]!.format : undefined;
+        if (format === undefined || !isLoadable(format, value)) continue;
         if (!format.isValid(values.get(name))) this.#wrong(format, pathOf(path, name), value);
       }
     }
@@ -85,7 +86,7 @@ export class TableReader {
 
   /** For a list: each invalid element, with its own line. */
   #wrong({ element, ...format }: Format<unknown>, path: string, value: unknown): void {
-    if (element === undefined || !Array.isArray(value)) {
+    if (element === undefined || !Array.isArray(value) || value.length === 0) {
       this.#problem(path, wrongValue(value, format));
       return;
     }
@@ -124,7 +125,8 @@ function isLoadable({ coerce }: Format<unknown>, value: unknown): boolean {
 }
 
 /** convict does not coerce the elements of lists either. */
-function withCoercedElements({ element }: Format<unknown>, value: unknown): unknown {
+function withCoercedElements({ element, mayBeSingle }: Format<unknown>, written: unknown): unknown {
+  const value = mayBeSingle === true && !Array.isArray(written) ? [written] : written;
   return element !== undefined && Array.isArray(value) ? value.map((one) => coerced(element, one)) : value;
 }
 

@@ -1,4 +1,5 @@
-/** Why a TCP connection could not be made, and the next step, for each error of the system that has a usual cause. */
+/** Why a connection could not be made, and the next step, for each error of the system that has a usual cause. */
+import { isUnixAddress, type BackendAddress } from './backend-address.js';
 
 export interface ConnectProblem {
   readonly meaning: string;
@@ -40,9 +41,31 @@ const PROBLEMS = {
   },
 } as const satisfies Record<string, ConnectProblem>;
 
+/** By a Unix socket; see unix(7) and connect(2). */
+const UNIX_PROBLEMS = {
+  ECONNREFUSED: {
+    meaning: 'the file is there, and nothing listens on it',
+    remedy:
+      'see that it is a socket (ls -l) and that the server runs (ss -lx); one that died leaves its socket behind',
+  },
+  ENOENT: {
+    meaning: 'there is no such socket',
+    remedy:
+      'see that the server runs and where it makes its socket (ss -lx), and that no PrivateTmp= hides it',
+  },
+  EACCES: {
+    meaning: 'this user may not use the socket',
+    remedy:
+      'let the user of the service write to the socket, and give it o+x or a group on each folder above it',
+  },
+} as const satisfies Record<string, ConnectProblem>;
+
 /** Undefined for an error that has no usual cause. */
-export function connectProblem(code: string | undefined): ConnectProblem | undefined {
-  return code !== undefined && Object.hasOwn(PROBLEMS, code)
-    ? PROBLEMS[code as keyof typeof PROBLEMS]
-    : undefined;
+export function connectProblem(
+  code: string | undefined,
+  address?: BackendAddress,
+): ConnectProblem | undefined {
+  const problems: Readonly<Record<string, ConnectProblem>> =
+    address !== undefined && isUnixAddress(address) ? UNIX_PROBLEMS : PROBLEMS;
+  return code !== undefined && Object.hasOwn(problems, code) ? problems[code] : undefined;
 }

@@ -17,35 +17,59 @@ interface Failures {
 
 export function watchBackends(channel: LogChannel): BackendWatch {
   const failures = new Map<string, Failures>();
+  /** Those of each backend, as keys of `failures`. */
+  const addresses = new Map<string, Set<string>>();
   const backendOf = new Map<string, string>();
-  const succeeded = (backend: string): void => {
-    const before = failures.get(backend);
-    failures.delete(backend);
-    if (before?.isDown !== true) return;
-    channel.log('backend_up', { backend, down: Math.round((performance.now() - before.since) / 1000) });
+  const isDown = (key: string): boolean => failures.get(key)?.isDown === true;
+  const keysOf = (backend: string): Set<string> => {
+    const keys = addresses.get(backend) ?? new Set();
+    addresses.set(backend, keys);
+    return keys;
   };
-  const failed = (backend: string, reason: string, threshold: number): void => {
-    const before = failures.get(backend);
+  const succeeded = ({ backend, address }: Attempt, key: string): void => {
+    const before = failures.get(key);
+    failures.delete(key);
+    if (before?.isDown !== true) return;
+    const down = Math.round((performance.now() - before.since) / 1000);
+    channel.log('backend_up', { backend, address, down });
+  };
+  const failed = ({ backend, address }: Attempt, key: string, reason: string, threshold: number): void => {
+    const before = failures.get(key);
     const count = (before?.count ?? 0) + 1;
-    const isDown = before?.isDown === true || count >= threshold;
-    failures.set(backend, { count, since: before?.since ?? performance.now(), isDown });
-    if (isDown && before?.isDown !== true) channel.log('backend_down', { backend, reason });
+    const down = before?.isDown === true || count >= threshold;
+    failures.set(key, { count, since: before?.since ?? performance.now(), isDown: down });
+    if (!down || before?.isDown === true) return;
+    const left = [...keysOf(backend)].filter((one) => !isDown(one)).length;
+    channel.log('backend_down', { backend, address, reason, left });
+  };
+  const configured = (backends: readonly string[]): void => {
+    failures.clear();
+    addresses.clear();
+    for (const key of backends) keysOf(key.slice(0, key.lastIndexOf(' '))).add(key);
   };
   channel.subscribe(({ event, fields }) => {
-    if (event === 'configuration') failures.clear();
+    if (event === 'configuration') configured(fields.backends);
     else if (event === 'listening') backendOf.set(fields.listener, fields.backend);
     else if (event === 'listening_ended') backendOf.delete(fields.listener);
     else if (event === 'backend_connection' || event === 'backend_health') {
-      if (fields.failure === undefined) succeeded(fields.backend);
-      else failed(fields.backend, fields.failure, event === 'backend_health' ? 1 : FAILED_CONNECTIONS);
+      const key = `${fields.backend} ${fields.address}`;
+      keysOf(fields.backend).add(key);
+      if (fields.failure === undefined) succeeded(fields, key);
+      else failed(fields, key, fields.failure, event === 'backend_health' ? 1 : FAILED_CONNECTIONS);
     }
   });
   return {
     unready: () =>
-      [...backendOf].flatMap(([listener, backend]) =>
-        failures.get(backend)?.isDown === true ? [listener] : [],
-      ),
+      [...backendOf].flatMap(([listener, backend]) => {
+        const keys = [...keysOf(backend)];
+        return keys.length > 0 && keys.every(isDown) ? [listener] : [];
+      }),
   };
+}
+
+interface Attempt {
+  readonly backend: string;
+  readonly address: string;
 }
 
 /** In a row: a single one may come from a connection limit of the backend. */

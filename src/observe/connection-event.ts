@@ -68,6 +68,7 @@ export const CONNECTION_FIELDS = {
     'sessions with the backend that were ready; 0 if it failed, or if none was needed (first-session = "learnt")',
     'number',
   ),
+  backendAddress: maybe(text('address of the backend in its last session')),
   bytes: group('bytes of SMTP, without TLS around it', {
     fromClient: integer('from the client', 'bytes'),
     toClient: integer('to the client', 'bytes'),

@@ -53,6 +53,8 @@ export class ConnectionRecord {
   #failure: ExplainedFailure | undefined;
   /** Sessions with the backend that were ready for the client. */
   backendSessions = 0;
+  /** The address of the backend that a session was made with last. */
+  backendAddress: string | undefined;
   fromClient = 0;
   toClient = 0;
 
@@ -136,6 +138,7 @@ export class ConnectionRecord {
       ...(this.#tls && { tls: this.#tls }),
       ...(this.#helo !== undefined && { smtp: { helo: sanitizePeerText(this.#helo) } }),
       backendSessions: this.backendSessions,
+      ...(this.backendAddress !== undefined && { backendAddress: this.backendAddress }),
       bytes: { fromClient: this.fromClient, toClient: this.toClient },
     };
   }

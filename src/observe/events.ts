@@ -65,7 +65,10 @@ export const LOG_EVENTS = {
   configuration: {
     level: 'debug',
     meaning: 'a configuration takes effect; its certificates follow',
-    fields: { limits: numbers('by configuration key; durations in milliseconds, sizes in bytes') },
+    fields: {
+      limits: numbers('by configuration key; durations in milliseconds, sizes in bytes'),
+      backends: texts('name and address of each backend, once for each address'),
+    },
   },
   connection_opened: {
     level: 'debug',
@@ -194,15 +197,17 @@ export const LOG_EVENTS = {
     meaning: 'a connection to a backend succeeded or failed',
     fields: {
       backend: text('name of the backend'),
+      address: text('its address, as configured'),
       duration: number('until success or failure', 'milliseconds'),
       failure: maybe(text('why it failed, as in `reason` of connection_closed; absent on success')),
     },
   },
   backend_health: {
     level: 'debug',
-    meaning: 'a health check of a backend is complete',
+    meaning: 'a health check of one address of a backend is complete',
     fields: {
       backend: text('name of the backend'),
+      address: text('its address, as configured'),
       failure: maybe(text('why it is not ready for mail; absent if it is ready')),
     },
   },
@@ -218,14 +223,20 @@ export const LOG_EVENTS = {
   },
   backend_down: {
     level: 'error',
-    meaning: 'a backend is down',
-    fields: { backend: text('name of the backend'), reason: text('why') },
+    meaning: 'one address of a backend is down',
+    fields: {
+      backend: text('name of the backend'),
+      address: text('its address, as configured'),
+      reason: text('why'),
+      left: integer('number of its addresses that are not down', 'number'),
+    },
   },
   backend_up: {
     level: 'info',
-    meaning: 'a backend is up again',
+    meaning: 'one address of a backend is up again',
     fields: {
       backend: text('name of the backend'),
+      address: text('its address, as configured'),
       down: number('how long it was down', 'seconds'),
     },
   },

@@ -66,17 +66,17 @@ export const METRICS = {
     'Bytes of SMTP, without TLS around it, of connections that ended; direction is from_client or to_client.',
   ),
   oldhello_backend_up: gauge(
-    ['backend'],
-    '1 if the last connection to the backend succeeded, 0 if it failed.',
+    ['backend', 'address'],
+    '1 if the last connection to this address of the backend, or its last health check, succeeded; 0 if it failed.',
   ),
   oldhello_backend_connect_duration_seconds: histogram(
-    ['backend'],
+    ['backend', 'address'],
     CONNECT_BUCKETS,
-    'Time to connect to the backend.',
+    'Time to connect to this address of the backend.',
   ),
   oldhello_backend_connect_failures_total: counter(
-    ['backend', 'reason'],
-    'Failed connections to the backend.',
+    ['backend', 'address', 'reason'],
+    'Failed connections to this address of the backend.',
   ),
   oldhello_limit_exceeded_total: counter(
     ['limit'],
@@ -179,7 +179,11 @@ export class Metrics {
       case 'worker_lost':
         this.#forgetConnections(entry.fields.pid);
         break;
+      case 'backend_health':
+        this.#backendUp(entry.fields);
+        break;
       case 'backend_connection':
+        this.#backendUp(entry.fields);
         this.#backendConnection(entry.fields);
         break;
       case 'starttls_suppressed':
@@ -200,7 +204,7 @@ export class Metrics {
 
   /** Series of the previous configuration are removed first. */
   #configured({ limits }: EventFields<'configuration'>): void {
-    this.#gauges.get('oldhello_certificate_not_after_timestamp_seconds')!.reset();
+    for (const gauge of OF_CONFIGURATION) this.#gauges.get(gauge)!.reset();
     this.#set('oldhello_connections_max', {}, limits['max-connections'] ?? 0);
     this.#set('oldhello_configuration_timestamp_seconds', {}, Math.floor(Date.now() / 1000));
     this.#add('oldhello_configuration_loads_total', { result: 'done' });
@@ -242,11 +246,14 @@ export class Metrics {
       this.#observe('oldhello_handshake_duration_seconds', { path, format }, duration);
   }
 
-  #backendConnection({ backend, duration, failure }: EventFields<'backend_connection'>): void {
-    this.#set('oldhello_backend_up', { backend }, failure === undefined ? 1 : 0);
+  #backendUp({ backend, address, failure }: EventFields<'backend_health'>): void {
+    this.#set('oldhello_backend_up', { backend, address }, failure === undefined ? 1 : 0);
+  }
+
+  #backendConnection({ backend, address, duration, failure }: EventFields<'backend_connection'>): void {
     if (failure === undefined)
-      this.#observe('oldhello_backend_connect_duration_seconds', { backend }, duration);
-    else this.#add('oldhello_backend_connect_failures_total', { backend, reason: failure });
+      this.#observe('oldhello_backend_connect_duration_seconds', { backend, address }, duration);
+    else this.#add('oldhello_backend_connect_failures_total', { backend, address, reason: failure });
   }
 
   #sampled({ pid, delayMedian, delay99, delayMax, memory, cpu }: EventFields<'process_sample'>): void {
@@ -306,6 +313,8 @@ function known(values: ReadonlySet<string>, value: string | undefined): string {
 }
 
 const OTHER = 'other';
+/** What they are about can be gone with the next configuration. */
+const OF_CONFIGURATION = ['oldhello_certificate_not_after_timestamp_seconds', 'oldhello_backend_up'] as const;
 const STATISTICS = ['median', 'p99', 'max'] as const;
 const VERSIONS = new Set(['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3']);
 const REASONS = new Set(Object.keys(REFUSALS));

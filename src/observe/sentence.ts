@@ -25,8 +25,10 @@ const SENTENCES: { readonly [E in LogEvent]?: (fields: EventFields<E>) => string
     (tls === undefined ? ', without TLS' : `, ${tls.version ?? 'TLS'} ${tls.cipher ?? ''}`.trimEnd()),
   certificate: ({ source, subject, keyAlgorithm, signatureAlgorithm, use, daysLeft }) =>
     `using certificate ${source}: ${subject}, ${keyAlgorithm}, ${signatureAlgorithm}, for ${use} clients, ${daysLeft} days left`,
-  backend_down: ({ backend, reason }) => `backend ${backend} cannot be reached any more: ${reason}`,
-  backend_up: ({ backend, down }) => `backend ${backend} can be reached again after ${down} s`,
+  backend_down: ({ backend, address, reason, left }) =>
+    `backend ${backend} (${address}) cannot be reached any more: ${reason}${left > 0 ? `; ${left} of its addresses left` : ''}`,
+  backend_up: ({ backend, address, down }) =>
+    `backend ${backend} (${address}) can be reached again after ${down} s`,
   reloaded: ({ file }) => `reloaded ${file}, for new connections`,
   worker_lost: ({ pid, how, connections }) =>
     `worker ${pid} died (${how}), and ${connections} connections with it`,

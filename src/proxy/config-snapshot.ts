@@ -11,6 +11,7 @@ import type { LoadedCredential } from '../credentials/credentials.js';
 import type { DhGroup } from '../tls/index.js';
 import type { TlsProfile } from './termination/tls-acceptor.js';
 import type { Endpoint } from '../net/endpoint.js';
+import type { AddressBook } from './backend/address-book.js';
 import { backendPlans } from './backend/backend-plan.js';
 import type { BackendPlan } from './backend/open-session.js';
 import type { ConnectionPlan } from './connection/plan.js';
@@ -47,12 +48,12 @@ export class ConfigSnapshot {
   readonly #tls = new Map<ListenerConfig, Map<Config['policies'][number] | undefined, TlsProfile>>();
   readonly #log: Log;
 
-  constructor(inputs: SnapshotInputs, tickets: TicketSource, log: Log) {
+  constructor(inputs: SnapshotInputs, tickets: TicketSource, addresses: AddressBook, log: Log) {
     const { config, credentials, trustedCas, networkFiles, smallDhGroup } = inputs;
     this.inputs = inputs;
     this.#log = log;
     this.#listeners = new Map(config.listeners.map((listener) => [listener.name, listener]));
-    const plans = backendPlans(config, trustedCas, log);
+    const plans = backendPlans(config, trustedCas, log, addresses);
     this.#backends = new Map(plans.map((plan) => [plan.config.name, plan]));
     this.#policies = new PolicyTable(config.policies, networkFiles);
     this.#profiles = new TlsProfiles({ credentials, tickets, smallDhGroup });

@@ -2,6 +2,7 @@
 import { setDefaultHighWaterMark } from 'node:stream';
 import type { ConnectionEvent, ConnectionRecord } from '../observe/connection-record.js';
 import type { HealthReplies } from '../smtp/learnt-replies.js';
+import type { AddressState } from './backend/address-book.js';
 import type { SocketChannel } from './transport/socket-channel.js';
 import { ProxiedConnection } from './connection/connection.js';
 import type { ConnectionServices } from './connection/plan.js';
@@ -25,6 +26,8 @@ export interface ConnectionRunner {
   ): void;
   /** What a health check got from a backend; undefined where it failed. */
   learn(backend: string, replies: HealthReplies | undefined): void;
+  /** What a health check has found. */
+  learnAddress(state: AddressState): void;
   /** The newest first; see TicketKeys. */
   useTicketKeys(keys: readonly Buffer[]): void;
   /**
@@ -55,6 +58,10 @@ export class InProcessRunner implements ConnectionRunner {
 
   learn(backend: string, replies: HealthReplies | undefined): void {
     this.#snapshot?.learn(backend, replies);
+  }
+
+  learnAddress(): void {
+    // The health checks of this process have told its address book.
   }
 
   useTicketKeys(): void {

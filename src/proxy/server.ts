@@ -10,6 +10,7 @@ import { loadCredentials } from '../credentials/credentials.js';
 import { KeyRing } from '../credentials/keys.js';
 import { loadSmallDhGroup } from '../credentials/small-dh-group.js';
 import type { TicketKeyFile } from '../credentials/ticket-key-file.js';
+import { backendAddressText } from '../net/backend-address.js';
 import type { ConnectionEvent } from '../observe/connection-record.js';
 import type { Log, LogChannel } from '../observe/log.js';
 import { OUTCOMES } from '../observe/outcomes.js';
@@ -17,11 +18,13 @@ import { HandshakeLimiter } from '../policy/handshake-limiter.js';
 import type { HealthReplies } from '../smtp/learnt-replies.js';
 import { descriptorBudget, type DescriptorBudget } from '../system/descriptors.js';
 import { SessionCache, type DhGroup, type TicketKey } from '../tls/index.js';
+import { systemAddressBook } from './backend/address-book.js';
 import { backendPlans } from './backend/backend-plan.js';
 import { HealthChecks } from './backend/health.js';
 import type { BackendPlan } from './backend/open-session.js';
 import { refuseRelayRisks } from './backend/relay-risk.js';
 import { readTrustedCas } from './backend/trusted-cas.js';
+import type { BackendTarget } from './backend/target.js';
 import { tryBackend, type TrialKind } from './backend/try-backend.js';
 import { CertificateWatch } from './certificate-watch.js';
 import { ConfigSnapshot, wantsSmallDhGroup, type SnapshotInputs } from './config-snapshot.js';
@@ -49,6 +52,7 @@ export class ProxyServer {
   readonly #log: Log;
   readonly #keys = new KeyRing();
   readonly #tickets = new SessionTickets();
+  readonly #addresses = systemAddressBook();
   readonly #ticketKeys: TicketKeySource;
   readonly #admission: AdmissionControl;
   readonly #listeners: ListenerSet;
@@ -77,7 +81,14 @@ export class ProxyServer {
       failed: ({ name }, { message }) => log('listener_error', { listener: name, error: message }),
     });
     this.#certificates = new CertificateWatch(log, () => Date.now());
-    this.#health = new HealthChecks(log, (plan) => this.#tryBackend(plan));
+    this.#health = new HealthChecks(
+      log,
+      (plan, target) => this.#tryBackend(plan, target),
+      (state) => {
+        this.#addresses.learn(state);
+        this.#runner?.learnAddress(state);
+      },
+    );
   }
 
   /** @throws UnusableValueError, CredentialError */
@@ -164,7 +175,11 @@ export class ProxyServer {
     for (const { credential, key } of credentials) this.#keys.add(credential, key);
     const smallDhGroup = this.#snapshot?.inputs.smallDhGroup;
     const inputs = { config, credentials, trustedCas, networkFiles, smallDhGroup };
-    return { snapshot: new ConfigSnapshot(inputs, this.#tickets, this.#log), ticketKeys, store };
+    return {
+      snapshot: new ConfigSnapshot(inputs, this.#tickets, this.#addresses, this.#log),
+      ticketKeys,
+      store,
+    };
   }
 
   /** Stays below the descriptor limit, so that clients get 421 and not a dropped connection. */
@@ -180,14 +195,19 @@ export class ProxyServer {
 
   #describe({ config, credentials, trustedCas }: SnapshotInputs): void {
     const limits = Object.entries(config.limits).map(([key, value]) => [kebabCase(key), value]);
-    this.#log('configuration', { limits: Object.fromEntries(limits) as Record<string, number> });
+    this.#log('configuration', {
+      limits: Object.fromEntries(limits) as Record<string, number>,
+      backends: config.backends.flatMap(({ name, address }) =>
+        address.map((one) => `${name} ${backendAddressText(one)}`),
+      ),
+    });
     this.#certificates.setCertificates(credentials);
-    this.#health.configure(backendPlans(config, trustedCas, this.#log));
+    this.#health.configure(backendPlans(config, trustedCas, this.#log, this.#addresses));
   }
 
-  async #tryBackend(plan: BackendPlan): Promise<string | undefined> {
+  async #tryBackend(plan: BackendPlan, target: BackendTarget): Promise<string | undefined> {
     const learn = (replies?: HealthReplies): void => this.#runner?.learn(plan.config.name, replies);
-    const failure = await tryBackend(plan, this.#trialKind(plan), learn);
+    const failure = await tryBackend(plan, target, this.#trialKind(plan), learn);
     if (failure !== undefined) learn();
     return failure;
   }
@@ -225,7 +245,7 @@ export class ProxyServer {
 
   #useSmallDhGroup(smallDhGroup: DhGroup): void {
     const inputs: SnapshotInputs = { ...this.#snapshot!.inputs, smallDhGroup };
-    this.#snapshot = new ConfigSnapshot(inputs, this.#tickets, this.#log);
+    this.#snapshot = new ConfigSnapshot(inputs, this.#tickets, this.#addresses, this.#log);
     void this.#runner!.configure(this.#snapshot);
   }
 

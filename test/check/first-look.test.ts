@@ -1,6 +1,8 @@
 /** What an administrator sees who runs `oldhello check` on a configuration with the usual mistakes. */
 import { execFile } from 'node:child_process';
-import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { chmodSync, chownSync, linkSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +12,8 @@ import { exposedOf } from '../../src/credentials/exposed-files.js';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const isRoot = process.getuid?.() === 0;
+/** Who owns nothing. */
+const NOBODY = 65_534;
 
 const LISTENER =
   '[[listener]]\nname = "mx"\naddress = "127.0.0.1:2525"\nmode = "starttls"\nbackend = "mta"\n';
@@ -82,6 +86,54 @@ test('tables that change nothing as they stand are noted with their line', async
   t.match(text, /note .*no listener has backend = "spare".*\n +see f\.toml:11: backend\[1\]\.name\n/);
   t.match(text, /note .*it changes nothing for its networks\n +see f\.toml:17: policy\[0\]\n/);
 });
+
+test('of several addresses each is tried, and a socket that cannot be used is told with its path and what to do', async (t) => {
+  const folder = folderOf(t);
+  const server = createServer().listen(join(folder, 'made'));
+  await once(server, 'listening');
+  linkSync(join(folder, 'made'), join(folder, 'left'));
+  server.close();
+  await once(server, 'close');
+  const paths = ['none', 'left'].map((name) => `unix:${join(folder, name)}`);
+  const address = JSON.stringify(['127.0.0.1:1', ...paths]);
+  const backend = BACKEND.replace(/^address = .*$/m, `address = ${address}`);
+  const { code, text } = await check(folder, LISTENER + backend);
+  t.equal(code, 1);
+  t.match(text, /^BAD {2}backend mta at 127\.0\.0\.1:1, .*ECONNREFUSED.*: nothing listens there\n/m);
+  t.match(
+    text,
+    /^BAD {2}backend mta at unix:none, .*ENOENT none: there is no such socket\n.*\n +see that the server/m,
+  );
+  t.match(
+    text,
+    /^BAD {2}backend mta at unix:left, .*ECONNREFUSED left: the file is there, and nothing listens/m,
+  );
+});
+
+test(
+  'a socket that the user may not use is told with what to do',
+  { skip: !isRoot && 'needs root' },
+  async (t) => {
+    const folder = folderOf(t);
+    const socket = join(folder, 'mta');
+    const server = createServer().listen(socket);
+    await once(server, 'listening');
+    t.teardown(() => server.close());
+    chmodSync(folder, 0o755);
+    chmodSync(socket, 0o600);
+    const backend = BACKEND.replace(/^address = .*$/m, `address = "unix:${socket}"`);
+    const file = join(folder, 'f.toml');
+    writeFileSync(file, LISTENER + backend);
+    const as = { uid: NOBODY, gid: NOBODY };
+    const text = await new Promise((resolve) => {
+      execFile(process.execPath, [CLI, 'check', '--config', file], as, (_, stdout) => resolve(stdout));
+    });
+    t.match(
+      text,
+      /EACCES \S+\/mta: this user may not use the socket\n.*\n +let the user of the service write to the socket/,
+    );
+  },
+);
 
 test('a backend that refuses the connection, or has no such name, is told with line, cause and next step', async (t) => {
   const unknown = BACKEND.replace('127.0.0.1', 'no-such-host.invalid');

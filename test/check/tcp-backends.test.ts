@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test, type Test } from 'tap';
+import { systemAddressBook } from '../../src/proxy/backend/address-book.js';
 import { backendPlans } from '../../src/proxy/backend/backend-plan.js';
 import { checkDeliveryPath } from '../../src/check/backend.js';
 import { deliveryPathsTo } from '../../src/check/delivery-paths.js';
@@ -20,10 +21,11 @@ async function check(t: Test, serve: (socket: Socket) => void, backend: Table = 
     proxyConfig({ listeners: [{ mode: 'tcp' }], backend: { address: port, ...backend } }),
     join(t.testdir(), 'oldhello.toml'),
   );
-  const [plan] = backendPlans(config, {}, createLogChannel().log);
+  const [plan] = backendPlans(config, {}, createLogChannel().log, systemAddressBook());
   const [path, ...others] = deliveryPathsTo(plan!.config, config);
   t.same(others, [], 'SMTP is not tried');
-  const findings = await checkDeliveryPath(plan!, path!, 5_000);
+  const [target] = await plan!.addresses.targets(plan!.config);
+  const findings = await checkDeliveryPath(plan!, target!, path!, 5_000);
   return findings.map((one) => [`${one.verdict} ${one.check}: ${one.message}`, ...one.advice].join('; '));
 }
 

@@ -75,7 +75,7 @@ test('the admin listener counts sessions, and says so in Prometheus format and J
   t.equal(status, 200);
   t.match(headers['content-type'], /^text\/plain; version=0\.0\.4/);
   t.match(body, /^oldhello_connections_total\{listener="mx",outcome="plaintext"\} 1$/m);
-  t.match(body, /^oldhello_backend_up\{backend="mta"\} 1$/m);
+  t.match(body, /^oldhello_backend_up\{backend="mta",address="127\.0\.0\.1:\d+"\} 1$/m);
   t.match(body, /^oldhello_connections_max 2000$/m);
   t.match(
     body,

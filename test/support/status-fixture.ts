@@ -130,6 +130,7 @@ function tellConfiguration({ log }: { readonly log: LogChannel['log'] }): void {
       'idle-timeout': 660_000,
       'starttls-suppress-for': 3_600_000,
     },
+    backends: ['postfix 127.0.0.1:10025', 'exim 127.0.0.1:10026'],
   });
   const mx = { mode: 'starttls', backend: 'postfix' } as const;
   log('listening', { listener: 'mx', address: '::', port: 25, ...mx });
@@ -160,9 +161,12 @@ function tellConfiguration({ log }: { readonly log: LogChannel['log'] }): void {
   });
 }
 
+const POSTFIX = { backend: 'postfix', address: '127.0.0.1:10025' };
+const EXIM = { backend: 'exim', address: '127.0.0.1:10026' };
+
 function tellPresent({ log }: { readonly log: LogChannel['log'] }): void {
-  for (let made = 0; made < 40; made++) log('backend_connection', { backend: 'postfix', duration: 0.8 });
-  log('backend_connection', { backend: 'exim', duration: 10_000, failure: 'backend_connect_timeout' });
+  for (let made = 0; made < 40; made++) log('backend_connection', { ...POSTFIX, duration: 0.8 });
+  log('backend_connection', { ...EXIM, duration: 10_000, failure: 'backend_connect_timeout' });
   log(
     'connection_closed',
     makeConnection('203.0.113.200', {

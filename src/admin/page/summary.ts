@@ -60,7 +60,7 @@ function open({ connections: { total }, listeners }: Status): Figure {
 function backendsUp({ backends }: Status): Figure {
   const label = 'Backends up';
   if (backends.length === 0) return { label, value: '–', note: 'no connection yet' };
-  const down = backends.filter(({ up }) => up === false).map(({ name }) => name);
+  const down = backends.filter(({ up }) => up === false).map(({ name, address }) => `${name} (${address})`);
   const value = `${backends.length - down.length} of ${backends.length}`;
   if (down.length === 0) return { label, value, note: 'all reachable' };
   return { label, value, note: `down: ${down.join(', ')}`, state: 'bad' };

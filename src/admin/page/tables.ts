@@ -89,6 +89,7 @@ const backends = table({
   empty: 'No connection to a backend yet.',
   columns: [
     { title: 'Backend', cell: ({ name }) => name },
+    { title: 'Address', cell: ({ address }) => address },
     {
       title: 'State',
       cell: ({ up }) => (up === true ? badge('good', 'up') : badge('bad', 'down')),

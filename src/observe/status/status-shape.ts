@@ -78,8 +78,11 @@ export interface Sender {
   readonly ok: boolean;
 }
 
+/** Of one address. */
 export interface BackendStatus {
   readonly name: string;
+  /** As configured. */
+  readonly address: string;
   /** Undefined before the first attempt. */
   readonly up: boolean | undefined;
   /** Of the present state. */

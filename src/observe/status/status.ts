@@ -57,6 +57,9 @@ export class StatusBoard {
       case 'configuration':
         this.#certificates = [];
         this.#limits = entry.fields.limits;
+        for (const key of this.#backends.keys()) {
+          if (!entry.fields.backends.includes(key)) this.#backends.delete(key);
+        }
         break;
       case 'certificate':
         this.#certificate(entry.fields);
@@ -81,6 +84,9 @@ export class StatusBoard {
         break;
       case 'worker_lost':
         this.#forgetProcess(entry.fields.pid);
+        break;
+      case 'backend_health':
+        this.#backendState(entry.fields);
         break;
       case 'backend_connection':
         this.#backendConnection(entry.fields);
@@ -140,20 +146,24 @@ export class StatusBoard {
     this.#senders.count(closed);
   }
 
-  #backendConnection({ backend: name, duration, failure }: EventFields<'backend_connection'>): void {
-    const nothing = { name, up: undefined, since: undefined, latency: undefined, lastFailure: '' };
-    const backend = this.#backends.get(name) ?? { ...nothing, connections: 0, failures: 0 };
+  /** After a health check, or a connection. */
+  #backendState({ backend: name, address, failure }: EventFields<'backend_health'>): Open<BackendStatus> {
+    const nothing = { name, address, up: undefined, since: undefined, latency: undefined, lastFailure: '' };
+    const backend = this.#backends.get(`${name} ${address}`) ?? { ...nothing, connections: 0, failures: 0 };
+    this.#backends.set(`${name} ${address}`, backend);
     const up = failure === undefined;
     if (backend.up !== up) backend.since = this.#time();
     backend.up = up;
-    if (up) {
+    if (!up) backend.lastFailure = failure;
+    return backend;
+  }
+
+  #backendConnection(connection: EventFields<'backend_connection'>): void {
+    const backend = this.#backendState(connection);
+    if (connection.failure === undefined) {
       backend.connections += 1;
-      backend.latency = duration;
-    } else {
-      backend.failures += 1;
-      backend.lastFailure = failure;
-    }
-    this.#backends.set(name, backend);
+      backend.latency = connection.duration;
+    } else backend.failures += 1;
   }
 
   #starttlsSuppressed({ address, failures, minutes }: EventFields<'starttls_suppressed'>): void {

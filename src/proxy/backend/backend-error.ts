@@ -1,8 +1,7 @@
 /** Every reason why no backend session can be opened, for the log, `oldhello check` and the docs. */
-import type { BackendConfig } from '../../config/schema.js';
-import { hostAndPort } from '../../net/endpoint.js';
 import { STARTTLS_FAILURES } from '../../smtp/starttls-dialogue.js';
 import { XCLIENT_FAILURES } from '../../smtp/xclient.js';
+import { targetText, type BackendTarget } from './target.js';
 
 export const BACKEND_FAILURES = {
   backend_unreachable: 'the backend or the network refused the connection',
@@ -66,10 +65,9 @@ export class BackendError extends Error {
   readonly code: string | undefined;
 
   /** @param detail what was seen; text from the backend in it is sanitized */
-  constructor(reason: BackendFailure, backend: BackendConfig, detail: string, cause?: NodeJS.ErrnoException) {
-    const { host, port } = backend.address;
+  constructor(reason: BackendFailure, target: BackendTarget, detail: string, cause?: NodeJS.ErrnoException) {
     super(
-      `backend ${backend.name} (${hostAndPort(host, port)}): ${detail === '' ? BACKEND_FAILURES[reason] : detail}`,
+      `backend ${target.backend.name} (${targetText(target)}): ${detail === '' ? BACKEND_FAILURES[reason] : detail}`,
       { cause },
     );
     this.name = 'BackendError';

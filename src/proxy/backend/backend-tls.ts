@@ -9,21 +9,22 @@ import {
   type TLSSocket,
 } from 'node:tls';
 import type { BackendConfig } from '../../config/schema.js';
+import type { BackendAddress } from '../../net/backend-address.js';
 import { sanitizePeerText } from '../../observe/sanitize.js';
-import { BackendError } from './backend-error.js';
-
 import { SocketChannel } from '../transport/socket-channel.js';
+import { BackendError } from './backend-error.js';
+import { hostOf, type BackendTarget } from './target.js';
 
 export interface SecureHandler {
   secured(channel: SocketChannel): void;
   failed(error: BackendError): void;
 }
 
-/** One for each backend; keeps the last session, so that most handshakes resume. */
+/** One for each backend; keeps the last session with each address, so that most handshakes resume. */
 export class BackendTls {
   readonly #backend: BackendConfig;
   readonly #context: SecureContext;
-  #session: Buffer | undefined;
+  readonly #sessions = new Map<BackendAddress, Buffer>();
 
   /** @param ca PEM; undefined for the authorities of Node */
   constructor(backend: BackendConfig, ca: string | undefined) {
@@ -35,9 +36,11 @@ export class BackendTls {
    * Takes over a channel on which the next byte begins TLS.
    * @returns a function that gives up on the attempt, if it still runs
    */
-  secure(raw: SocketChannel, handler: SecureHandler): () => void {
-    const { tls, tlsName, tlsPin, address } = this.#backend;
-    const name = tlsName ?? address.host;
+  secure(raw: SocketChannel, target: BackendTarget, handler: SecureHandler): () => void {
+    const { tls, tlsName, tlsPin } = this.#backend;
+    const { configured } = target;
+    const name = tlsName ?? hostOf(configured);
+    const known = this.#sessions.get(configured);
     const options: ConnectionOptions & { allowHalfOpen: boolean } = {
       socket: raw.release(),
       allowHalfOpen: true,
@@ -46,7 +49,7 @@ export class BackendTls {
       rejectUnauthorized: tlsPin === undefined && tls !== 'observe',
       host: name,
       ...(isIP(name) === 0 && { servername: name }),
-      ...(this.#session !== undefined && { session: this.#session }),
+      ...(known !== undefined && { session: known }),
     };
     const socket = connect(options);
     let settled = false;
@@ -63,12 +66,12 @@ export class BackendTls {
       settle(() => handler.failed(error));
       socket.destroy();
     };
-    const refused = (error: Error): void => fail(this.#explain(error));
+    const refused = (error: Error): void => fail(explain(error, target));
     socket.on('error', refused);
-    socket.once('close', () => fail(this.#explain(new Error('it closed the connection'))));
+    socket.once('close', () => fail(explain(new Error('it closed the connection'), target)));
     socket.on('session', (session) => {
       latest = session;
-      if (trusted) this.#session = session;
+      if (trusted) this.#sessions.set(configured, session);
     });
     socket.once('secureConnect', () => {
       // A resumed session was verified when it began.
@@ -76,10 +79,10 @@ export class BackendTls {
       trusted = pin === tlsPin;
       if (!trusted) {
         const detail = `its key has the pin ${pin}, not tls-pin`;
-        fail(new BackendError('backend_tls_untrusted', this.#backend, detail));
+        fail(new BackendError('backend_tls_untrusted', target, detail));
         return;
       }
-      this.#session = latest ?? this.#session;
+      if (latest !== undefined) this.#sessions.set(configured, latest);
       settle(() => handler.secured(new SocketChannel(socket)));
     });
     return () => {
@@ -87,15 +90,15 @@ export class BackendTls {
       socket.destroy();
     };
   }
+}
 
-  #explain(error: Error & { code?: string }): BackendError {
-    if (error.code === undefined || !UNTRUSTED.test(error.code)) {
-      return new BackendError('backend_tls_failed', this.#backend, sanitizePeerText(error.message));
-    }
-    // Node 24 and later append advice on their own command line.
-    const [problem] = error.message.split('; if the root CA');
-    return new BackendError('backend_tls_untrusted', this.#backend, sanitizePeerText(problem!));
+function explain(error: Error & { code?: string }, target: BackendTarget): BackendError {
+  if (error.code === undefined || !UNTRUSTED.test(error.code)) {
+    return new BackendError('backend_tls_failed', target, sanitizePeerText(error.message));
   }
+  // Node 24 and later append advice on their own command line.
+  const [problem] = error.message.split('; if the root CA');
+  return new BackendError('backend_tls_untrusted', target, sanitizePeerText(problem!));
 }
 
 /** SHA-256 of the SubjectPublicKeyInfo, in base64: the form of RFC 7469, 2.4. */

@@ -1,14 +1,15 @@
 /** Opens a connection to a backend and sends the PROXY header first. */
 import type { BackendConfig } from '../../config/schema.js';
+import { backendAddressText } from '../../net/backend-address.js';
+import type { Endpoint } from '../../net/endpoint.js';
 import type { Log } from '../../observe/log.js';
 import { encodeProxyV1 } from '../../proxy-protocol/v1.js';
 import { encodeProxyV2 } from '../../proxy-protocol/v2.js';
 import type { HelloFormat } from '../../tls/index.js';
-import { BackendError } from './backend-error.js';
-
-import type { Endpoint } from '../../net/endpoint.js';
-import { isRelayRisk } from './relay-risk.js';
 import { connectSocket, type SocketChannel } from '../transport/socket-channel.js';
+import { BackendError } from './backend-error.js';
+import { isRelayRisk } from './relay-risk.js';
+import type { BackendTarget } from './target.js';
 
 /** The client's address and port, its destination, and its TLS. */
 export interface ClientIdentity {
@@ -33,27 +34,34 @@ export interface DialHandler {
   failed(error: BackendError): void;
 }
 
-/** @returns a function that gives up on the attempt, if it still runs */
+/**
+ * @param timeoutMs for the connection to be made
+ * @returns a function that gives up on the attempt, if it still runs
+ */
 export function dialBackend(
-  backend: BackendConfig,
+  target: BackendTarget,
   identity: ClientIdentity,
   log: Log,
+  timeoutMs: number,
   handler: DialHandler,
 ): () => void {
+  const { backend, configured, address } = target;
   const started = performance.now();
   const logAttempt = (failure?: string): void => {
-    log('backend_connection', { backend: backend.name, duration: performance.now() - started, failure });
+    const duration = performance.now() - started;
+    const names = { backend: backend.name, address: backendAddressText(configured) };
+    log('backend_connection', { ...names, duration, failure });
   };
   const fail = (error: BackendError): void => {
     clearTimeout(timer);
     logAttempt(error.reason);
     handler.failed(error);
   };
-  const giveUp = connectSocket(backend.address, {
+  const giveUp = connectSocket(address, {
     connected: (channel) => {
       if (isRelayRisk(backend, channel)) {
         channel.destroy();
-        fail(new BackendError('backend_relay_risk', backend, ''));
+        fail(new BackendError('backend_relay_risk', target, ''));
         return;
       }
       clearTimeout(timer);
@@ -63,14 +71,14 @@ export function dialBackend(
     },
     failed: (error: NodeJS.ErrnoException) => {
       const reason = isOutOfDescriptors(error) ? 'backend_no_descriptor' : 'backend_unreachable';
-      fail(new BackendError(reason, backend, error.message, error));
+      fail(new BackendError(reason, target, error.message, error));
     },
   });
   const timer = setTimeout(() => {
     giveUp();
-    const detail = `no connection within ${backend.connectTimeout} ms`;
-    fail(new BackendError('backend_connect_timeout', backend, detail));
-  }, backend.connectTimeout);
+    const detail = `no connection within ${timeoutMs} ms`;
+    fail(new BackendError('backend_connect_timeout', target, detail));
+  }, timeoutMs);
   return () => {
     clearTimeout(timer);
     giveUp();

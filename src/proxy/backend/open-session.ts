@@ -10,9 +10,11 @@ import type { LearntReplies } from '../../smtp/learnt-replies.js';
 import { StarttlsDialogue } from '../../smtp/starttls-dialogue.js';
 import { TrustDialogue } from '../../smtp/trust-dialogue.js';
 import { XclientDialogue } from '../../smtp/xclient.js';
+import type { AddressBook } from './address-book.js';
 import { dialBackend, type ClientIdentity } from './dial.js';
 import { BackendError, type BackendFailure } from './backend-error.js';
 import type { BackendTls } from './backend-tls.js';
+import type { BackendTarget } from './target.js';
 import { NO_HANDLER } from '../transport/channel.js';
 import type { SocketChannel } from '../transport/socket-channel.js';
 
@@ -25,6 +27,10 @@ export interface BackendPlan {
   readonly log: Log;
   /** What the next client can be answered with; undefined where every session is live. */
   readonly learnt: LearntReplies | undefined;
+  /** Of the process. */
+  readonly addresses: AddressBook;
+  /** Milliseconds for all addresses together to greet. */
+  readonly greetingTimeout: number;
 }
 
 export interface SessionHandler {
@@ -32,7 +38,7 @@ export interface SessionHandler {
    * The channel is paused; `greeting` is what the backend has said already, to be taken as its first bytes. If that is
    * a refusal, nothing of the client's may be passed on.
    */
-  readonly ready: (channel: SocketChannel, greeting: Buffer) => void;
+  readonly ready: (channel: SocketChannel, greeting: Buffer, target: BackendTarget) => void;
   readonly failed: (error: BackendError) => void;
 }
 
@@ -43,27 +49,34 @@ export interface SessionStart {
   readonly smtp: boolean;
 }
 
+export interface SessionOptions extends SessionStart {
+  readonly identity: ClientIdentity;
+  readonly connectTimeoutMs: number;
+}
+
 /**
+ * At one address of the backend.
+ * @param connectTimeoutMs for the TCP connection
  * @returns a function that gives up on the attempt, if it still runs
  */
-export function openBackendSession(
+export function openSessionAt(
   plan: BackendPlan,
-  identity: ClientIdentity,
-  { security, smtp }: SessionStart,
-  handler: SessionHandler,
+  target: BackendTarget,
+  { identity, security, smtp, connectTimeoutMs }: SessionOptions,
+  { ready, failed }: SessionHandler,
 ): () => void {
   const { config, tls, hostname, log } = plan;
   let cancel: () => void = () => undefined;
-  const { ready, failed } = handler;
+  const opened = (channel: SocketChannel, greeting: Buffer): void => ready(channel, greeting, target);
 
   const identify = (channel: SocketChannel, greeting: Buffer): void => {
     // With a PROXY header the backend already takes us for the client.
     if (config.identity === 'proxy-v1' || config.identity === 'proxy-v2' || !smtp) {
-      ready(channel, greeting);
+      opened(channel, greeting);
       return;
     }
     cancel = () => abandon(channel);
-    const dialogue = runDialogue(channel, plan, { ready, rejected: ready, failed }, (output) => {
+    const dialogue = runDialogue(channel, target, { ready: opened, rejected: opened, failed }, (output) => {
       return config.identity === 'xclient'
         ? new XclientDialogue(hostname, identity, output)
         : new TrustDialogue(hostname, output);
@@ -71,15 +84,15 @@ export function openBackendSession(
     if (greeting.length > 0) dialogue.startWithEhlo(greeting);
   };
   const secure = (channel: SocketChannel, greeting: Buffer): void => {
-    cancel = tls!.secure(channel, { secured: (secured) => identify(secured, greeting), failed });
+    cancel = tls!.secure(channel, target, { secured: (secured) => identify(secured, greeting), failed });
   };
-  cancel = dialBackend(config, identity, log, {
+  cancel = dialBackend(target, identity, log, connectTimeoutMs, {
     connected: (channel) => {
       cancel = () => abandon(channel);
       if (security === 'none') identify(channel, NOTHING);
       else if (security === 'implicit') secure(channel, NOTHING);
       else {
-        runDialogue(channel, plan, { ready: secure, rejected: ready, failed }, (output) => {
+        runDialogue(channel, target, { ready: secure, rejected: opened, failed }, (output) => {
           return new StarttlsDialogue(hostname, output);
         });
       }
@@ -90,7 +103,7 @@ export function openBackendSession(
 }
 
 /** Detaches the handler first: a caller that gave up must not get closed(). */
-function abandon(channel: SocketChannel): void {
+export function abandon(channel: SocketChannel): void {
   channel.handler = NO_HANDLER;
   channel.destroy();
 }
@@ -109,14 +122,16 @@ export function endAndClose(channel: SocketChannel): void {
   setTimeout(() => channel.destroy(), QUIT_TIMEOUT_MS).unref();
 }
 
-interface DialogueHandler extends SessionHandler {
+interface DialogueHandler {
+  ready(channel: SocketChannel, greeting: Buffer): void;
   rejected(channel: SocketChannel, greeting: Buffer): void;
+  failed(error: BackendError): void;
 }
 
 /** Lets a dialogue of ours speak on a channel until it is over. */
 function runDialogue<D extends { fromBackend(bytes: Buffer): void }>(
   channel: SocketChannel,
-  { config }: BackendPlan,
+  target: BackendTarget,
   handler: DialogueHandler,
   start: (output: DialogueOutput<BackendFailure>) => D,
 ): D {
@@ -126,7 +141,7 @@ function runDialogue<D extends { fromBackend(bytes: Buffer): void }>(
   };
   const fail = (reason: BackendFailure, detail: string): void => {
     abandon(channel);
-    handler.failed(new BackendError(reason, config, detail));
+    handler.failed(new BackendError(reason, target, detail));
   };
   const dialogue = start({
     toBackend: (bytes) => channel.write(bytes),

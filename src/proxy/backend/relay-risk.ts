@@ -4,6 +4,7 @@ import { networkInterfaces } from 'node:os';
 import { UnusableValueError } from '../../config/config-error.js';
 import { isPrivateAddress, relayRisk } from '../../config/private-networks.js';
 import type { BackendConfig, Config } from '../../config/schema.js';
+import { isUnixAddress } from '../../net/backend-address.js';
 import type { SocketChannel } from '../transport/socket-channel.js';
 
 /** @returns the addresses of a host; none where it has none */
@@ -16,7 +17,9 @@ export async function refuseRelayRisks(
 ): Promise<void> {
   for (const [index, backend] of backends.entries()) {
     if (!isAtRisk(backend)) continue;
-    const address = (await resolve(backend.address.host)).find((one) => isPrivateAddress(one) || isOurs(one));
+    const hosts = backend.address.flatMap((one) => (isUnixAddress(one) ? [] : [one.host]));
+    const addresses = (await Promise.all(hosts.map(resolve))).flat();
+    const address = addresses.find((one) => isPrivateAddress(one) || isOurs(one));
     if (address === undefined) continue;
     throw new UnusableValueError('backend', index, 'identity', new Error(relayRisk(address)));
   }

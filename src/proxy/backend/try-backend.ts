@@ -8,6 +8,7 @@ import { learnReplies } from './learn-replies.js';
 import { NO_HANDLER } from '../transport/channel.js';
 import { connectSocket, type SocketChannel } from '../transport/socket-channel.js';
 import { endAndClose, quitAndClose, type BackendPlan } from './open-session.js';
+import type { BackendTarget } from './target.js';
 
 export interface TrialKind {
   /** Whether TLS comes first at this backend. */
@@ -21,9 +22,10 @@ export interface TrialKind {
  */
 export function tryBackend(
   plan: BackendPlan,
+  target: BackendTarget,
   { implicit, smtp }: TrialKind,
   learnt: (replies: HealthReplies) => void = () => undefined,
-  timeoutMs: number = TIMEOUT_MS,
+  timeoutMs: number = HEALTH_TIMEOUT_MS,
 ): Promise<string | undefined> {
   return new Promise((resolve) => {
     let cancel: () => void = () => undefined;
@@ -47,12 +49,12 @@ export function tryBackend(
         else learnReplies(channel, greeting, plan.hostname, learnt);
       });
     };
-    cancel = connectSocket(plan.config.address, {
+    cancel = connectSocket(target.address, {
       connected: (channel) => {
         writeLocalHeader(channel, plan);
         if (!implicit) connected(channel);
         else {
-          cancel = plan.tls!.secure(channel, {
+          cancel = plan.tls!.secure(channel, target, {
             secured: connected,
             failed: (error) => finish(error.message),
           });
@@ -103,4 +105,4 @@ function awaitGreeting(
 }
 
 /** If a greeting comes later, clients give up. */
-const TIMEOUT_MS = 20_000;
+export const HEALTH_TIMEOUT_MS = 20_000;

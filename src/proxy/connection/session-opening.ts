@@ -1,7 +1,9 @@
 /** The ways to a backend session: before TLS, after it, on the backend's own STARTTLS, and past our TLS. */
 import type { CertificateInfo } from '../../credentials/certificate-info.js';
 import type { ConnectionRecord, TlsInfo } from '../../observe/connection-record.js';
-import { openBackendSession, type SessionStart } from '../backend/open-session.js';
+import { openBackendSession } from '../backend/failover.js';
+import type { SessionStart } from '../backend/open-session.js';
+import { targetText, type BackendTarget } from '../backend/target.js';
 import type { SocketChannel } from '../transport/socket-channel.js';
 import { learnFrom } from './first-session.js';
 import type { Attempt } from './opening.js';
@@ -65,8 +67,13 @@ export function passthroughOpening(
 export function bridgedOpening(plan: ConnectionPlan, session: SocketChannel, tls: TlsInfo): SessionOpening {
   const { backend, limits } = plan;
   return {
-    attempt: ({ ready, failed }) =>
-      backend.tls!.secure(session, { secured: (secured) => ready(secured, NOTHING), failed }),
+    attempt: ({ ready, failed }) => {
+      const target = LAST_TARGETS.get(plan)!;
+      return backend.tls!.secure(session, target, {
+        secured: (secured) => ready(secured, NOTHING, target),
+        failed,
+      });
+    },
     early: NOTHING,
     gate: bridgedGate(plan, tls),
     replied: undefined,
@@ -83,11 +90,14 @@ export function newAttempt(
 ): (start: SessionStart) => Attempt {
   const identity = clientIdentity(plan, record, shown);
   return (start) => (handler) => {
-    const ready: typeof handler.ready = (channel, greeting) => {
+    const ready: typeof handler.ready = (channel, greeting, target) => {
+      LAST_TARGETS.set(plan, target);
       record.backendSessions += 1;
-      handler.ready(channel, greeting);
+      record.backendAddress = targetText(target);
+      handler.ready(channel, greeting, target);
     };
-    return openBackendSession(plan.backend, identity, start, { ...handler, ready });
+    const wanted = { ...start, identity, preferred: LAST_TARGETS.get(plan) };
+    return openBackendSession(plan.backend, wanted, { ...handler, ready });
   };
 }
 
@@ -108,4 +118,6 @@ function newSession(
   };
 }
 
+/** Where the last session of a connection was, by the plan of the connection. */
+const LAST_TARGETS = new WeakMap<ConnectionPlan, BackendTarget>();
 const NOTHING = Buffer.alloc(0);

@@ -1,6 +1,6 @@
 /** A net.Socket, or Node's TLSSocket, as a channel. */
 import type { ChildProcess, Serializable } from 'node:child_process';
-import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
+import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import { endpointOf, type Endpoint } from '../../net/endpoint.js';
 import { NO_HANDLER, type Channel, type ChannelHandler } from './channel.js';
 
@@ -26,7 +26,7 @@ export class SocketChannel implements Channel {
     for (const [event, listener] of Object.entries(this.#listeners)) socket.on(event, listener);
   }
 
-  /** Undefined once the peer has gone. */
+  /** Undefined once the peer has gone, and of a Unix socket. */
   get remote(): Endpoint | undefined {
     return endpointOf(this.socket.remoteAddress, this.socket.remotePort);
   }
@@ -131,7 +131,7 @@ export interface ConnectHandler {
 }
 
 /** @returns a function that cancels the attempt, if it still runs */
-export function connectSocket(address: TcpNetConnectOpts, handler: ConnectHandler): () => void {
+export function connectSocket(address: NetConnectOpts, handler: ConnectHandler): () => void {
   const socket = connect({ ...address, ...TCP_OPTIONS });
   socket.once('error', handler.failed);
   socket.once('connect', () => {

@@ -9,6 +9,7 @@ import type { Config } from '../../config/schema.js';
 import { failedConnection, type ConnectionEvent } from '../../observe/connection-record.js';
 import type { HealthReplies } from '../../smtp/learnt-replies.js';
 import { descriptorBudget } from '../../system/descriptors.js';
+import type { AddressState } from '../backend/address-book.js';
 import type { SocketChannel } from '../transport/socket-channel.js';
 import type { ConnectionRunner } from '../connection-runner.js';
 import type { AcceptedClient, ConfigSnapshot } from '../config-snapshot.js';
@@ -73,6 +74,10 @@ export class WorkerPool implements ConnectionRunner {
 
   learn(backend: string, replies: HealthReplies | undefined): void {
     for (const worker of this.#workers) worker.send({ kind: 'learn', backend, replies });
+  }
+
+  learnAddress(state: AddressState): void {
+    for (const worker of this.#workers) worker.send({ kind: 'address_state', state });
   }
 
   useTicketKeys(keys: readonly Buffer[]): void {

@@ -15,6 +15,7 @@ import { NetworkSet } from '../../policy/networks.js';
 import type { HealthReplies } from '../../smtp/learnt-replies.js';
 import { DhGroup, type Session } from '../../tls/index.js';
 import type { AcceptedClient, SnapshotInputs } from '../config-snapshot.js';
+import type { AddressState } from '../backend/address-book.js';
 import type { TrustedCas } from '../backend/trusted-cas.js';
 
 /** A SnapshotInputs in what can be sent. */
@@ -39,6 +40,8 @@ export type ToWorker =
   | { readonly kind: 'ticket_keys'; readonly keys: readonly string[] }
   /** @see ConnectionRunner.learn */
   | { readonly kind: 'learn'; readonly backend: string; readonly replies: HealthReplies | undefined }
+  /** What a health check has found. */
+  | { readonly kind: 'address_state'; readonly state: AddressState }
   /** The socket comes with it; answered with `ended`. */
   | { readonly kind: 'serve'; readonly id: number; readonly first: string; readonly accepted: AcceptedClient }
   | { readonly kind: 'session'; readonly lookup: number; readonly session: PortableSession | undefined }

@@ -12,6 +12,7 @@ import type { Session } from '../../tls/index.js';
 import { tuneV8 } from '../../system/v8.js';
 
 import { InProcessRunner } from '../connection-runner.js';
+import { systemAddressBook } from '../backend/address-book.js';
 import { Outbox } from './outbox.js';
 import { ConfigSnapshot } from '../config-snapshot.js';
 import type { SessionStore } from '../resumption/session-store.js';
@@ -79,6 +80,7 @@ class Worker {
   readonly #log: Log = createLogChannel((entry) => outbox.put({ kind: 'event', entry })).log;
   readonly #keys = new KeyRing();
   readonly #tickets = new SessionTickets();
+  readonly #addresses = systemAddressBook();
   readonly #sessions = new PrimarySessions();
   readonly #handshakes = new HandshakeLimiter(() => performance.now());
   readonly #runner = new InProcessRunner({
@@ -118,6 +120,9 @@ class Worker {
       case 'learn':
         this.#runner.learn(message.backend, message.replies);
         return;
+      case 'address_state':
+        this.#addresses.learn(message.state);
+        return;
       case 'serve':
         this.#serve(message, socket);
         return;
@@ -147,7 +152,7 @@ class Worker {
       sampleProcess(this.#log);
     }
     for (const { credential, key } of credentials) this.#keys.add(credential, key);
-    await this.#runner.configure(new ConfigSnapshot(inputs, this.#tickets, this.#log));
+    await this.#runner.configure(new ConfigSnapshot(inputs, this.#tickets, this.#addresses, this.#log));
     outbox.putSoon({ kind: 'configured', number });
   }
 

@@ -5,15 +5,27 @@ import { test, type Test } from 'tap';
 import { parseConfig } from '../../../src/config/load.js';
 import { watchBackends } from '../../../src/observe/backend-watch.js';
 import { createLogChannel } from '../../../src/observe/log.js';
+import { systemAddressBook } from '../../../src/proxy/backend/address-book.js';
 import { backendPlans } from '../../../src/proxy/backend/backend-plan.js';
 import { HealthChecks } from '../../../src/proxy/backend/health.js';
 import type { BackendPlan } from '../../../src/proxy/backend/open-session.js';
-import { tryBackend } from '../../../src/proxy/backend/try-backend.js';
+import { tryBackend, type TrialKind } from '../../../src/proxy/backend/try-backend.js';
 import { proxyConfig } from '../../support/proxy-config.js';
 
 function planFor(port: number, keys: Record<string, string>): BackendPlan {
   const config = parseConfig(proxyConfig({ backend: { address: port, ...keys } }), '/etc/f.toml');
-  return backendPlans(config, {}, createLogChannel().log)[0]!;
+  return backendPlans(config, {}, createLogChannel().log, systemAddressBook())[0]!;
+}
+
+async function tryAt(
+  port: number,
+  keys: Record<string, string> = {},
+  timeoutMs?: number,
+  kind: TrialKind = SMTP,
+): Promise<string | undefined> {
+  const plan = planFor(port, keys);
+  const [target] = await plan.addresses.targets(plan.config);
+  return tryBackend(plan, target!, kind, undefined, timeoutMs);
 }
 
 async function serve(t: Test, connected: (socket: Socket) => void): Promise<number> {
@@ -47,7 +59,7 @@ for (const [identity, header] of [
         ended();
       });
     });
-    t.equal(await tryBackend(planFor(port, { identity }), SMTP), undefined);
+    t.equal(await tryAt(port, { identity }), undefined);
     await end;
     const seen = Buffer.concat(chunks).toString('latin1');
     t.match(seen, header);
@@ -64,8 +76,8 @@ test('a backend of another protocol is up once it is connected, and gets nothing
       socket.on('end', () => resolve(Buffer.concat(chunks).toString('latin1')));
     }).then(async (port) => {
       const kind = { implicit: false, smtp: false };
-      t.equal(await tryBackend(planFor(port, { identity: 'proxy-v1' }), kind), undefined);
-      t.match(await tryBackend(planFor(1, {}), kind), /ECONNREFUSED/);
+      t.equal(await tryAt(port, { identity: 'proxy-v1' }, undefined, kind), undefined);
+      t.match(await tryAt(1, {}, undefined, kind), /ECONNREFUSED/);
     });
   });
   t.equal(await seen, 'PROXY UNKNOWN\r\n');
@@ -73,14 +85,14 @@ test('a backend of another protocol is up once it is connected, and gets nothing
 
 test('a backend that is closed, silent, refusing or not SMTP is not ready, and the reason is what was seen', async (t) => {
   const refusing = await serve(t, (socket) => socket.end('421 4.3.2 shutting down\r\n'));
-  t.equal(await tryBackend(planFor(refusing, {}), SMTP), 'it greets with 421 4.3.2 shutting down');
+  t.equal(await tryAt(refusing), 'it greets with 421 4.3.2 shutting down');
   const closing = await serve(t, (socket) => socket.end());
-  t.equal(await tryBackend(planFor(closing, {}), SMTP), 'it closes the connection without a greeting');
+  t.equal(await tryAt(closing), 'it closes the connection without a greeting');
   const silent = await serve(t, (socket) => socket.resume());
-  t.equal(await tryBackend(planFor(silent, {}), SMTP, undefined, 50), 'no greeting within 0.05 s');
+  t.equal(await tryAt(silent, {}, 50), 'no greeting within 0.05 s');
   const web = await serve(t, (socket) => socket.write('HTTP/1.1 400 Bad Request\r\n'));
-  t.equal(await tryBackend(planFor(web, {}), SMTP), 'it sends something that is not SMTP');
-  t.match(await tryBackend(planFor(1, {}), SMTP), /ECONNREFUSED/);
+  t.equal(await tryAt(web), 'it sends something that is not SMTP');
+  t.match(await tryAt(1), /ECONNREFUSED/);
 });
 
 test('a backend that is down is reported once, at the first check, and once when it is back', async (t) => {

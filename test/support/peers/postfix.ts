@@ -19,6 +19,8 @@ import { selfSignedCredential } from '../../../src/credentials/credentials.js';
 
 export interface Mta {
   readonly port: number;
+  /** Its queue folder. */
+  readonly queue: string;
   /** The next delivered message that was not asked for yet; waits for it. */
   nextMessage(): Promise<string>;
   log(): string;
@@ -79,6 +81,7 @@ export async function startPostfix(
   let asked = 0;
   return {
     port,
+    queue: join(folder, 'queue'),
     log,
     nextMessage() {
       const index = asked++;
