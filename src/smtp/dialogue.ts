@@ -92,7 +92,9 @@ export abstract class Dialogue<Failure extends string> {
 
   #greeted(reply: Reply): void {
     if (reply.code === 220) this.startWithEhlo(wholeReply(reply));
-    else this.reject(wholeReply(reply));
+    else if (reply.code >= 400) this.reject(wholeReply(reply));
+    // Neither opens the service nor refuses it (RFC 5321, 4.3.2): who took it for an acceptance would go on without TLS.
+    else this.fail('backend_reply_broken', lastLine(reply));
   }
 
   /** As a method, because a callee may have changed the state since the compiler narrowed it. */

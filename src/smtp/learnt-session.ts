@@ -103,7 +103,8 @@ export class LearntSession {
 
   #greeted(reply: Reply): void {
     this.#output.replied('greeting', reply, undefined);
-    if (reply.code >= 300) this.#refuse(reply);
+    if (reply.code >= 400) this.#refuse(reply);
+    else if (reply.code !== 220) this.#fail('backend_reply_broken');
     else if (this.#introduction === undefined) this.#pass();
     else {
       this.#phase = 'introducing';

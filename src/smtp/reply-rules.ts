@@ -66,7 +66,9 @@ export function replyAction(
 
 function toGreeting(reply: Reply, { greeting }: GateOptions): ReplyAction {
   const relayed = greeting === 'relay' ? { toClient: wholeReply(reply) } : {};
-  if (reply.code < 300) return relayed;
+  if (reply.code === SERVICE_READY) return relayed;
+  // It opens nothing and refuses nothing; what prepares sessions takes it for no acceptance either.
+  if (reply.code < 400) return refuse('reply_unexpected');
   // Inside STARTTLS the client was greeted before and waits for nothing; its next command gets this answer.
   const kept = greeting === 'relay' ? undefined : reply;
   return { ...relayed, then: { kind: 'refused_by_greeting', greeting: kept } };

@@ -122,6 +122,14 @@ test("a refusal is the reply to the next command, and nothing of the client's go
   t.equal(rig.toBackend, 'EHLO a\r\n');
 });
 
+test('a greeting that neither accepts nor refuses ends the session', async (t) => {
+  for (const code of [200, 250, 299, 300, 354]) {
+    const rig = new Rig().client('EHLO a\r\n', 'MAIL FROM:<a@b>\r\n').opened(`${code} mx.example\r\n`);
+    t.equal(rig.events.at(-1), 'backend_reply_broken');
+    t.equal(rig.toBackend, '');
+  }
+});
+
 test('a backend that lacks what the client was offered ends the session; one that offers more does not', async (t) => {
   const play = (ehlo: string): Rig => {
     return new Rig().client('EHLO a\r\n', 'MAIL FROM:<a@b>\r\n').opened('220 m\r\n').backend(ehlo);

@@ -134,3 +134,14 @@ test('response injection: behind the reply to EHLO inside TLS there is nothing l
   rig.backend('220 mta\r\n220 injected\r\n');
   t.equal(rig.ended, 'reply_unexpected', 'a second greeting is no greeting');
 });
+
+test('response injection: a greeting that is neither 220 nor a refusal begins no session', async (t) => {
+  for (const greeting of ['relay', 'swallow'] as const) {
+    for (const code of [200, 221, 250, 299, 300, 354, 399]) {
+      const rig = new GateRig({ greeting }).client('EHLO c\r\n').backend(`${code} mta.example\r\n`);
+      t.equal(rig.ended, 'reply_unexpected', `${greeting} ${code}`);
+      t.match(rig.toClient, /^421 4\.3\.0 [^\r]*\r\n$/, 'the client does not hear it');
+      t.equal(rig.toBackend, '');
+    }
+  }
+});

@@ -154,6 +154,25 @@ test('a greeting that refuses the client is for the client, whichever of the two
   }
 });
 
+test('a greeting that neither accepts nor refuses ends every dialogue, and no session follows it', async (t) => {
+  // Taken for an acceptance, it would take the place of TLS to the backend, or of XCLIENT.
+  for (const greeting of [
+    '200 hello',
+    '221 bye',
+    '250 mta.example',
+    '299 x',
+    '300 x',
+    '354 go on',
+    '399 x',
+  ]) {
+    for (const kind of ['xclient', 'starttls', 'trust'] as const) {
+      const { dialogue, sent, ended } = start(kind);
+      dialogue.fromBackend(Buffer.from(`${greeting}\r\n`));
+      t.same([sent, ended], [[], [`failed backend_reply_broken ${greeting}`]], kind);
+    }
+  }
+});
+
 test('however the bytes are cut, the dialogues are the same', async (t) => {
   for (const kind of ['xclient', 'starttls'] as const) {
     const replies =
