@@ -39,6 +39,11 @@ export function keepsPromises(shown: Reply, actual: Reply): boolean {
   return promises(shown).every((promise) => kept.has(promise));
 }
 
+/** Also in the form `AUTH=PLAIN`, which old clients look for, and by Exchange's name. */
+export function offersLogin(reply: Reply): boolean {
+  return promises(reply).some((promise) => /^(?:AUTH|X-EXPS)(?:[ \t=]|$)/i.test(promise));
+}
+
 function textOf(line: Buffer): string {
   return line.toString('latin1', 4).trim();
 }

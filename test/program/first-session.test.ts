@@ -220,6 +220,21 @@ test('a backend that greets like a postscreen is live', async (t) => {
   client.destroy();
 });
 
+test('a login in clear is offered to those to whom the backend itself offers it', async (t) => {
+  for (const auth of ['AUTH PLAIN', 'AUTH=PLAIN']) {
+    const backend = new CountingBackend();
+    const ehlo = `250-mx.example\r\n250-8BITMIME\r\n250 ${auth}\r\n`;
+    backend.replies = { ...STANDARD_REPLIES, ehlo };
+    const always = await start(t, { listeners: [{ auth: 'always' }] }, backend);
+    for (const turn of [0, 1, 2]) {
+      const { client } = await greeted(always);
+      client.destroy();
+      t.match(await always.program.nextConnection(), { backendSessions: 1 }, `${auth}, ${turn}`);
+      if (turn < 2) for (let check = 0; check < 6; check += 1) await always.program.next('backend_health');
+    }
+  }
+});
+
 test('worker processes learn from the health checks of the first process', async (t) => {
   const scene = await start(t, { server: { workers: 2 } });
   const needed = async (): Promise<number> => {

@@ -8,7 +8,7 @@ import type { Channel } from '../transport/channel.js';
 import type { SocketChannel } from '../transport/socket-channel.js';
 import { Closing, type OpenEnds } from './closing.js';
 import * as ending from './ending.js';
-import { deferBackend } from './first-session.js';
+import { deferBackend, learntFor } from './first-session.js';
 import { HandshakeSlot } from './handshake-slot.js';
 import { Handshaking } from './handshaking.js';
 import { Opening, type Opened } from './opening.js';
@@ -107,7 +107,7 @@ export class ProxiedConnection {
   #firstSession(): void {
     const { backend } = this.#plan;
     const { security, gate } = plaintextSession(this.#plan);
-    const learnt = backend.learnt?.replies(performance.now());
+    const learnt = learntFor(backend, gate);
     if (learnt === undefined) this.#open(this.#raw, plaintextOpening(this.#plan, this.record));
     else {
       const attempt = newAttempt(this.#plan, this.record, undefined)({ security, smtp: true });

@@ -1,5 +1,7 @@
 /** What sessions with a backend show about it, and the session of a client that is answered from that. */
 import { guarded } from '../../observe/guard.js';
+import type { GateOptions } from '../../smtp/gate-options.js';
+import { offersLogin } from '../../smtp/learnt-ehlo.js';
 import { isPlainName } from '../../smtp/learnt-session.js';
 import type { LearntReplies, SessionReplies } from '../../smtp/learnt-replies.js';
 import type { BackendFailure } from '../backend/backend-error.js';
@@ -32,6 +34,18 @@ export function learnFrom(
       }
     });
   };
+}
+
+/**
+ * What the client can be answered with now; undefined where its session must be live. A backend may offer logins in clear
+ * to some clients only, and to oldhello as one of them, so no client hears of them from what others were offered.
+ */
+export function learntFor(
+  { learnt }: Pick<BackendPlan, 'learnt'>,
+  gate: GateOptions | undefined,
+): SessionReplies | undefined {
+  const replies = learnt?.replies(performance.now());
+  return replies !== undefined && gate?.auth === 'offer' && offersLogin(replies.ehlo) ? undefined : replies;
 }
 
 export interface DeferredOwner {

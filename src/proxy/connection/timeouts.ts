@@ -22,6 +22,8 @@ export class Timeouts {
   readonly #idleTimeout: number;
   readonly #events: TimeoutEvents;
   #timer: NodeJS.Timeout | undefined;
+  /** Only the close takes its place: neither the backend nor the client may delay the end of the process. */
+  #awaitsLastReply = false;
 
   constructor({ limits, listener }: ConnectionPlan, events: TimeoutEvents) {
     this.#limits = limits;
@@ -64,17 +66,20 @@ export class Timeouts {
     );
   }
 
+  /** When the proxy stops. */
   awaitLastReply({ failure }: ending.Ending): void {
     this.#await(LAST_REPLY_TIMEOUT_MS, () => this.#events.abort(failure));
+    this.#awaitsLastReply = true;
   }
 
   awaitClose(closing: Closing): void {
+    this.#awaitsLastReply = false;
     this.#await(CLOSE_TIMEOUT_MS, () => closing.destroy());
   }
 
   /** As much time again, from now on. */
   extend(): void {
-    this.#timer?.refresh();
+    if (!this.#awaitsLastReply) this.#timer?.refresh();
   }
 
   clear(): void {
@@ -82,6 +87,7 @@ export class Timeouts {
   }
 
   #await(milliseconds: number, expired: () => void): void {
+    if (this.#awaitsLastReply) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(expired, milliseconds);
   }
