@@ -124,10 +124,11 @@ function isLoadable({ coerce }: Format<unknown>, value: unknown): boolean {
   return coerce === undefined && !isTable(value) && !(value instanceof Date);
 }
 
-/** convict does not coerce the elements of lists either. */
+/** convict does not coerce the elements of lists either. One of a wrong type becomes undefined, which no format allows. */
 function withCoercedElements({ element, mayBeSingle }: Format<unknown>, written: unknown): unknown {
   const value = mayBeSingle === true && !Array.isArray(written) ? [written] : written;
-  return element !== undefined && Array.isArray(value) ? value.map((one) => coerced(element, one)) : value;
+  if (element === undefined || !Array.isArray(value)) return value;
+  return value.map((one) => (isLoadable(element, one) ? coerced(element, one) : undefined));
 }
 
 function coerced({ coerce }: Format<unknown>, value: unknown): unknown {

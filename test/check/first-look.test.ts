@@ -99,7 +99,7 @@ test('of several addresses each is tried, and a socket that cannot be used is to
   const backend = BACKEND.replace(/^address = .*$/m, `address = ${address}`);
   const { code, text } = await check(folder, LISTENER + backend);
   t.equal(code, 1);
-  t.match(text, /^BAD {2}backend mta at 127\.0\.0\.1:1, .*ECONNREFUSED.*: nothing listens there\n/m);
+  t.match(text, /^BAD {2}backend mta at 127\.0\.0\.1:1, .*ECONNREFUSED.*: no program listens there\n/m);
   t.match(
     text,
     /^BAD {2}backend mta at unix:none, .*ENOENT none: there is no such socket\n.*\n +see that the server/m,

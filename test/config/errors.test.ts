@@ -219,6 +219,16 @@ test('a key before the first table is reported with the table that it belongs to
   ]);
 });
 
+test('the address of a backend is text, or a list of texts', async (t) => {
+  for (const bad of ['[{}]', '[{ path = "x" }]', '{ host = "x", port = 25 }', '["a:1", {}]', '[1]', '[]']) {
+    t.match(
+      complaints(GOOD.replace('"127.0.0.1:10025"', bad)),
+      [/^8: backend\[0\]\.address(?:\[\d\])?: found .*; allowed: an address and port/],
+      bad,
+    );
+  }
+});
+
 test('addresses that would never be reached are refused', async (t) => {
   for (const bad of [
     '25',

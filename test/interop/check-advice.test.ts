@@ -45,7 +45,7 @@ test('a Postfix that has PROXY and no SASL server dies, and its log is where to 
   t.equal(code, 1);
   t.match(text, /BAD +backend mta.*: identity: it closes the connection .*or it crashed/);
   t.match(text, 'if that is set: read its log at this time');
-  const [, message] = /\(Postfix: "(fatal: [^"]+)"/.exec(text) ?? [];
+  const [, message] = /\(Postfix, "(fatal: [^"]+)"/.exec(text) ?? [];
   t.ok(message !== undefined && postfix.log().includes(message), `its log has "${message}"`);
 });
 
