@@ -1,4 +1,5 @@
 /** A backend at several addresses: one that is dead costs no session, wherever it dies, and who has begun stays. */
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
@@ -10,6 +11,7 @@ import { startProgram, type Program } from '../support/program.js';
 import { proxyConfig, type ProxyConfig, type Table } from '../support/proxy-config.js';
 import { startTestSink } from '../support/sink.js';
 import { SmtpClient } from '../support/smtp-client.js';
+import { startTlsBackend } from '../support/tls-backend.js';
 
 interface Fake {
   readonly address: string;
@@ -127,6 +129,58 @@ test("an address that failed is not tried first again, and what nobody greets is
   for (const socket of good.sockets) socket.destroy();
   t.match(await visit(program), { greeting: /^421 4\.3\.0 / });
   t.equal(silent.sockets.length, 2, 'when there is nothing better, it is tried');
+});
+
+test('an address that accepts connections and is then silent is followed by the next one, whatever is to come first', async (t) => {
+  const limits = { 'greeting-timeout': '3s' };
+  const open = { identity: 'none', 'acknowledge-relay-risk': true };
+  const silent = await fake(t, () => undefined);
+  const mute = await fake(t, (socket) => socket.write('220 mute ESMTP\r\n'));
+  const good = await fake(t, answering('good'));
+  for (const { address } of [silent, mute]) {
+    const program = await start(t, { address: [address, good.address], ...open }, { limits });
+    t.match(await visit(program), { greeting: /^220 good/, address: good.address }, 'in a dialogue');
+  }
+  const inside = await startTlsBackend('implicit');
+  t.teardown(() => inside.close());
+  const spki = inside.certificate.publicKey.export({ type: 'spki', format: 'der' });
+  const pin = createHash('sha256').update(spki).digest('base64');
+  const address = [silent.address, `127.0.0.1:${inside.port}`];
+  const program = await start(t, { address, tls: 'implicit', 'tls-pin': pin }, { limits });
+  t.match(await visit(program), { greeting: /^220 backend\.example/, address: address[1] }, 'in TLS');
+});
+
+test('where health checks run, what a client can bring about does not mark an address as down', async (t) => {
+  // It greets health checks, and closes on clients.
+  const choosy = await fake(t, (socket) => {
+    socket.once('data', (header) =>
+      socket.end(/^PROXY UNKNOWN/.test(String(header)) ? '220 choosy\r\n' : ''),
+    );
+  });
+  const good = await fake(t, answering('good'));
+  const address = [choosy.address, good.address];
+  const program = await start(t, { address, 'health-interval': '1h' });
+  for (const turn of [1, 2]) {
+    t.match(await visit(program), { greeting: /^220 good/ });
+    t.equal(choosy.sockets.length, 1 + turn, 'one health check, and each client');
+  }
+});
+
+test('a TCP connection alone does not bring an address back, not even the last one', async (t) => {
+  const silent = await fake(t, () => undefined);
+  let busy = false;
+  const good = await fake(t, (socket) => {
+    if (busy) socket.end('421 4.3.2 busy\r\n');
+    else answering('good')(socket);
+  });
+  const limits = { 'greeting-timeout': '1s' };
+  const program = await start(t, { address: [silent.address, good.address] }, { limits });
+  t.match(await visit(program), { greeting: /^220 good/ });
+  busy = true;
+  t.match(await visit(program), { greeting: /^421 4\.3\.0 / }, 'now it is the last one, and silent');
+  busy = false;
+  t.match(await visit(program), { greeting: /^220 good/ });
+  t.equal(silent.sockets.length, 2, 'it was not tried first again');
 });
 
 test("a temporary refusal of all is the client's to get, and a permanent one is not asked about elsewhere", async (t) => {

@@ -5,7 +5,7 @@
 import { ReplyReader, type ReplyRead } from '../../smtp/reply.js';
 import { NO_HANDLER, type ChannelHandler } from '../transport/channel.js';
 import type { SocketChannel } from '../transport/socket-channel.js';
-import { BackendError } from './backend-error.js';
+import { BackendError, type BackendFailure } from './backend-error.js';
 import type { ClientIdentity } from './dial.js';
 import {
   abandon,
@@ -42,6 +42,7 @@ class Search {
   #targets: readonly BackendTarget[] = [];
   #cancel: () => void = () => undefined;
   #cancelled = false;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(plan: BackendPlan, wanted: WantedSession, handler: SessionHandler) {
     this.#plan = plan;
@@ -57,6 +58,7 @@ class Search {
 
   cancel(): void {
     this.#cancelled = true;
+    clearTimeout(this.#timer);
     this.#cancel();
   }
 
@@ -66,17 +68,21 @@ class Search {
     const target = this.#targets[index]!;
     const isLast = index === this.#targets.length - 1;
     const connectTimeoutMs = isLast ? config.connectTimeout : Math.min(config.connectTimeout, NEXT_AFTER_MS);
-    const done: SessionHandler['ready'] = (...session) => {
-      addresses.succeeded(target);
-      this.#handler.ready(...session);
+    const done: SessionHandler['ready'] = (channel, greeting) => {
+      clearTimeout(this.#timer);
+      // A TCP connection alone shows nothing: a system accepts it for a server that hangs.
+      if (!smtp || greets(greeting)) addresses.succeeded(target);
+      this.#handler.ready(channel, greeting, target);
     };
     const failed = (error: BackendError): void => {
+      clearTimeout(this.#timer);
       const isOurs = error.reason === 'backend_no_descriptor';
-      if (!isOurs) addresses.failed(target);
+      if (!isOurs && !this.#mayBeAboutClient(error)) addresses.failed(target);
       if (isLast || isOurs) this.#handler.failed(error);
       else this.#try(index + 1);
     };
     // The last one is waited for as if it were the only one.
+    const connected = isLast ? undefined : (): void => this.#awaitSession(target, failed);
     const ready: SessionHandler['ready'] = (channel, greeting) => {
       if (isLast || !smtp) done(channel, greeting, target);
       else this.#awaitGreeting(index, channel, greeting, { ready: done, failed });
@@ -84,30 +90,38 @@ class Search {
     this.#cancel = openSessionAt(
       this.#plan,
       target,
-      { identity, security, smtp, connectTimeoutMs },
+      { identity, security, smtp, connectTimeoutMs, ...(connected && { connected }) },
       { ready, failed },
     );
   }
 
+  /** From the TCP connection to the greeting: in a dialogue or a handshake a server can be silent too. */
+  #awaitSession(target: BackendTarget, failed: (error: BackendError) => void): void {
+    const timeoutMs = Math.min(HEALTH_TIMEOUT_MS, this.#plan.greetingTimeout / this.#targets.length);
+    this.#timer = setTimeout(() => {
+      this.#cancel();
+      failed(new BackendError('backend_greeting_timeout', target, `no greeting within ${timeoutMs} ms`));
+    }, timeoutMs);
+  }
+
+  /** What one client can bring about must not count against the address for all, where health checks find what is true. */
+  #mayBeAboutClient({ reason }: BackendError): boolean {
+    return this.#plan.config.healthInterval > 0 && CLIENT_REASONS.has(reason);
+  }
+
   #awaitGreeting(index: number, channel: SocketChannel, first: Buffer, handler: SessionHandler): void {
     const target = this.#targets[index]!;
-    const timeoutMs = Math.min(HEALTH_TIMEOUT_MS, this.#plan.greetingTimeout / this.#targets.length);
     const replies = new ReplyReader();
     const received: Buffer[] = [];
     const over = (): void => {
-      clearTimeout(timer);
       channel.pause();
       channel.handler = NO_HANDLER;
     };
-    const fail = (reason: 'backend_closed' | 'backend_greeting_timeout', detail: string): void => {
+    const fail = (detail: string): void => {
       over();
       channel.destroy();
-      handler.failed(new BackendError(reason, target, detail));
+      handler.failed(new BackendError('backend_closed', target, detail));
     };
-    const timer = setTimeout(
-      () => fail('backend_greeting_timeout', `no greeting within ${timeoutMs} ms`),
-      timeoutMs,
-    );
     const collect = (bytes: Buffer): void => {
       received.push(bytes);
       replies.push(bytes);
@@ -116,19 +130,17 @@ class Search {
       over();
       if (isTemporaryRefusal(read)) {
         // It may refuse this client only, so that others try it as before.
+        clearTimeout(this.#timer);
         quitAndClose(channel);
         this.#try(index + 1);
       } else handler.ready(channel, Buffer.concat(received), target);
     };
-    this.#cancel = () => {
-      clearTimeout(timer);
-      abandon(channel);
-    };
+    this.#cancel = () => abandon(channel);
     const waiting: ChannelHandler = {
       ...NO_HANDLER,
       data: collect,
-      end: () => fail('backend_closed', CLOSED),
-      closed: (error) => fail('backend_closed', error?.message ?? CLOSED),
+      end: () => fail(CLOSED),
+      closed: (error) => fail(error?.message ?? CLOSED),
     };
     channel.handler = waiting;
     if (first.length > 0) collect(first);
@@ -136,11 +148,25 @@ class Search {
   }
 }
 
+/** Whether this is a whole greeting by which the address counts as up. */
+function greets(greeting: Buffer): boolean {
+  const replies = new ReplyReader();
+  replies.push(greeting);
+  const read = replies.next();
+  return read !== undefined && !isTemporaryRefusal(read);
+}
+
 /** What else is no greeting is the client's to get, with an explanation in the log. */
 function isTemporaryRefusal(read: ReplyRead): boolean {
   return 'reply' in read && read.reply.code >= 400 && read.reply.code < 500;
 }
 
+/** A backend may close on one client, keep it waiting, or refuse its address. */
+const CLIENT_REASONS: ReadonlySet<BackendFailure> = new Set([
+  'backend_closed',
+  'backend_greeting_timeout',
+  'backend_xclient_refused',
+]);
 const CLOSED = 'it closed the connection instead of greeting';
 /** A lost SYN is sent again after a second. */
 const NEXT_AFTER_MS = 2_000;

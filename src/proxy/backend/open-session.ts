@@ -52,6 +52,8 @@ export interface SessionStart {
 export interface SessionOptions extends SessionStart {
   readonly identity: ClientIdentity;
   readonly connectTimeoutMs: number;
+  /** Called when there is a TCP connection, before anything else is done with it. */
+  readonly connected?: () => void;
 }
 
 /**
@@ -62,7 +64,7 @@ export interface SessionOptions extends SessionStart {
 export function openSessionAt(
   plan: BackendPlan,
   target: BackendTarget,
-  { identity, security, smtp, connectTimeoutMs }: SessionOptions,
+  { identity, security, smtp, connectTimeoutMs, connected }: SessionOptions,
   { ready, failed }: SessionHandler,
 ): () => void {
   const { config, tls, hostname, log } = plan;
@@ -89,6 +91,7 @@ export function openSessionAt(
   cancel = dialBackend(target, identity, log, connectTimeoutMs, {
     connected: (channel) => {
       cancel = () => abandon(channel);
+      connected?.();
       if (security === 'none') identify(channel, NOTHING);
       else if (security === 'implicit') secure(channel, NOTHING);
       else {
