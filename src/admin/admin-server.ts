@@ -1,13 +1,15 @@
 /** The admin listener: the status page, its data, the metrics, liveness and readiness. It changes nothing. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { AdminConfig } from '../config/schema.js';
 import type { BackendWatch } from '../observe/backend-watch.js';
+import { guarded } from '../observe/guard.js';
 import type { Metrics } from '../observe/metrics.js';
 import type { StatusBoard } from '../observe/status/status.js';
 import type { Asset } from './assets.js';
 import { boundConnections } from './connection-pool.js';
 import { isOurHost } from './host-header.js';
+import { KeptAnswers } from './kept-answers.js';
 import { statusPage } from './status-page.js';
 
 export interface AdminSources {
@@ -28,6 +30,9 @@ export class AdminServer {
   readonly #names: readonly string[];
   readonly #sources: AdminSources;
   readonly #server: Server;
+  /** Sockets with a request that is not answered yet. */
+  readonly #busy = new WeakSet<Socket>();
+  readonly #kept = new KeptAnswers<Answer>();
 
   /** @param maxConnections that are open at once */
   constructor({ hostNames }: AdminConfig, sources: AdminSources, maxConnections: number) {
@@ -43,7 +48,7 @@ export class AdminServer {
     boundConnections(this.#server, maxConnections);
     // Also closes the connection of a client that does not read.
     this.#server.timeout = REQUEST_TIMEOUT_MS;
-    this.#server.on('request', (request, response) => void this.#respond(request, response));
+    this.#server.on('request', (request, response) => this.#receive(request, response));
   }
 
   /** @returns the address it listens on; rejects with the system error */
@@ -56,6 +61,26 @@ export class AdminServer {
         // The listener alone must not keep the process running.
         this.#server.unref();
         resolve(this.#server.address() as AddressInfo);
+      });
+    });
+  }
+
+  /**
+   * One request at a time on each connection. Node parses all requests of a chunk at once, so pipelined requests would
+   * have their answers made in one go, and the mail would wait. Browsers and scrapers do not pipeline.
+   */
+  #receive(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request;
+    if (this.#busy.has(socket) || socket.destroyed) {
+      socket.destroy();
+      return;
+    }
+    this.#busy.add(socket);
+    response.once('close', () => this.#busy.delete(socket));
+    this.#respond(request, response).catch((error: unknown) => {
+      socket.destroy();
+      guarded('answer of the admin listener', () => {
+        throw error;
       });
     });
   }
@@ -86,11 +111,17 @@ export class AdminServer {
     if (asset !== undefined) return asset;
     switch (path) {
       case '/':
-        return { type: 'text/html; charset=utf-8', body: statusPage(board.status()) };
+        return this.#kept.get(path, () => ({
+          type: 'text/html; charset=utf-8',
+          body: statusPage(board.status()),
+        }));
       case '/status.json':
-        return { type: 'application/json', body: JSON.stringify(board.status()) };
+        return this.#kept.get(path, () => ({
+          type: 'application/json',
+          body: JSON.stringify(board.status()),
+        }));
       case '/metrics':
-        return metrics.text();
+        return this.#kept.get(path, () => metrics.text());
       case '/healthz':
         return { type: TEXT, body: 'ok\n' };
       case '/readyz':
