@@ -82,6 +82,7 @@ export class PcapngFormat implements CaptureFormat {
     if (PACKET_FIELDS_LENGTH + captured > body.length)
       throw new CaptureError('a packet is longer than its block');
     const timeMs = Math.floor((units / known.unitsPerSecond + known.offsetSeconds) * 1000);
+    if (timeMs > MAX_TIME_MS) throw new CaptureError('a packet has no possible time');
     take(known.linkType, timeMs, body.subarray(PACKET_FIELDS_LENGTH, PACKET_FIELDS_LENGTH + captured));
   }
 
@@ -116,6 +117,8 @@ const IF_TSOFFSET = 14;
 /** Of a packet block, before the packet. */
 const PACKET_FIELDS_LENGTH = 20;
 const MIN_BLOCK_LENGTH = 12;
+/** The end of the year 9999. Later dates have no usual form, and Date does not have the latest. */
+const MAX_TIME_MS = 253_402_300_799_999;
 /** A packet with long comments, and the name resolution block of a long capture. */
 const MAX_BLOCK_BYTES = 1 << 24;
 /** More than any machine captures on at once. */

@@ -59,14 +59,15 @@ export class TcpStream {
   }
 
   #keep(sequence: number, bytes: Buffer, ahead: number): void {
-    if (ahead > MAX_WINDOW_BYTES || this.pendingLength + bytes.length > MAX_PENDING_BYTES) {
+    const isFull =
+      this.#pending.length >= MAX_PENDING_SEGMENTS || this.pendingLength + bytes.length > MAX_PENDING_BYTES;
+    if (ahead > MAX_WINDOW_BYTES || isFull) {
       this.#lose();
       return;
     }
-    const place = this.#pending.findIndex((one) => distance(sequence, one.sequence) > 0);
-    const kept = { sequence, bytes: Buffer.from(bytes) };
-    if (place === -1) this.#pending.push(kept);
-    else this.#pending.splice(place, 0, kept);
+    // From the end, because most segments behind a hole come in order.
+    const before = this.#pending.findLastIndex((one) => distance(sequence, one.sequence) <= 0);
+    this.#pending.splice(before + 1, 0, { sequence, bytes: Buffer.from(bytes) });
     this.pendingLength += bytes.length;
   }
 
@@ -86,5 +87,7 @@ function distance(from: number, to: number): number {
 
 /** Several times what a handshake is long. */
 const MAX_PENDING_BYTES = 64 * 1024;
+/** The same in segments of 256 bytes; each one costs much more memory than a byte. */
+const MAX_PENDING_SEGMENTS = 256;
 /** A segment further ahead belongs to another connection or is forged. */
 const MAX_WINDOW_BYTES = 1 << 20;

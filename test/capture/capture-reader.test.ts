@@ -54,6 +54,14 @@ test('a length that no packet or block has is an error, not an allocation', asyn
   t.throws(() => packetsOf(block, 100), { message: 'a block of 2147483644 bytes cannot be' });
 });
 
+test('a packet with a time that no date has is an error', async (t) => {
+  const late = pcapng(PACKETS);
+  // The last block is that of a packet; the upper half of its time follows its type, length and interface.
+  const lastBlock = late.length - late.readUInt32LE(late.length - 4);
+  late.writeUInt32LE(0xffff_ffff, lastBlock + 12);
+  t.throws(() => packetsOf(late, 100), { message: 'a packet has no possible time' });
+});
+
 test('damaged captures and packets end in a CaptureError or in nothing', async (t) => {
   const random = (seed: number): (() => number) => {
     let state = seed;
@@ -102,6 +110,23 @@ test('a stream keeps no more than its bound beyond a hole, and then says that by
   t.equal(received, 0);
   t.equal(gaps, 1);
   t.ok(most <= 64 * 1024, `${most} bytes were kept`);
+  t.equal(stream.pendingLength, 0);
+});
+
+test('a stream keeps no more than 256 segments beyond a hole, and puts them in order', async (t) => {
+  let gaps = 0;
+  let text = '';
+  const reader = { receive: (bytes: Buffer) => (text += bytes.toString()), gap: () => (gaps += 1) };
+  const byte = (sequence: number): Buffer => Buffer.of(0x41 + (sequence % 26));
+  const stream = new TcpStream(reader);
+  stream.begin(99);
+  for (let ahead = 256; ahead >= 1; ahead--) stream.push(100 + ahead, byte(ahead), 0);
+  t.equal(stream.pendingLength, 256);
+  stream.push(100, byte(0), 0);
+  t.equal(text, Array.from({ length: 257 }, (_, at) => byte(at).toString()).join(''));
+  t.equal(gaps, 0);
+  for (let ahead = 1; ahead <= 257; ahead++) stream.push(400 + ahead, byte(0), 0);
+  t.equal(gaps, 1);
   t.equal(stream.pendingLength, 0);
 });
 
