@@ -27,7 +27,7 @@ class DumpReader {
 
   line(line: string): void {
     if (line.trim() === '' || this.#marker(line)) return;
-    const numbered = OFFSET.exec(line);
+    const numbered = line.length > MAX_DUMP_LINE_LENGTH ? null : OFFSET.exec(line);
     if (
       numbered !== null &&
       this.#numberedLine(numbered[1]!, line.slice(numbered[0].length + numbered.index))
@@ -77,10 +77,12 @@ class DumpReader {
     return true;
   }
 
-  #append(bytes: readonly number[], numbered: boolean): void {
+  #append(bytes: Iterable<number>, numbered: boolean): void {
     if (this.#numbered !== numbered) this.#close();
     this.#numbered = numbered;
-    if (!this.#skipping) this.#bytes.push(...bytes);
+    if (this.#skipping) return;
+    // A hex stream may have more bytes than a function may have arguments.
+    for (const byte of bytes) this.#bytes.push(byte);
   }
 
   #close(): void {
@@ -92,7 +94,7 @@ class DumpReader {
 }
 
 /** A line with nothing but hex and what separates it; undefined for others. */
-function plainHex(line: string): number[] | undefined {
+function plainHex(line: string): Buffer | undefined {
   const hex = line
     .replace(/^.*>\s*/, '')
     .replace(/\\x|0x/gi, '')
@@ -100,13 +102,15 @@ function plainHex(line: string): number[] | undefined {
   if (hex.length % 2 !== 0 || !/^[0-9a-f]+$/i.test(hex)) return undefined;
   // A short word of the letters a to f is a word.
   if (hex.length < 8 && !/[0-9]/.test(hex)) return undefined;
-  return [...Buffer.from(hex, 'hex')];
+  return Buffer.from(hex, 'hex');
 }
 
 /** The hex behind an offset, without the characters that dumps repeat at the end of the line. */
 function numberedHex(rest: string): number[] {
-  const canonical = /\|.*\|\s*$/.test(rest);
-  const text = rest.replace(/\|.*\|\s*$/, '').replace(/\s+'.*'\s*$/, '');
+  const whole = rest.trimEnd();
+  const bar = whole.indexOf('|');
+  const canonical = bar !== -1 && bar < whole.length - 1 && whole.endsWith('|');
+  const text = withoutQuoted(canonical ? whole.slice(0, bar) : whole);
   const bytes: number[] = [];
   const token = /(\s*|-)([0-9a-f]{8}|[0-9a-f]{4}|[0-9a-f]{2})(?=[\s-]|$)/giy;
   for (let match = token.exec(text); match !== null; match = token.exec(text)) {
@@ -118,8 +122,18 @@ function numberedHex(rest: string): number[] {
   return bytes;
 }
 
+/** Not by one regular expression: for a hostile line it takes time that grows with the third power of the length. */
+function withoutQuoted(text: string): string {
+  const trimmed = text.trimEnd();
+  const quote = trimmed.search(/\s'/) + 1;
+  const quoted = quote > 0 && quote < trimmed.length - 1 && trimmed.endsWith("'");
+  return quoted ? trimmed.slice(0, quote).trimEnd() : text;
+}
+
 /** "00000010: ", "0x0010:  ", "0010 - ", "00000010  ", "000010 " */
 const OFFSET =
   /(?:^|[\s>])(?:0x)?([0-9a-f]{4,8}(?=:|\s-\s|\s\s)|[0-9a-f]{6,8}(?=\s))(?::|\s-)?\s*(?=[0-9a-f]{2})/i;
+/** Several times the longest line of the forms above; a longer one can only be a hex stream. */
+const MAX_DUMP_LINE_LENGTH = 1_000;
 /** Bytes: some dumps have a wider space in the middle of a line. */
 const HALF_LINE = 8;

@@ -34,8 +34,9 @@ export function findHellos(input: Buffer): FoundHellos {
 function streamsOf(blocks: readonly Buffer[], notes: string[]): Buffer[] {
   const flows = new Map<string, Buffer[]>();
   const others: Buffer[][] = [];
-  const pending = [...blocks];
-  for (let block = pending.shift(); block !== undefined; block = pending.shift()) {
+  // The next one last: to take the first of a long array moves all others.
+  const pending = blocks.toReversed();
+  for (let block = pending.pop(); block !== undefined; block = pending.pop()) {
     const payload = startsHello(block) ? undefined : tcpPayload(block);
     if (payload === undefined) {
       const headerAlone = startsRecordHeader(others.at(-1)?.at(-1) ?? EMPTY);
@@ -52,7 +53,7 @@ function streamsOf(blocks: readonly Buffer[], notes: string[]): Buffer[] {
     flow.push(payload.bytes);
     flows.set(payload.flow, flow);
     // Hex streams of several packets, one a line.
-    if (startsHello(payload.rest) || tcpPayload(payload.rest) !== undefined) pending.unshift(payload.rest);
+    if (startsHello(payload.rest) || tcpPayload(payload.rest) !== undefined) pending.push(payload.rest);
   }
   if (flows.size > 0) notes.push('taken from TCP packets in the order in which they stand here');
   return [...flows.values(), ...others]

@@ -237,6 +237,24 @@ test('each profile answers as the engine would, with what to set', async (t) => 
   t.match(text, /No profile serves it: the client offers only EXPORT suites/);
 });
 
+test('a hello behind a megabyte of hex on one line is read', async (t) => {
+  const found = findHellos(Buffer.from(`${'00'.repeat(1_000_000)}${RECORD.toString('hex')}\n`));
+  t.same(originals(found), originals(findHellos(RECORD)));
+});
+
+test('long lines and many blocks take time in proportion to their length', async (t) => {
+  for (const [name, text] of [
+    ['bars', `00000000: 16 03  ${'|'.repeat(300_000)}x`],
+    ['quotes', `00000000: 16 03  ${" '".repeat(400)}${' '.repeat(190)}x\n`.repeat(300)],
+    ['blocks', '00112233 44556677\nword\n'.repeat(300_000)],
+  ] as const) {
+    const before = process.cpuUsage();
+    t.equal(findHellos(Buffer.from(text)).accepted.length, 0);
+    const { user } = process.cpuUsage(before);
+    t.ok(user < 8_000_000, `${name} took ${user / 1000} ms`);
+  }
+});
+
 test('damaged input of every kind is explained or refused, never thrown at', async (t) => {
   const inputs = [
     SSLV2,
