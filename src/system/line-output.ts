@@ -4,7 +4,7 @@
  * line is written at once; lines that follow closely are gathered for a moment, because each write goes through another
  * thread, which would cost a busy proxy a tenth of its time.
  */
-import { closeSync, write, writeSync } from 'node:fs';
+import { close, write, writeSync } from 'node:fs';
 
 export interface LineOutputOptions {
   readonly fd: number;
@@ -117,7 +117,10 @@ export class LineOutput {
   }
 
   #closeReplaced(): void {
-    for (const fd of this.#replaced.splice(0)) closeSync(fd);
+    for (const fd of this.#replaced.splice(0)) {
+      // NFS may report EIO for what was written earlier. The descriptor is free all the same.
+      close(fd, () => undefined);
+    }
   }
 
   #reportDropped(): void {

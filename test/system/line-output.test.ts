@@ -67,6 +67,20 @@ test('a full disk and a reader that is gone are no errors of ours', async (t) =>
   t.pass('flushing ends, however hopeless');
 });
 
+test('a replaced descriptor that fails to close costs nothing', async (t) => {
+  const { reader, writer } = makePipe(t);
+  const output = new LineOutput({ fd: NO_DESCRIPTOR, retryDelayMs: 1, dropped: () => undefined });
+  output.switchTo(writer);
+  output.write('line\n');
+  await output.flush(1_000);
+  t.equal(drain(reader), 'line\n');
+  closeSync(reader);
+  closeSync(writer);
+});
+
+/** Closing it fails with EBADF, which stands for EIO. */
+const NO_DESCRIPTOR = 1_000_000;
+
 test('lines that gather behind one that has left are written when the process ends', async (t) => {
   const { reader, writer } = makePipe(t);
   const output = new LineOutput({ fd: writer, dropped: () => undefined });
