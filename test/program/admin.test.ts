@@ -130,7 +130,7 @@ test('it answers GET and HEAD only, under its own names only', async (t) => {
 test('an address that others can reach must be acknowledged', async (t) => {
   t.match(
     await refusedStart(proxyConfig({ admin: { address: '0.0.0.0:0' } })),
-    /admin\.address: 0\.0\.0\.0 is not loopback.*acknowledge-exposure = true/,
+    /admin\.address: 0\.0\.0\.0 is not a loopback address.*acknowledge-exposure = true/,
   );
 });
 

@@ -116,7 +116,8 @@ export class Listener {
 
   #arrives(channel: SocketChannel): void {
     if (this.#early === undefined) this.#accept(channel);
-    else this.#early.push(channel);
+    else if (this.#early.length < MAX_EARLY) this.#early.push(channel);
+    else channel.destroy();
   }
 
   #accept(channel: SocketChannel): void {
@@ -180,3 +181,5 @@ export class Listener {
 const NOTHING = Buffer.alloc(0);
 /** Connections the kernel may hold until they are accepted; it caps the number itself. */
 const BACKLOG = 1024;
+/** Clients that wait until the configuration is in use. They do not count towards the limits yet. */
+const MAX_EARLY = BACKLOG;
