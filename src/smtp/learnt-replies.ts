@@ -57,15 +57,19 @@ export class LearntReplies {
     return { greeting, ehlo: clear, ...repeatableEhlo(clear), simple: this.#simple };
   }
 
-  /** @param delay milliseconds that the greeting took; undefined where nobody measured it */
-  greeted(reply: Reply, delay: number | undefined, now: number): void {
+  /**
+   * @param delay milliseconds that the greeting took; undefined where nobody measured it
+   * @param source the address of the client that was greeted
+   */
+  greeted(reply: Reply, delay: number | undefined, now: number, source: string): void {
     if (now < this.#offUntil) return;
     if (delay !== undefined) this.#delayed = delay < DELAY_MS ? 0 : this.#delayed + 1;
     if (reply.code !== 220) this.#turnOff('greeting_refused', now);
     // The first line of several comes at once from a postscreen, to lure clients that do not wait for the last one.
     else if (this.#delayed >= (reply.lines.length > 1 ? 1 : MAX_DELAYED))
       this.#turnOff('greeting_delayed', now);
-    else if (!this.#greeting.add(reply, now)) this.#change(now);
+    else if (!isShort(reply)) this.forget();
+    else if (!this.#greeting.add(reply, now, source)) this.#change(now);
     else this.#seen = now;
   }
 
@@ -84,7 +88,7 @@ export class LearntReplies {
 
   /** What a session of our own got, in clear. */
   healthChecked({ greeting, ehlo, ...simple }: HealthReplies, now: number): void {
-    this.greeted(replyOf(greeting), undefined, now);
+    this.greeted(replyOf(greeting), undefined, now, 'health check');
     this.ehloAnswered('clear', replyOf(ehlo), now);
     const entries = Object.entries(simple).filter(([, text]) => text.startsWith('2'));
     this.#simple = Object.fromEntries(entries.map(([verb, text]) => [verb, Buffer.from(text, 'latin1')]));
@@ -114,7 +118,7 @@ export class LearntReplies {
 }
 
 function isShort({ lines }: Reply): boolean {
-  return lines.reduce((length, line) => length + line.length, 0) <= MAX_EHLO_BYTES;
+  return lines.reduce((length, line) => length + line.length, 0) <= MAX_REPLY_BYTES;
 }
 
 const SERVICE_CLOSING = 421;
@@ -127,5 +131,5 @@ const OFF_MS = 60 * MINUTE_MS;
 const DELAY_MS = 1_500;
 /** In a row, as a single one may be a name lookup. */
 const MAX_DELAYED = 3;
-/** Ten times what servers send; each worker keeps two for each backend. */
-const MAX_EHLO_BYTES = 8_192;
+/** Ten times what servers send; each worker keeps three for each backend. */
+const MAX_REPLY_BYTES = 8_192;

@@ -22,8 +22,8 @@ class Rig {
     return this;
   }
 
-  greet(greeting: string, delay: number, now: number): this {
-    this.learnt.greeted(replyOf(greeting), delay, now);
+  greet(greeting: string, delay: number, now: number, source = '192.0.2.1'): this {
+    this.learnt.greeted(replyOf(greeting), delay, now, source);
     return this;
   }
 
@@ -41,13 +41,22 @@ test('a greeting that stays the same is learnt whole, once that could be seen', 
   const rig = new Rig().check(0);
   t.equal(rig.greeting(0), undefined, 'one shows nothing');
   t.equal(rig.check(900).greeting(900), undefined, 'nor do two of the same second');
-  t.equal(rig.check(2_000).greeting(2_000), '220 mx.example ESMTP Model\r\n');
+  t.equal(rig.check(2_000).greeting(2_000), '220 mx.example ESMTP\r\n', 'only health checks saw the rest');
+  t.equal(rig.greet(HEALTH.greeting, 5, 2_000).greeting(2_000), '220 mx.example ESMTP Model\r\n');
   t.match(rig.learnt.replies(2_000), {
     EHLO: Buffer.from(HEALTH.ehlo),
     HELO: Buffer.from('250 mx.example\r\n'),
     simple: { NOOP: Buffer.from(HEALTH.NOOP), QUIT: Buffer.from(HEALTH.QUIT) },
   });
   t.equal(rig.learnt.replies(2_000)?.simple.RSET, undefined, 'a command that is refused is not answered');
+});
+
+test('what a greeting says to one client is not said to another', async (t) => {
+  const own = '220 mx.example ESMTP hello [192.0.2.1]\r\n';
+  const rig = new Rig().greet(own, 5, 0).greet(own, 5, 5_000).ehlo('clear', HEALTH.ehlo, 5_000);
+  t.equal(rig.greeting(5_000), '220 mx.example ESMTP\r\n');
+  rig.greet(own.replace('2.1', '2.2'), 5, 6_000, '192.0.2.2');
+  t.equal(rig.greet(own, 5, 7_000).greeting(7_000), '220 mx.example ESMTP\r\n');
 });
 
 test('of a greeting that differs each time, the host name and ESMTP are learnt', async (t) => {
@@ -152,6 +161,8 @@ test('a backend that delays its greeting is not learnt', async (t) => {
 test('a reply to EHLO without bounds is not kept, and what failed is forgotten', async (t) => {
   const ehlo = `250-mx.example\r\n${'250-X-LONG 0123456789\r\n'.repeat(500)}250 OK\r\n`;
   t.equal(new Rig().check(0, { ehlo }).check(2_000, { ehlo }).greeting(2_000), undefined);
+  const greeting = `${'220-mx.example 0123456789\r\n'.repeat(500)}220 mx.example\r\n`;
+  t.equal(new Rig().check(0, { greeting }).check(2_000, { greeting }).greeting(2_000), undefined);
   const rig = new Rig().check(0).check(2_000);
   rig.learnt.forget();
   t.equal(rig.greeting(2_000), undefined);

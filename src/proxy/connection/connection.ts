@@ -111,7 +111,7 @@ export class ProxiedConnection {
     if (learnt === undefined) this.#open(this.#raw, plaintextOpening(this.#plan, this.record));
     else {
       const attempt = newAttempt(this.#plan, this.record, undefined)({ security, smtp: true });
-      const deferred = deferBackend(backend, learnt, attempt, {
+      const deferred = deferBackend(this.#plan, learnt, attempt, {
         opening: () => this.#timeouts.awaitGreeting(),
         ready: () => {
           if (this.#phase?.kind === 'relaying') this.#timeouts.awaitClient(this.#phase.relay);

@@ -9,27 +9,31 @@ import { DeferredBackend } from '../backend/deferred-backend.js';
 import type { BackendPlan } from '../backend/open-session.js';
 import * as ending from './ending.js';
 import type { Attempt } from './opening.js';
+import type { ConnectionPlan } from './plan.js';
 import type { RepliedHandler } from './relay-events.js';
 
 /**
- * Learns from a session that begins now, up to the reply to its first EHLO.
+ * Learns from a session that begins now, up to the reply to its first command, if that is EHLO.
  * @param security whether the client has TLS
+ * @param source the address of the client
  */
 export function learnFrom(
   learnt: LearntReplies | undefined,
   security: 'clear' | 'tls',
+  source: string,
 ): RepliedHandler | undefined {
   if (learnt === undefined) return undefined;
   const started = performance.now();
   let over = false;
   return (to, reply, heloName) => {
     if (over) return;
-    over = to === 'ehlo';
+    // A backend may offer other things to a client that has said something before.
+    over = to !== 'greeting';
     const now = performance.now();
     guarded('what is learnt of a backend', () => {
-      if (to === 'greeting') learnt.greeted(reply, now - started, now);
+      if (to === 'greeting') learnt.greeted(reply, now - started, now, source);
       // Every server refuses a name that is none.
-      else if (over && (reply.code === 250 || isPlainName(heloName ?? ''))) {
+      else if (to === 'ehlo' && (reply.code === 250 || isPlainName(heloName ?? ''))) {
         learnt.ehloAnswered(security, reply, now);
       }
     });
@@ -57,7 +61,7 @@ export interface DeferredOwner {
 
 /** The backend of a client that is answered from what was learnt, until it needs a session of its own. */
 export function deferBackend(
-  { learnt }: BackendPlan,
+  { backend: { learnt }, client }: ConnectionPlan,
   replies: SessionReplies,
   attempt: Attempt,
   owner: DeferredOwner,
@@ -69,7 +73,7 @@ export function deferBackend(
   };
   return new DeferredBackend(replies, attempt, {
     opening: () => {
-      replied = learnFrom(learnt, 'clear');
+      replied = learnFrom(learnt, 'clear', client.address);
       owner.opening();
     },
     ready: () => owner.ready(),

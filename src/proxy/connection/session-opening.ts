@@ -33,7 +33,7 @@ export function plaintextOpening(plan: ConnectionPlan, record: ConnectionRecord)
     plan,
     plaintextSession(plan),
     newAttempt(plan, record, undefined),
-    learnFrom(learnt, 'clear'),
+    learnFrom(learnt, 'clear', plan.client.address),
   );
 }
 
@@ -49,7 +49,7 @@ export function encryptedOpening(
     plan,
     encryptedSession(plan, tls),
     newAttempt(plan, record, shown),
-    learnFrom(learnt, 'tls'),
+    learnFrom(learnt, 'tls', plan.client.address),
   );
 }
 
