@@ -24,10 +24,7 @@ test('what would be a change for clients is refused with the key', async (t) => 
   t.match(problem({ modern: 'engine' }), /"engine" cannot be kept/);
   t.match(problem({}, { auth: 'strong-tls' }), /listener\[0\]\.auth: "strong-tls" cannot be kept/);
   t.match(problem({}, { 'bare-lf': 'reject' }), /listener\[0\]\.bare-lf: "reject" cannot be kept/);
-  t.match(
-    problem({ 'tls-name': 'mx.example.com' }),
-    /tls-name: has no effect with tls = "observe"/,
-  );
+  t.match(problem({ 'tls-name': 'mx.example.com' }), /tls-name: has no effect with tls = "observe"/);
 });
 
 test('the backend must learn who the client is without a word of SMTP', async (t) => {
