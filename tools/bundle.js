@@ -1,7 +1,7 @@
 /**
  * The built program as few files as can be: the command line, each script that a thread or process of its own begins
  * with, and the chunks that they share or load on demand. A module costs Node about a millisecond to find and link;
- * bundled, the program starts in half the time. Entries stay where they are in dist/.
+ * bundled, the program takes a third less CPU time to start. Entries stay where they are in dist/.
  */
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
