@@ -61,13 +61,13 @@ async function startSender(
 }
 
 /** Hands a mail to the sender. @returns its status in the sender's log, and the lines about TLS */
-async function send({ port, log }: Mta, subject: string): Promise<string> {
-  const before = log().length;
-  const transport = createTransport({ host: '127.0.0.1', port, ignoreTLS: true });
+async function send(mta: Mta, subject: string): Promise<string> {
+  const before = mta.log().length;
+  const transport = createTransport({ host: '127.0.0.1', port: mta.port, ignoreTLS: true });
   await transport.sendMail({ from: 'a@sender.example', to: 'b@old.example', subject, text: 'text' });
   transport.close();
   for (;;) {
-    const said = log().slice(before);
+    const said = mta.log().slice(before);
     if (/ status=\w+/.test(said)) return said;
     await delay(100);
   }
