@@ -74,7 +74,7 @@ for (const workers of [1, 2]) {
 test('a reload with a bad file names every wrong line of it, and changes nothing', async (t) => {
   const program = await start(t, LIST);
   const file = join(program.folder, FILE);
-  const key = `${join(program.folder, 'oldhello.toml')}:16: policy[0].networks-file`;
+  const key = `${join(program.folder, 'oldhello.toml')}:17: policy[0].networks-file`;
   put(program.folder, '192.0.2.0/33\n203.0.113.1\n# fine\nmail.example\n');
   program.signal('SIGHUP');
   const allowed = 'allowed: a network or address such as "192.0.2.0/24", "2001:db8::/32" or "192.0.2.7"';
