@@ -57,12 +57,12 @@ const server = {
   'state-directory': withDefault(
     path,
     '/var/lib/oldhello',
-    'Folder for files that oldhello makes: a self-signed certificate, a Diffie-Hellman group.',
+    'Folder for files that oldhello creates: a self-signed certificate, a Diffie-Hellman group.',
   ),
   workers: withDefault(
     workers,
     1,
-    'Number of processes that run connections. 1: only the process that accepts them. "auto": one for each processor. A change between 1 and more needs a restart.',
+    'Number of processes that serve connections. 1: only the process that accepts them. "auto": one for each processor. A change from 1 to more, or from more to 1, needs a restart.',
   ),
 } as const;
 
@@ -77,22 +77,22 @@ const listener = {
   auth: withDefault(
     oneOf('tls', 'strong-tls', 'always'),
     'tls',
-    'Which clients may log in (AUTH), if the backend offers it. "tls": clients with TLS. "strong-tls": clients with TLS 1.2 or later, but not with RC4, DES or 3DES. "always": clients without TLS too. Other clients get 538 for AUTH at any point of their session; oldhello reads all their commands, and refuses those that SMTP servers may read differently.',
+    'Which clients may log in (AUTH), if the backend offers it. "tls": clients with TLS. "strong-tls": clients with TLS 1.2 or later, but not with RC4, DES or 3DES. "always": also clients without TLS. Other clients get 538 for AUTH at any point of their session; oldhello reads all their commands, and refuses commands that SMTP servers may parse differently. Not applied with tls = "observe" in the backend.',
   ),
   'bare-lf': withDefault(
     oneOf('accept', 'reject'),
     'accept',
-    'What to do with commands that end with LF alone, as some old devices and scripts send them. "accept" sends them to the backend with CR LF. "reject" replies 500 and closes. It applies where oldhello reads the commands.',
+    'What to do with commands that end with LF alone, as some old devices and scripts send them. "accept" sends them to the backend with CR LF. "reject" replies 500 and closes. This applies only to commands that oldhello reads.',
   ),
   'server-names': withDefault(
     serverNames,
     [],
-    'The names that clients know this listener by; each must be in a [[certificate]], and only certificates for them are shown here. A client gets those for the name that it asks for (SNI); if it asks for none, as old clients do, or for another, those for the first. Empty: all certificates, and the first name of the first one stands first.',
+    'The host names of this listener. Each must be in a [[certificate]], and only certificates for these names are used here. A client gets the certificates for the name that it requests (SNI). If it requests none, as old clients do, or another name, it gets those for the first name. Empty: all certificates are used, and the default is the first name of the first certificate.',
   ),
   'proxy-protocol': withDefault(
     networks,
     [],
-    'Networks of load balancers that connect here. Each connection must begin with a PROXY header. If set, no other client may connect.',
+    'Networks of load balancers that connect here. Each connection must begin with a PROXY header. If this is set, connections from all other addresses are refused.',
   ),
 } as const;
 
@@ -100,12 +100,12 @@ const backend = {
   name: required(text, 'The name of this backend, for backend in a [[listener]].'),
   address: required(
     backendAddresses,
-    'The address and port of the backend, or its Unix socket. A backend may have several addresses, as a list or as those of a host name; each session uses one that is up.',
+    'The address and port of the backend, or its Unix socket. A backend may have several addresses, as a list or as those of a host name; each session uses one of them that is up.',
   ),
   balance: withDefault(
     oneOf('first', 'round-robin'),
     'first',
-    'Which of several addresses a session uses. "first": the first one that is up. "round-robin": those that are up, in turn.',
+    'Which of several addresses a session uses. "first": the first one that is up. "round-robin": all that are up, in turn.',
   ),
   identity: required(
     oneOf('proxy-v2', 'proxy-v1', 'xclient', 'none'),
@@ -114,7 +114,7 @@ const backend = {
   tls: withDefault(
     oneOf('none', 'starttls', 'implicit', 'bridge', 'observe'),
     'none',
-    'TLS between oldhello and the backend. "none": plain SMTP. "starttls", "implicit": connections that came with TLS also use TLS to the backend. "bridge": modern clients get the TLS of the backend itself; for old clients, oldhello decrypts and uses TLS to the backend, in the mode of the listener. "observe": all clients get the TLS of the backend itself and nothing is changed; what is in clear is logged: hellos, the answers of the backend, alerts.',
+    'TLS between oldhello and the backend. "none": plain SMTP. "starttls", "implicit": connections of clients with TLS also use TLS to the backend. "bridge": modern clients get the TLS of the backend itself; for old clients, oldhello decrypts and uses TLS to the backend, in the mode of the listener. "observe": all clients get the TLS of the backend itself, and oldhello changes nothing; it logs what it reads in clear: HELO, ClientHello, ServerHello and alerts.',
   ),
   'tls-ca': optional(
     path,
@@ -126,7 +126,7 @@ const backend = {
   ),
   'tls-pin': optional(
     pin,
-    'The SHA-256 of the public key of the backend, in base64. If set, any signature on its certificate is accepted.',
+    'The SHA-256 of the public key of the backend, in base64. If set, only the key is verified; the issuer, the names and the dates of the certificate are ignored.',
   ),
   modern: optional(
     oneOf('terminate', 'engine', 'passthrough'),
@@ -140,17 +140,17 @@ const backend = {
   'first-session': withDefault(
     oneOf('learnt', 'live'),
     'learnt',
-    'How a client is answered before its mail begins or TLS does. "learnt": as the backend answered health checks and earlier clients; a session with the backend is made for the first command that is none of EHLO, HELO, NOOP, RSET, QUIT and STARTTLS, so that a delivery over STARTTLS takes one session and not two. "live": by the backend itself, in a session from the first byte, which ends when TLS begins. Always "live" with tls = "bridge" or "observe", and with several addresses.',
+    'Which side replies to a client before its mail or TLS begins. "learnt": oldhello, with the replies that the backend sent to health checks and earlier clients. It opens a session with the backend for the first command other than EHLO, HELO, NOOP, RSET, QUIT and STARTTLS, so a delivery over STARTTLS takes one session instead of two. "live": the backend, in a session from the first byte, which ends when TLS begins. Always "live" with tls = "bridge" or "observe", and with a list of several addresses.',
   ),
   'connect-timeout': withDefault(
     duration,
     '10s',
-    'Timeout for a connection to the backend to be established; at most 2 s if there is another address to try.',
+    'Timeout for the connection to the backend; at most 2 s if there is another address to try.',
   ),
   'health-interval': withDefault(
     durationOrNone,
     '30s',
-    'How often the backend is checked, beginning at the start: connect, wait for the greeting, QUIT; with first-session = "learnt" also EHLO, NOOP and RSET; only connect if all its listeners have mode = "tcp". With the PROXY protocol, the header of these connections is LOCAL. "0": never.',
+    'Interval of health checks of the backend; the first one is at the start. A check is: connect, wait for the greeting, QUIT; with first-session = "learnt" also EHLO, NOOP and RSET; only connect if all its listeners have mode = "tcp". The PROXY header of these connections is LOCAL (version 1: UNKNOWN). "0": no checks.',
   ),
 } as const;
 
@@ -190,7 +190,7 @@ const tls = {
   ),
   'ticket-key-file': optional(
     path,
-    "File with keys for session tickets, one a line. Machines with the same file can resume each other's sessions; docs/scaling.md describes how to make and change it. It is read again when it changes. Absent: keys of this process alone.",
+    "File with keys for session tickets, one a line. Machines with the same file can resume each other's sessions; docs/scaling.md describes how to make and change it. It is read again when it changes. Absent: random keys that only this oldhello has.",
   ),
   'single-des': withDefault(flag, false, 'Allow single DES. Anyone can break it in a day.'),
 } as const;
@@ -265,12 +265,12 @@ const limits = {
   'tcp-idle-timeout': withDefault(
     duration,
     '31m',
-    'How long both sides may be silent on a listener with mode = "tcp"; RFC 9051, 5.4 gives an IMAP client thirty minutes.',
+    'How long a connection may be idle in both directions on a listener with mode = "tcp". RFC 9051, 5.4 gives an IMAP client thirty minutes.',
   ),
   'starttls-suppress-after': withDefault(
     countOrNone,
     5,
-    'After this number of failed handshakes in a row, all with the same hello, an address is not offered STARTTLS for a while. Its mail can then come without TLS, if the sender allows that. Only failures that would repeat are counted: both sides have no version, cipher suite or certificate in common. Not affected are addresses with a successful handshake within starttls-suppress-for, and listeners for logins: those on port 587 or with auth = "strong-tls". 0: never.',
+    'After this number of failed handshakes in a row, all with the same hello, an address is not offered STARTTLS for a while. Its mail can then come without TLS, if the sender allows that. Only failures that would repeat count: client and oldhello have no version, cipher suite or certificate in common. Not affected are addresses with a successful handshake within starttls-suppress-for, and listeners for logins: those on port 587 or with auth = "strong-tls". 0: never.',
   ),
   'starttls-suppress-for': withDefault(duration, '1h', 'How long such an address is not offered STARTTLS.'),
   'shutdown-timeout': withDefault(
@@ -290,7 +290,7 @@ const log = {
   format: withDefault(
     oneOf('auto', 'json', 'pretty'),
     'auto',
-    '"json": one JSON object a line. "pretty": lines for people. "auto": "pretty" on a terminal, otherwise "json".',
+    '"json": one JSON object a line. "pretty": human-readable lines. "auto": "pretty" on a terminal, otherwise "json".',
   ),
   priorities: withDefault(
     oneOf('auto', 'always', 'never'),
@@ -300,7 +300,7 @@ const log = {
   'repeat-limit': withDefault(
     countOrNone,
     10,
-    'How many failures of the same kind from one network (/24 or /64) are logged one by one in a minute; the others are counted in one line. 0: no limit.',
+    'How many failures of the same kind from one network (/24 or /64) have their own log line in a minute; one more line has the number of the rest. 0: no limit.',
   ),
 } as const;
 
@@ -312,12 +312,12 @@ const admin = {
   'host-names': withDefault(
     names,
     [],
-    'Allowed host names in the Host header of requests, besides IP addresses and "localhost". Other names are refused, so that a web page elsewhere cannot read the status through the browser of its visitor.',
+    'Allowed host names in the Host header of requests, besides IP addresses and "localhost". Other names are refused, so that a foreign web page cannot read the status through the browser of its visitor (DNS rebinding).',
   ),
   'acknowledge-exposure': withDefault(
     flag,
     false,
-    'Allows an address that is not loopback. Everyone who can connect then sees who sends mail here.',
+    'Allows an address that is not loopback. Then everyone who can connect sees who sends mail here.',
   ),
 } as const;
 
