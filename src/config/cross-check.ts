@@ -3,11 +3,11 @@ import { isIP } from 'node:net';
 import { backendAddressText, isUnixAddress, type BackendAddress } from '../net/backend-address.js';
 import { hostAndPort } from '../net/endpoint.js';
 import type { Problem } from './config-error.js';
-import { isPrivateAddress, relayRisk } from './private-networks.js';
 import { didYouMean } from './did-you-mean.js';
-import { passesTlsOn } from './passthrough.js';
-import type { TomlPositions } from './toml-positions.js';
+import { modeConflicts, type At } from './mode-conflicts.js';
+import { isPrivateAddress, relayRisk } from './private-networks.js';
 import type { Config } from './schema.js';
+import type { TomlPositions } from './toml-positions.js';
 
 export function crossCheck(config: Config, positions: TomlPositions): Problem[] {
   const at: At = (table, index, key) => {
@@ -22,18 +22,13 @@ export function crossCheck(config: Config, positions: TomlPositions): Problem[] 
     ...danglingBackends(config, at),
     ...repeatedAddresses(config, at),
     ...relayRisks(config, at),
-    ...uselessTls(config, at),
-    ...impossibleIdentities(config, at),
-    ...smtpWithoutSmtp(config, at, positions),
-    ...observedOptions(config, at),
+    ...modeConflicts(config, at, positions),
     ...incompleteCertificates(config, at),
     ...unreachablePolicies(config, at),
     ...unusableStore(config, positions),
     ...exposedAdmin(config, positions),
   ];
 }
-
-type At = (table: string, index: number, key: string) => Pick<Problem, 'line' | 'key'>;
 
 function someOf({ listeners, backends }: Config): Problem[] {
   const problems: Problem[] = [];
@@ -143,114 +138,6 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
-function uselessTls({ backends }: Config, at: At): Problem[] {
-  return backends.flatMap(({ tls, modern, tlsCa, tlsName, tlsPin }, index) => {
-    if (modern === 'passthrough' && !passesTlsOn(tls)) {
-      return [
-        { ...at('backend', index, 'modern'), message: '"passthrough" needs a backend with tls = "bridge"' },
-      ];
-    }
-    const given = Object.entries({ 'tls-ca': tlsCa, 'tls-name': tlsName, 'tls-pin': tlsPin });
-    return given.flatMap(([key, value]) =>
-      value !== undefined && (tls === 'none' || tls === 'observe')
-        ? [
-            {
-              ...at('backend', index, key),
-              message: `has no effect with tls = "${tls}"; remove it, or set tls = "starttls" or "implicit"`,
-            },
-          ]
-        : [],
-    );
-  });
-}
-
-/**
- * XCLIENT is an SMTP command: it cannot be sent where the client's TLS goes through to the backend from its first byte.
- */
-function impossibleIdentities({ backends, listeners }: Config, at: At): Problem[] {
-  return backends.flatMap(({ name, identity, tls, modern = 'passthrough' }, index) => {
-    const implicit = listeners.find((one) => one.backend === name && one.mode === 'implicit');
-    const why = IMPOSSIBLE_IDENTITIES[identity];
-    if (tls === 'observe' && identity === 'xclient') {
-      return [{ ...at('backend', index, 'identity'), message: OBSERVED_XCLIENT }];
-    }
-    if (why === undefined || !passesTlsOn(tls) || modern !== 'passthrough' || implicit === undefined)
-      return [];
-    return [
-      {
-        ...at('backend', index, 'identity'),
-        message:
-          `"${identity}" ${why} clients of listener "${implicit.name}" whose TLS goes through to the backend from the ` +
-          `first byte; use "proxy-v2" or "proxy-v1"${tls === 'bridge' ? ', or set modern = "terminate"' : ''}`,
-      },
-    ];
-  });
-}
-
-/** What is done in SMTP, where a listener with mode = "tcp" passes another protocol. */
-function smtpWithoutSmtp({ listeners, backends }: Config, at: At, positions: TomlPositions): Problem[] {
-  const ofListeners = listeners.flatMap(({ mode }, index) =>
-    (['auth', 'bare-lf'] as const).flatMap((key) =>
-      mode === 'tcp' && positions.exactLineOf(`listener[${index}].${key}`) !== undefined
-        ? [
-            {
-              ...at('listener', index, key),
-              message: 'is about SMTP, which mode = "tcp" does not read; remove it',
-            },
-          ]
-        : [],
-    ),
-  );
-  const ofBackends = backends.flatMap(({ name, identity, tls }, index): Problem[] => {
-    const user = listeners.find((one) => one.backend === name && one.mode === 'tcp');
-    if (user === undefined) return [];
-    const where = `for listener "${user.name}" with mode = "tcp"`;
-    return [
-      ...(identity === 'xclient'
-        ? [
-            {
-              ...at('backend', index, 'identity'),
-              message: `"xclient" is a command of SMTP, and cannot be sent ${where}; use "proxy-v2" or "proxy-v1", or another backend`,
-            },
-          ]
-        : []),
-      ...(tls === 'starttls'
-        ? [
-            {
-              ...at('backend', index, 'tls'),
-              message: `"starttls" is a command of SMTP, and cannot be sent ${where}; use "none", "implicit" or "bridge", or another backend`,
-            },
-          ]
-        : []),
-    ];
-  });
-  return [...ofListeners, ...ofBackends];
-}
-
-/** What asks for more than to watch. */
-function observedOptions({ backends, listeners }: Config, at: At): Problem[] {
-  const observed = backends.filter(({ tls }) => tls === 'observe').map(({ name }) => name);
-  const message = 'cannot be kept, because tls = "observe" passes everything on to the backend';
-  return [
-    ...backends.flatMap(({ tls, modern = 'passthrough' }, index) =>
-      tls === 'observe' && modern !== 'passthrough'
-        ? [{ ...at('backend', index, 'modern'), message: `"${modern}" ${message}` }]
-        : [],
-    ),
-    ...listeners.flatMap(({ backend, auth, bareLf }, index) => {
-      if (!observed.includes(backend)) return [];
-      return [
-        ...(auth === 'strong-tls'
-          ? [{ ...at('listener', index, 'auth'), message: `"${auth}" ${message}` }]
-          : []),
-        ...(bareLf === 'reject'
-          ? [{ ...at('listener', index, 'bare-lf'), message: `"${bareLf}" ${message}` }]
-          : []),
-      ];
-    }),
-  ];
-}
-
 function incompleteCertificates({ certificates }: Config, at: At): Problem[] {
   return certificates.flatMap(({ chain, key, pkcs12 }, index) => {
     const problem = (name: string, message: string): Problem[] => [
@@ -287,11 +174,5 @@ function unreachablePolicies({ policies }: Config, at: At): Problem[] {
   );
 }
 
-const OBSERVED_XCLIENT = '"xclient" cannot be sent with tls = "observe"; use "proxy-v2" or "proxy-v1"';
-/** Milliseconds; worker processes wait for the one that asks the store a little longer. */
+/** Worker processes wait for the one that asks the store a little longer. */
 const MAX_STORE_TIMEOUT_MS = 200;
-/** Why an identity does not work where the client's encrypted bytes are the first ones that the backend gets. */
-const IMPOSSIBLE_IDENTITIES: Readonly<Partial<Record<Config['backends'][number]['identity'], string>>> = {
-  xclient: 'cannot be sent for',
-  none: 'does not allow to check whether the backend accepts XCLIENT from',
-};
