@@ -2,13 +2,11 @@
 import { TlsError } from '../alert.js';
 import { CIPHER_SUITE_BY_ID, type CipherSuite } from '../cipher-suites.js';
 import { HandshakeType, ProtocolVersion } from '../code-points.js';
-import { isNamed } from '../credential.js';
 import type { ClientHello } from '../hello/client-hello.js';
-import { decodeHelloExtensions, ssl3Extensions, type HelloExtensions } from '../hello/extensions.js';
+import { decodeHelloExtensions, ssl3Extensions } from '../hello/extensions.js';
 import type { Offer } from '../hello/offer.js';
-import type { Credential } from '../server-parameters.js';
 import type { Session } from '../session/session.js';
-import type { Established } from './established.js';
+import { keyExchangeInfo, type Established } from './established.js';
 import type { HandshakeIo } from './io.js';
 import { signOperation, startKeyExchange, type ServerKeyExchange } from './key-exchange.js';
 import { connectionProtection, type ConnectionProtection } from './key-schedule.js';
@@ -22,6 +20,7 @@ import {
 import { negotiate, negotiateVersion, type Negotiated } from './negotiate.js';
 import { PeerFinished } from './peer-finished.js';
 import { findSession } from './resumption.js';
+import { answerExtensions } from './server-extensions.js';
 import { newServerRandom } from './server-random.js';
 import { versionRules, type VersionRules } from './version-rules.js';
 import type { Step } from './wait.js';
@@ -102,7 +101,8 @@ export class HandshakeSteps {
     const { transcript, parameters } = this.#io;
     transcript.start(this.#rules.transcriptAlgorithms(this.#suite));
     this.#serverRandom = newServerRandom(this.#rules.version, parameters);
-    this.#answered = this.#answerExtensions();
+    const ticket = !this.resuming && this.#givesTicket();
+    this.#answered = answerExtensions(this.#offer, this.#suite, this.#negotiated?.credential, ticket);
     const { maxFragmentLength } = this.#answered;
     if (maxFragmentLength !== undefined) this.#io.limitFragments(maxFragmentLength);
     const hello = {
@@ -218,20 +218,6 @@ export class HandshakeSteps {
     this.#masterSecret.fill(0);
   }
 
-  #answerExtensions(): ServerExtensions {
-    const { extensions } = this.#offer;
-    return {
-      serverName: this.#negotiated !== undefined && isNamedIn(extensions, this.#negotiated.credential),
-      maxFragmentLength: extensions.maxFragmentLength,
-      ecPointFormats: extensions.ecPointFormats && this.#suite.keyExchange === 'ecdhe',
-      // RFC 7366, 3: for CBC suites only.
-      encryptThenMac: extensions.encryptThenMac && this.#suite.bulk.kind === 'cbc',
-      extendedMasterSecret: extensions.extendedMasterSecret,
-      sessionTicket: !this.resuming && this.#givesTicket(),
-      renegotiationInfo: extensions.secureRenegotiation,
-    };
-  }
-
   #givesTicket(): boolean {
     return this.#offer.extensions.sessionTicket !== undefined && this.#io.parameters.tickets !== undefined;
   }
@@ -257,23 +243,6 @@ export class HandshakeSteps {
       context: this.#io.parameters.sessionContext,
     };
   }
-}
-
-function isNamedIn({ serverName }: HelloExtensions, credential: Credential): boolean {
-  return serverName !== undefined && isNamed(credential, serverName);
-}
-
-type KeyExchangeInfo = Pick<Established, 'credential' | 'group' | 'dhBits' | 'signatureScheme'>;
-
-function keyExchangeInfo(negotiated: Negotiated | undefined): KeyExchangeInfo {
-  const keyExchange = negotiated?.keyExchange;
-  const signed = keyExchange?.kind === 'rsa' ? undefined : keyExchange;
-  return {
-    credential: negotiated?.credential,
-    group: keyExchange?.kind === 'ecdhe' ? keyExchange.group : undefined,
-    dhBits: keyExchange?.kind === 'dhe' ? 8 * keyExchange.group.prime.length : undefined,
-    signatureScheme: signed?.signatureScheme,
-  };
 }
 
 const NOTHING = Buffer.alloc(0);
