@@ -2,14 +2,10 @@
  * The running proxy. What lives as long as the process is here: listening sockets, counts, memories, ticket keys, and
  * what runs the connections. What a configuration decides is a ConfigSnapshot, which is replaced as a whole.
  */
-import { orAllUnusable } from '../config/config-error.js';
-import { passesTlsOn } from '../config/passthrough.js';
 import { runsWorkers } from '../config/restart.js';
 import type { Config } from '../config/schema.js';
-import { loadCredentials } from '../credentials/credentials.js';
 import { KeyRing } from '../credentials/keys.js';
 import { loadSmallDhGroup } from '../credentials/small-dh-group.js';
-import type { TicketKeyFile } from '../credentials/ticket-key-file.js';
 import { backendAddressText } from '../net/backend-address.js';
 import type { ConnectionEvent } from '../observe/connection-record.js';
 import type { Log, LogChannel } from '../observe/log.js';
@@ -23,29 +19,21 @@ import { backendPlans } from './backend/backend-plan.js';
 import { HealthChecks } from './backend/health.js';
 import type { BackendPlan } from './backend/open-session.js';
 import { refuseRelayRisks } from './backend/relay-risk.js';
-import { readTrustedCas } from './backend/trusted-cas.js';
 import type { BackendTarget } from './backend/target.js';
-import { tryBackend, type TrialKind } from './backend/try-backend.js';
+import { trialKind, tryBackend } from './backend/try-backend.js';
 import { CertificateWatch } from './certificate-watch.js';
+import { readConfigFiles, type ConfigFiles } from './config-files.js';
 import { ConfigSnapshot, wantsSmallDhGroup, type SnapshotInputs } from './config-snapshot.js';
 import { InProcessRunner, type ConnectionRunner } from './connection-runner.js';
 import { AdmissionControl } from './listener/admission.js';
 import type { AdmittedConnection, ListenerPlan } from './listener/listener.js';
 import { ListenerSet, type Listening } from './listener/listener-set.js';
-import { readNetworkFiles } from './network-files.js';
 import { localSessions } from './resumption/session-store.js';
 import { SessionTickets } from './resumption/session-tickets.js';
-import { SharedSessions, storeSettings, type StoreSettings } from './resumption/shared-sessions.js';
-import { readTicketKeys, TicketKeySource } from './resumption/ticket-key-source.js';
+import { SharedSessions } from './resumption/shared-sessions.js';
+import { TicketKeySource } from './resumption/ticket-key-source.js';
 import { refuseMissingPrimitives } from './termination/required-primitives.js';
 import { WorkerPool } from './workers/worker-pool.js';
-
-/** What the files of a configuration hold. */
-interface Loaded {
-  readonly snapshot: ConfigSnapshot;
-  readonly ticketKeys: TicketKeyFile | undefined;
-  readonly store: StoreSettings | undefined;
-}
 
 export class ProxyServer {
   readonly #channel: LogChannel;
@@ -113,17 +101,18 @@ export class ProxyServer {
     // Certificates cannot even be read where too much is missing.
     refuseMissingPrimitives(config, []);
     const listeners = await this.#listeners.prepare(config);
-    let loaded: Loaded;
+    let files: ConfigFiles;
+    let snapshot: ConfigSnapshot;
     try {
-      loaded = await this.#load(config);
+      files = await readConfigFiles(config);
+      snapshot = this.#snapshotOf(config, files);
     } catch (error) {
       this.#listeners.discard(listeners);
       throw error;
     }
     // From here on nothing can fail.
-    const { snapshot, ticketKeys, store } = loaded;
-    this.#ticketKeys.configure(ticketKeys);
-    this.#sessions.configure(store);
+    this.#ticketKeys.configure(files.ticketKeys);
+    this.#sessions.configure(files.store);
     this.#listeners.apply(listeners);
     this.#snapshot = snapshot;
     this.#describe(snapshot.inputs);
@@ -162,24 +151,11 @@ export class ProxyServer {
     return new InProcessRunner({ keys: this.#keys, sessions: this.#sessions, handshakes });
   }
 
-  /** Reads every file that a configuration names. */
-  async #load(config: Config): Promise<Loaded> {
-    const [ticketKeys, store, credentials, trustedCas, networkFiles] = await orAllUnusable(
-      () => readTicketKeys(config),
-      () => storeSettings(config),
-      () => loadCredentials(config),
-      () => readTrustedCas(config),
-      () => readNetworkFiles(config),
-    );
-    refuseMissingPrimitives(config, credentials);
+  #snapshotOf(config: Config, { credentials, trustedCas, networkFiles }: ConfigFiles): ConfigSnapshot {
     for (const { credential, key } of credentials) this.#keys.add(credential, key);
     const smallDhGroup = this.#snapshot?.inputs.smallDhGroup;
     const inputs = { config, credentials, trustedCas, networkFiles, smallDhGroup };
-    return {
-      snapshot: new ConfigSnapshot(inputs, this.#tickets, this.#addresses, this.#log),
-      ticketKeys,
-      store,
-    };
+    return new ConfigSnapshot(inputs, this.#tickets, this.#addresses, this.#log);
   }
 
   /** Stays below the descriptor limit, so that clients get 421 and not a dropped connection. */
@@ -207,18 +183,10 @@ export class ProxyServer {
 
   async #tryBackend(plan: BackendPlan, target: BackendTarget): Promise<string | undefined> {
     const learn = (replies?: HealthReplies): void => this.#runner?.learn(plan.config.name, replies);
-    const failure = await tryBackend(plan, target, this.#trialKind(plan), learn);
+    const kind = trialKind(plan.config, this.#snapshot!.config.listeners);
+    const failure = await tryBackend(plan, target, kind, learn);
     if (failure !== undefined) learn();
     return failure;
-  }
-
-  /** What a client of this backend would begin with. */
-  #trialKind({ config: { name, tls } }: BackendPlan): TrialKind {
-    const modes = this.#snapshot!.config.listeners.flatMap(({ backend, mode }) =>
-      backend === name ? [mode] : [],
-    );
-    const implicit = passesTlsOn(tls) ? !modes.includes('starttls') : tls === 'implicit';
-    return { implicit, smtp: modes.length === 0 || modes.some((mode) => mode !== 'tcp') };
   }
 
   #serve(plan: ListenerPlan, { channel, first, client, destination, admission }: AdmittedConnection): void {

@@ -1,4 +1,6 @@
 /** One test connection to a backend: connect, and with SMTP wait for the greeting, QUIT. */
+import { passesTlsOn } from '../../config/passthrough.js';
+import type { BackendConfig, ListenerConfig } from '../../config/schema.js';
 import { sanitizePeerText } from '../../observe/sanitize.js';
 import { encodeProxyV1 } from '../../proxy-protocol/v1.js';
 import { encodeProxyV2 } from '../../proxy-protocol/v2.js';
@@ -14,6 +16,13 @@ export interface TrialKind {
   /** Whether TLS comes first at this backend. */
   readonly implicit: boolean;
   readonly smtp: boolean;
+}
+
+/** What a client of this backend would begin with. */
+export function trialKind({ name, tls }: BackendConfig, listeners: readonly ListenerConfig[]): TrialKind {
+  const modes = listeners.flatMap(({ backend, mode }) => (backend === name ? [mode] : []));
+  const implicit = passesTlsOn(tls) ? !modes.includes('starttls') : tls === 'implicit';
+  return { implicit, smtp: modes.length === 0 || modes.some((mode) => mode !== 'tcp') };
 }
 
 /**
