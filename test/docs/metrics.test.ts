@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { test } from 'tap';
-import { METRICS } from '../../src/observe/metrics.js';
+import { METRICS } from '../../src/observe/metric-table.js';
 import { hasPeer } from '../support/peers/require-peer.js';
 
 const CONF = fileURLToPath(new URL('../../conf/', import.meta.url));

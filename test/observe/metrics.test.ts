@@ -2,7 +2,8 @@
 import { property, assert, string } from 'fast-check';
 import { test } from 'tap';
 import { createLogChannel } from '../../src/observe/log.js';
-import { METRICS, Metrics } from '../../src/observe/metrics.js';
+import { METRICS } from '../../src/observe/metric-table.js';
+import { Metrics } from '../../src/observe/metrics.js';
 import { makeHello, makeConnection } from '../support/status-fixture.js';
 
 async function linesOf(metrics: Metrics): Promise<string[]> {

@@ -1,5 +1,5 @@
 /** Every metric. */
-import { METRICS } from '../../src/observe/metrics.js';
+import { METRICS } from '../../src/observe/metric-table.js';
 import type { Blocks } from './blocks.js';
 import { table } from './table.js';
 
