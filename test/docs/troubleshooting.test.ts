@@ -1,6 +1,6 @@
 /** Every way to fail is explained. */
 import { test } from 'tap';
-import type { Explained } from '../../src/observe/explain.js';
+import type { Explained } from '../../src/observe/explained.js';
 import { LIMITS } from '../../src/policy/limits.js';
 import { FAILURES } from '../../tools/docs/troubleshooting.js';
 

@@ -1,6 +1,7 @@
 /** What the log says of a failure: what happened, with what the client offered, and what to do. */
 import { test } from 'tap';
-import { explainFailure, explainPeerAlert } from '../../src/observe/explain.js';
+import { explainFailure } from '../../src/observe/explain.js';
+import { explainPeerAlert } from '../../src/observe/peer-alerts.js';
 import { OUTCOMES, type Outcome } from '../../src/observe/outcomes.js';
 import { ConnectionRecord, type ConnectionEvent } from '../../src/observe/connection-record.js';
 import { PRESETS, REFUSALS, type RefusalReason } from '../../src/tls/index.js';

@@ -1,5 +1,7 @@
 /** Every way in which a connection can fail, in the words of the log. */
-import { NOT_TLS, OTHER_ALERTS, PEER_ALERTS, type Explained } from '../../src/observe/explain.js';
+import { NOT_TLS } from '../../src/observe/explain.js';
+import type { Explained } from '../../src/observe/explained.js';
+import { OTHER_ALERTS, PEER_ALERTS } from '../../src/observe/peer-alerts.js';
 import { GATE_ADVICE, REFUSAL_ADVICE } from '../../src/observe/advice.js';
 import { NEEDS } from '../../src/observe/hello/needs.js';
 import { OUTCOMES } from '../../src/observe/outcomes.js';

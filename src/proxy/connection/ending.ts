@@ -1,7 +1,8 @@
 /** Every way in which a connection ends early: its place in the log, and what the client is sent. */
 import type { ListenerConfig } from '../../config/schema.js';
 import { GATE_ADVICE } from '../../observe/advice.js';
-import { explainNotTls, sentence } from '../../observe/explain.js';
+import { explainNotTls } from '../../observe/explain.js';
+import { sentence } from '../../observe/explained.js';
 import type { Failure } from '../../observe/connection-record.js';
 import { LIMITS, type LimitName } from '../../policy/limits.js';
 import { GATE_REFUSALS, type GateRefusal } from '../../smtp/gate-refusals.js';

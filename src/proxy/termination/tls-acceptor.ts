@@ -1,10 +1,6 @@
 /** From the first byte that should be TLS to an encrypted channel, whoever serves it, or to the reason why not. */
-import {
-  explainFailure,
-  explainNativeFailure,
-  explainNotTls,
-  explainPeerAlert,
-} from '../../observe/explain.js';
+import { explainFailure, explainNativeFailure, explainNotTls } from '../../observe/explain.js';
+import { explainPeerAlert } from '../../observe/peer-alerts.js';
 import { engineTlsInfo, type Failure, type TlsInfo } from '../../observe/connection-record.js';
 import { sanitizePeerText } from '../../observe/sanitize.js';
 import {
