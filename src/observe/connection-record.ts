@@ -101,6 +101,10 @@ export class ConnectionRecord {
     this.#failure = { ...failure, explanation: explained };
   }
 
+  get failed(): boolean {
+    return this.#failure !== undefined;
+  }
+
   /** The outcome where no failure was recorded. */
   #outcome(): Outcome {
     if (this.#tls !== undefined) return 'completed';

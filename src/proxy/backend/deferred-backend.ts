@@ -5,7 +5,7 @@
 import type { Reply } from '../../smtp/reply.js';
 import type { SessionReplies } from '../../smtp/learnt-replies.js';
 import { LearntSession } from '../../smtp/learnt-session.js';
-import { NO_HANDLER, type Channel, type ChannelHandler } from '../transport/channel.js';
+import { NO_HANDLER, type BackendChannel, type ChannelHandler } from '../transport/channel.js';
 import type { SocketChannel } from '../transport/socket-channel.js';
 import type { BackendFailure } from './backend-error.js';
 import { quitAndClose, type SessionHandler } from './open-session.js';
@@ -24,7 +24,7 @@ export interface DeferredEvents {
 }
 
 /** Starts paused, with NO_HANDLER. */
-export class DeferredBackend implements Channel {
+export class DeferredBackend implements BackendChannel {
   readonly #events: DeferredEvents;
   readonly #attempt: (handler: SessionHandler) => () => void;
   readonly #session: LearntSession;
@@ -101,6 +101,11 @@ export class DeferredBackend implements Channel {
         this.#channel.destroy();
       }
     }
+  }
+
+  /** The session is SMTP, in which every message has an end of its own. */
+  reset(): void {
+    this.destroy();
   }
 
   /** Ends the session, with QUIT where there is one; nobody waits for the end. */

@@ -1,11 +1,13 @@
 /** The last phase: what was written leaves, both ends close, and neither can keep the connection open. */
-import { NO_HANDLER, type Channel } from '../transport/channel.js';
+import { NO_HANDLER, type BackendChannel, type Channel } from '../transport/channel.js';
 
 /** What is still open. */
 export interface OpenEnds {
   readonly client?: Channel | undefined;
-  readonly backend?: Channel | undefined;
+  readonly backend?: BackendChannel | undefined;
 }
+
+export type BackendClose = 'end' | 'destroy' | 'reset';
 
 export class Closing {
   readonly #open = new Set<Channel>();
@@ -18,9 +20,9 @@ export class Closing {
 
   /**
    * @param backend `end`: what was passed on to the backend still arrives; `destroy`: nothing more does, so that a message
-   *   that is not complete is not accepted
+   *   that is not complete is not accepted; `reset`: besides, the backend cannot take this for an orderly end
    */
-  begin(ends: OpenEnds, backend: 'end' | 'destroy'): void {
+  begin(ends: OpenEnds, backend: BackendClose): void {
     for (const channel of [ends.client, ends.backend]) if (channel !== undefined) this.#open.add(channel);
     if (ends.backend !== undefined) this.#closeBackend(ends.backend, backend);
     if (ends.client !== undefined) this.#closeClient(ends.client);
@@ -32,9 +34,9 @@ export class Closing {
     for (const channel of [...this.#open]) channel.destroy();
   }
 
-  #closeBackend(channel: Channel, how: 'end' | 'destroy'): void {
+  #closeBackend(channel: BackendChannel, how: BackendClose): void {
     channel.handler = { ...NO_HANDLER, closed: () => this.#gone(channel) };
-    if (how === 'destroy') channel.destroy();
+    if (how !== 'end') channel[how]();
     else {
       channel.end();
       channel.resume();

@@ -119,7 +119,13 @@ export class ProxiedConnection {
         ended: (ended, reply) => this.#end(ended, reply),
       });
       const { greeting } = learnt;
-      const opened = { client: this.#raw, backend: deferred, greeting, early: NOTHING, clientEnded: false };
+      const opened = {
+        client: this.#raw,
+        backend: deferred,
+        greeting,
+        early: NOTHING,
+        clientState: 'open' as const,
+      };
       this.#relay(opened, { gate, replied: undefined });
     }
   }
@@ -127,7 +133,8 @@ export class ProxiedConnection {
   #open(client: Channel, session: SessionOpening): void {
     const { gate, replied } = session;
     const smtp = gate !== undefined;
-    const opening = new Opening(client, {
+    const replies = this.#isTcp ? 'optional' : 'awaited';
+    const opening = new Opening(client, replies, {
       ready: (opened) => this.#relay(opened, { gate, replied }),
       failed: ({ reason, message }) => {
         const { failure, reply } = ending.backendFailure('backend_failed', reason, message);
@@ -196,7 +203,7 @@ export class ProxiedConnection {
         this.#close(this.#leave(), 'end');
       },
       backendEnded: (error) => {
-        if (error !== undefined && this.#plan.listener.mode === 'tcp') {
+        if (error !== undefined && this.#isTcp) {
           this.#cut(ending.backendReset(error));
           return;
         }
@@ -226,7 +233,7 @@ export class ProxiedConnection {
       },
       passthrough: (bytes) => {
         this.#slot.release();
-        const early = { client: this.#raw, greeting: NOTHING, early: bytes, clientEnded: false };
+        const early = { client: this.#raw, greeting: NOTHING, early: bytes, clientState: 'open' as const };
         if (backend !== undefined)
           this.#relay({ ...early, backend }, { gate: undefined, replied: undefined });
         else this.#open(this.#raw, passthroughOpening(this.#plan, this.record, bytes));
@@ -267,7 +274,8 @@ export class ProxiedConnection {
   #clientClosed(error: Error | undefined): void {
     if (error !== undefined) this.record.recordFailure(ending.clientGone(error, undefined));
     const { backend } = this.#leave();
-    this.#close({ backend }, error === undefined ? 'end' : 'destroy');
+    const damaged = error !== undefined || (this.#isTcp && this.record.failed);
+    this.#close({ backend }, damaged ? 'destroy' : 'end');
   }
 
   /** With a reply of ours, if there is one, or with the backend's in its place. */
@@ -280,6 +288,11 @@ export class ProxiedConnection {
       ends.client.write(bytes);
     }
     this.#close(ends, 'destroy');
+  }
+
+  /** In other protocols than SMTP the end of the data may be the end of the connection. */
+  get #isTcp(): boolean {
+    return this.#plan.listener.mode === 'tcp';
   }
 
   #leave(): OpenEnds {
@@ -296,7 +309,7 @@ export class ProxiedConnection {
     });
     this.#phase = { kind: 'closing', closing };
     this.#timeouts.awaitClose(closing);
-    closing.begin(ends, backend);
+    closing.begin(ends, backend === 'destroy' && this.#isTcp ? 'reset' : backend);
   }
 }
 

@@ -20,9 +20,11 @@ export interface Opened {
   readonly greeting: Buffer;
   /** What the client sent while it waited. */
   readonly early: Buffer;
-  /** The client sends nothing more. */
-  readonly clientEnded: boolean;
+  /** `ended`: the client sends nothing more; `gone`: it reads nothing more either, and its channel has closed. */
+  readonly clientState: ClientState;
 }
+
+export type ClientState = 'open' | 'ended' | 'gone';
 
 export interface OpeningEvents {
   ready(opened: Opened): void;
@@ -37,14 +39,20 @@ export interface OpeningEvents {
 export class Opening {
   readonly #client: Channel;
   readonly #events: OpeningEvents;
+  readonly #replies: 'awaited' | 'optional';
   readonly #held: Buffer[] = [];
   #heldLength = 0;
-  #clientEnded = false;
+  #clientState: ClientState = 'open';
   #stopped = false;
   #cancel: () => void = () => undefined;
 
-  constructor(client: Channel, events: OpeningEvents) {
+  /**
+   * @param replies `optional`: what the client sent before it closed is for the backend all the same; `awaited`: it means
+   *   nothing without the reply that the client did not wait for
+   */
+  constructor(client: Channel, replies: 'awaited' | 'optional', events: OpeningEvents) {
     this.#client = client;
+    this.#replies = replies;
     this.#events = events;
   }
 
@@ -55,7 +63,7 @@ export class Opening {
       ...NO_HANDLER,
       data: (bytes) => this.#hold(bytes),
       end: () => this.#clientEnds(),
-      closed: (error) => this.#events.clientClosed(error),
+      closed: (error) => this.#clientCloses(error),
     };
     this.#client.resume();
     if (this.#isStopped()) return;
@@ -69,7 +77,7 @@ export class Opening {
   stop(): OpenEnds {
     this.#stopped = true;
     this.#cancel();
-    return { client: this.#client };
+    return { client: this.#clientState === 'gone' ? undefined : this.#client };
   }
 
   #ready(backend: SocketChannel, greeting: Buffer): void {
@@ -77,7 +85,7 @@ export class Opening {
     client.pause();
     client.handler = NO_HANDLER;
     const early = Buffer.concat(this.#held);
-    this.#events.ready({ client, backend, greeting, early, clientEnded: this.#clientEnded });
+    this.#events.ready({ client, backend, greeting, early, clientState: this.#clientState });
   }
 
   #hold(bytes: Buffer): void {
@@ -89,8 +97,14 @@ export class Opening {
   }
 
   #clientEnds(): void {
-    this.#clientEnded = true;
+    this.#clientState = 'ended';
     if (this.#held.length === 0) this.#events.clientLeft();
+  }
+
+  /** A client that closes right behind its end resets the connection when our own close_notify reaches it. */
+  #clientCloses(error: Error | undefined): void {
+    if (this.#replies === 'optional' && this.#clientState === 'ended') this.#clientState = 'gone';
+    else this.#events.clientClosed(error);
   }
 
   /** A call, because the client may have ended since the compiler last looked. */

@@ -5,7 +5,7 @@ import type { GateOptions } from '../../smtp/gate-options.js';
 import type { GateRefusal } from '../../smtp/gate-refusals.js';
 import type { Reply } from '../../smtp/reply.js';
 import type { ReplyTo } from '../../smtp/reply-queue.js';
-import type { Channel } from '../transport/channel.js';
+import type { BackendChannel, Channel } from '../transport/channel.js';
 
 /** @typeParam R the relay, so that an owner that changes its phase meanwhile can tell which one reports */
 export interface RelayEvents<R> {
@@ -52,7 +52,7 @@ export interface RelayedSession {
 
 export interface RelayParts extends RelayedSession {
   readonly client: Channel;
-  readonly backend: Channel;
+  readonly backend: BackendChannel;
   readonly record: ConnectionRecord;
   /** Where TLS passes that is not ours to read: reads what is in clear. */
   readonly tap: SessionTap | undefined;

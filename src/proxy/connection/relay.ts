@@ -35,14 +35,19 @@ export class Relay {
     this.#gate = this.#newGate(parts.gate);
   }
 
-  begin({ greeting, early, clientEnded }: Omit<Opened, 'client' | 'backend'>): void {
+  begin({ greeting, early, clientState }: Omit<Opened, 'client' | 'backend'>): void {
     const { client, backend } = this.#parts;
     backend.handler = this.#backendHandler();
     client.handler = this.#clientHandler();
     if (greeting.length > 0) this.#fromBackend(greeting);
     if (early.length > 0) this.#fromClient(early);
-    if (clientEnded) this.#clientEnds();
+    if (clientState !== 'open') this.#clientEnds();
     if (this.#isStopped()) return;
+    if (clientState === 'gone') {
+      this.#clientOpen = false;
+      this.#events.clientClosed(undefined);
+      return;
+    }
     backend.resume();
     client.resume();
   }

@@ -33,8 +33,6 @@ export class EngineChannel implements Channel {
   #paused = false;
   /** Plaintext that came in one piece with what made the host pause. */
   #held: Buffer[] = [];
-  /** The client's close_notify came behind what is held. */
-  #endHeld = false;
   #ended = false;
   /** What the handshake waited for when the connection ended. */
   #lastWait: Wait | undefined;
@@ -90,10 +88,6 @@ export class EngineChannel implements Channel {
     this.#paused = false;
     while (this.#held.length > 0 && !this.#isPaused()) this.handler.data(this.#held.shift()!);
     if (this.#isPaused()) return;
-    if (this.#endHeld) {
-      this.#endHeld = false;
-      this.handler.end(true);
-    }
     if (this.#connection.wantsInput || this.#ended) this.#raw.resume();
   }
 
@@ -153,9 +147,13 @@ export class EngineChannel implements Channel {
     this.#raw.end();
     this.#raw.resume();
     this.#linger = setTimeout(() => this.#raw.destroy(), LINGER);
-    if (kind !== 'closed') return;
-    this.#endHeld = this.#held.length > 0;
-    if (!this.#endHeld) this.handler.end(true);
+    if (kind === 'closed') this.#reportEnd(true);
+  }
+
+  /** Nothing can be held any longer: the transport may close now, and that is the last that a handler gets. */
+  #reportEnd(orderly: boolean): void {
+    for (const plaintext of this.#held.splice(0)) this.handler.data(plaintext);
+    this.handler.end(orderly);
   }
 
   /** SMTP has no truncation attack, a message ends with its own mark; so a cut is an end, if a disorderly one. */
@@ -165,7 +163,7 @@ export class EngineChannel implements Channel {
       return;
     }
     this.#connection.abandon();
-    this.handler.end(false);
+    this.#reportEnd(false);
     this.#raw.end();
   }
 }

@@ -24,8 +24,14 @@ export interface Channel {
   /** Sends nothing more; what was written still leaves. */
   end(): void;
   destroy(): void;
+  /** Nothing more comes until `resume`, except what was read already, if the peer has ended its side behind it. */
   pause(): void;
   resume(): void;
+}
+
+export interface BackendChannel extends Channel {
+  /** Like `destroy`, and the peer cannot take it for an orderly end. */
+  reset(): void;
 }
 
 /** Ignores everything; the handler of a channel before and after its use. */

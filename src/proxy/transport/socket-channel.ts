@@ -1,11 +1,12 @@
 /** A net.Socket, or Node's TLSSocket, as a channel. */
 import type { ChildProcess, Serializable } from 'node:child_process';
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { endpointOf, type Endpoint } from '../../net/endpoint.js';
-import { NO_HANDLER, type Channel, type ChannelHandler } from './channel.js';
+import { NO_HANDLER, type BackendChannel, type ChannelHandler } from './channel.js';
 
 /** Starts paused, with NO_HANDLER. */
-export class SocketChannel implements Channel {
+export class SocketChannel implements BackendChannel {
   handler: ChannelHandler = NO_HANDLER;
   readonly socket: Socket;
   #error: Error | undefined;
@@ -113,6 +114,13 @@ export class SocketChannel implements Channel {
   destroy(): void {
     this.#uncork();
     this.socket.destroy();
+  }
+
+  /** With TLS, the peer misses close_notify; without, it gets RST. */
+  reset(): void {
+    this.#uncork();
+    if (this.socket instanceof TLSSocket) this.socket.destroy();
+    else this.socket.resetAndDestroy();
   }
 
   pause(): void {
