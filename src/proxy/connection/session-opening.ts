@@ -26,98 +26,85 @@ export interface SessionOpening extends RelayedSession {
   readonly timeoutMs: number;
 }
 
-/** In clear: the client may ask for STARTTLS. */
-export function plaintextOpening(plan: ConnectionPlan, record: ConnectionRecord): SessionOpening {
-  const { learnt } = plan.backend;
-  return newSession(
-    plan,
-    plaintextSession(plan),
-    newAttempt(plan, record, undefined),
-    learnFrom(learnt, 'clear', plan.client.address),
-  );
-}
+/** The sessions of one client. */
+export class SessionOpenings {
+  readonly #plan: ConnectionPlan;
+  readonly #record: ConnectionRecord;
+  #lastTarget: BackendTarget | undefined;
 
-/** @param shown the certificate that the client got, if any */
-export function encryptedOpening(
-  plan: ConnectionPlan,
-  record: ConnectionRecord,
-  tls: TlsInfo,
-  shown: CertificateInfo | undefined,
-): SessionOpening {
-  const { learnt } = plan.backend;
-  return newSession(
-    plan,
-    encryptedSession(plan, tls),
-    newAttempt(plan, record, shown),
-    learnFrom(learnt, 'tls', plan.client.address),
-  );
-}
+  constructor(plan: ConnectionPlan, record: ConnectionRecord) {
+    this.#plan = plan;
+    this.#record = record;
+  }
 
-/** The backend's own TLS is to serve the client. @param early what the client sent of its TLS */
-export function passthroughOpening(
-  plan: ConnectionPlan,
-  record: ConnectionRecord,
-  early: Buffer,
-): SessionOpening {
-  const session: SessionPlan = { security: 'none', gate: undefined };
-  return { ...newSession(plan, session, newAttempt(plan, record, undefined), undefined), early };
-}
+  /** In clear: the client may ask for STARTTLS. */
+  plaintext(): SessionOpening {
+    return this.#opening(plaintextSession(this.#plan), undefined, this.#learn('clear'));
+  }
 
-/** The backend sent 220 to the client's STARTTLS and waits for TLS, in the very session that the client began. */
-export function bridgedOpening(plan: ConnectionPlan, session: SocketChannel, tls: TlsInfo): SessionOpening {
-  const { backend, limits } = plan;
-  return {
-    attempt: ({ ready, failed }) => {
-      const target = LAST_TARGETS.get(plan)!;
-      return backend.tls!.secure(session, target, {
-        secured: (secured) => ready(secured, NOTHING, target),
-        failed,
-      });
-    },
-    early: NOTHING,
-    gate: bridgedGate(plan, tls),
-    replied: undefined,
-    due: 'the TLS of the backend',
-    timeoutMs: limits.handshakeTimeout,
-  };
-}
+  /** @param shown the certificate that the client got, if any */
+  encrypted(tls: TlsInfo, shown: CertificateInfo | undefined): SessionOpening {
+    return this.#opening(encryptedSession(this.#plan, tls), shown, this.#learn('tls'));
+  }
 
-/** Makes sessions for this client. @param shown the certificate that it got, if any */
-export function newAttempt(
-  plan: ConnectionPlan,
-  record: ConnectionRecord,
-  shown: CertificateInfo | undefined,
-): (start: SessionStart) => Attempt {
-  const identity = clientIdentity(plan, record, shown);
-  return (start) => (handler) => {
-    const ready: typeof handler.ready = (channel, greeting, target) => {
-      LAST_TARGETS.set(plan, target);
-      record.backendSessions += 1;
-      record.backendAddress = targetText(target);
-      handler.ready(channel, greeting, target);
+  /** The backend's own TLS is to serve the client. @param early what the client sent of its TLS */
+  passthrough(early: Buffer): SessionOpening {
+    return { ...this.#opening({ security: 'none', gate: undefined }, undefined, undefined), early };
+  }
+
+  /** The backend sent 220 to the client's STARTTLS and waits for TLS, in the very session that the client began. */
+  bridged(session: SocketChannel, tls: TlsInfo): SessionOpening {
+    const { backend, limits } = this.#plan;
+    return {
+      attempt: ({ ready, failed }) => {
+        const target = this.#lastTarget!;
+        return backend.tls!.secure(session, target, {
+          secured: (secured) => ready(secured, NOTHING, target),
+          failed,
+        });
+      },
+      early: NOTHING,
+      gate: bridgedGate(this.#plan, tls),
+      replied: undefined,
+      due: 'the TLS of the backend',
+      timeoutMs: limits.handshakeTimeout,
     };
-    const wanted = { ...start, identity, preferred: LAST_TARGETS.get(plan) };
-    return openBackendSession(plan.backend, wanted, { ...handler, ready });
-  };
+  }
+
+  /** Makes sessions for this client. @param shown the certificate that it got, if any */
+  attempt(shown: CertificateInfo | undefined): (start: SessionStart) => Attempt {
+    const identity = clientIdentity(this.#plan, this.#record, shown);
+    return (start) => (handler) => {
+      const ready: typeof handler.ready = (channel, greeting, target) => {
+        this.#lastTarget = target;
+        this.#record.backendSessions += 1;
+        this.#record.backendAddress = targetText(target);
+        handler.ready(channel, greeting, target);
+      };
+      const wanted = { ...start, identity, preferred: this.#lastTarget };
+      return openBackendSession(this.#plan.backend, wanted, { ...handler, ready });
+    };
+  }
+
+  #opening(
+    { security, gate }: SessionPlan,
+    shown: CertificateInfo | undefined,
+    replied: SessionOpening['replied'],
+  ): SessionOpening {
+    const smtp = gate !== undefined;
+    return {
+      attempt: this.attempt(shown)({ security, smtp }),
+      early: NOTHING,
+      gate,
+      replied,
+      due: smtp ? 'its greeting' : 'its connection',
+      timeoutMs: this.#plan.limits.greetingTimeout,
+    };
+  }
+
+  #learn(security: 'clear' | 'tls'): SessionOpening['replied'] {
+    return learnFrom(this.#plan.backend.learnt, security, this.#plan.client.address);
+  }
 }
 
-function newSession(
-  { limits }: ConnectionPlan,
-  { security, gate }: SessionPlan,
-  attempt: (start: SessionStart) => Attempt,
-  replied: SessionOpening['replied'],
-): SessionOpening {
-  const smtp = gate !== undefined;
-  return {
-    attempt: attempt({ security, smtp }),
-    early: NOTHING,
-    gate,
-    replied,
-    due: smtp ? 'its greeting' : 'its connection',
-    timeoutMs: limits.greetingTimeout,
-  };
-}
-
-/** Where the last session of a connection was, by the plan of the connection. */
-const LAST_TARGETS = new WeakMap<ConnectionPlan, BackendTarget>();
 const NOTHING = Buffer.alloc(0);
