@@ -1,13 +1,17 @@
 /** mode = "tcp": TLS from the first byte, and inside it whatever the client and the backend speak. */
 import { EventEmitter, once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { connect, type TLSSocket } from 'node:tls';
+import { join } from 'node:path';
+import { connect, TLSSocket } from 'node:tls';
 import { setTimeout as pause } from 'node:timers/promises';
 import { test, type Test } from 'tap';
 import { decodeProxyHeader } from '../../src/proxy-protocol/decode.js';
+import { selfSignedCredential } from '../../src/credentials/credentials.js';
 import { refusedStart, startProgram, type Program } from '../support/program.js';
 import { proxyConfig, type Table } from '../support/proxy-config.js';
 import { SmtpClient } from '../support/smtp-client.js';
+import type { TestClient } from '../support/test-client.js';
 
 const OLD = { format: 'sslv2', version: 0x0301, suites: [0x002f] } as const;
 
@@ -155,6 +159,53 @@ test('a cut is not made to look like an end', async (t) => {
   await old.gone;
   t.same(tls.alerts, [], 'no close_notify');
   t.match(await program.nextConnection(), { outcome: 'backend_failed', reason: 'ECONNRESET' });
+});
+
+test('what a client sent before it closed reaches a backend that was not open yet', async (t) => {
+  const backend = await startBackend(t);
+  const folder = t.testdir();
+  const { keyPem, chainPem } = selfSignedCredential(folder, 'backend.example');
+  const ca = join(folder, 'ca.pem');
+  writeFileSync(ca, chainPem);
+  const program = await start(t, backend.port, {
+    backend: { tls: 'implicit', 'tls-ca': ca, 'tls-name': 'backend.example' },
+  });
+  const old = await SmtpClient.connect(program.ports.get('any')!);
+  const tls = await old.secureLikeOld(OLD);
+  const raw = await backend.next();
+  old.send(Buffer.concat([tls.seal(23, Buffer.from('log line\n')), tls.seal(21, Buffer.from([1, 0]))]));
+  await old.gone;
+  // Only now does the backend take part in the handshake that the proxy waits for.
+  const server = new TLSSocket(raw, { isServer: true, key: keyPem, cert: chainPem });
+  t.equal((await readAll(server)).toString(), 'log line\n');
+  server.end();
+  t.match(await program.nextConnection(), { outcome: 'completed', bytes: { fromClient: 9 } });
+});
+
+test('a reset or damaged client is a reset for the backend, and no end', async (t) => {
+  const backend = await startBackend(t);
+  const program = await start(t, backend.port);
+  const damages: [outcome: string, damage: (client: SmtpClient, tls: TestClient) => void][] = [
+    ['client_gone', (client) => client.reset()],
+    ['tls_error', (client, tls) => client.send(tls.seal(23, Buffer.from('x')).fill(0, 5))],
+  ];
+  for (const [outcome, damage] of damages) {
+    const old = await SmtpClient.connect(program.ports.get('any')!);
+    const tls = await old.secureLikeOld(OLD);
+    const server = await backend.next();
+    old.send(tls.seal(23, Buffer.from('half of')));
+    await once(server, 'data');
+    const events: string[] = [];
+    server
+      .on('error', ({ code }: NodeJS.ErrnoException) => events.push(code!))
+      .on('end', () => events.push('end'));
+    const gone = new Promise((resolve) => server.resume().on('close', resolve));
+    damage(old, tls);
+    await gone;
+    t.same(events, ['ECONNRESET'], outcome);
+    t.match(await program.nextConnection(), { outcome });
+    old.destroy();
+  }
 });
 
 test('a side that does not read holds up the other, and what is kept for it is bounded', async (t) => {
