@@ -13,6 +13,7 @@ import { hasPeer } from '../support/peers/require-peer.js';
 import { CLI, startProgram, type Program } from '../support/program.js';
 import { proxyConfig, type Table } from '../support/proxy-config.js';
 import { OLD_CLIENT } from '../support/trials.js';
+import { logged } from '../support/logged.js';
 
 const run = promisify(execFile);
 const lackOf = (command: string, option: string): string | undefined =>
@@ -78,15 +79,12 @@ test('a JDK with SSLv2Hello, and the OpenSSL of today, read a mailbox of Dovecot
       tls: { path: 'native', version: 'TLSv1.3' },
     });
   }
-  t.match(
-    dovecot.log(),
-    new RegExp(`imap-login: Info: Login: user=<${MAILBOX.user}>.*rip=${OLD_CLIENT}.*secured`),
-    'it knows the client',
+  const logins = ['imap', 'pop3'].map(
+    (protocol) =>
+      new RegExp(`${protocol}-login: Info: Login: user=<${MAILBOX.user}>.*rip=${OLD_CLIENT}.*secured`),
   );
-  t.match(
-    dovecot.log(),
-    new RegExp(`pop3-login: Info: Login: user=<${MAILBOX.user}>.*rip=${OLD_CLIENT}.*secured`),
-  );
+  const log = await logged(dovecot, ...logins);
+  for (const login of logins) t.match(log, login, 'its log has the client');
 
   const { status, stdout } = spawnSync(
     process.execPath,

@@ -9,6 +9,7 @@ import { hasPeer } from '../support/peers/require-peer.js';
 import { startProgram, type Program } from '../support/program.js';
 import { proxyConfig } from '../support/proxy-config.js';
 import { talk } from '../support/talk.js';
+import { logged } from '../support/logged.js';
 
 /** Other loopback addresses than the proxy's own, which Postfix does not trust. */
 const OLD_CLIENT = '127.0.0.98';
@@ -101,9 +102,10 @@ for (const one of CASES) {
     const modern = await postfix.nextMessage();
     t.match(modern, new RegExp(`^Received: from modern\\.example \\(unknown \\[${MODERN_CLIENT}\\]\\)`, 'm'));
     if (one.tls !== 'none') t.match(modern, /with ESMTPS id/, "over Postfix's own TLS");
-    const log = postfix.log();
-    t.match(log, `client=unknown[${OLD_CLIENT}]`, "Postfix logs the old client's address");
-    t.match(log, `client=unknown[${MODERN_CLIENT}]`, "and the modern one's");
+    const clients = [OLD_CLIENT, MODERN_CLIENT].map((address) => `client=unknown[${address}]`);
+    const log = await logged(postfix, ...clients);
+    t.match(log, clients[0], "Postfix logs the old client's address");
+    t.match(log, clients[1], "and the modern one's");
     t.notMatch(log, /client=\S*\[127\.0\.0\.1\]/, 'and never that of the proxy');
     t.match(await program.nextConnection(), {
       client: { address: OLD_CLIENT },
@@ -157,7 +159,8 @@ test('where Postfix does not accept XCLIENT, no byte of a client reaches it', as
   const [greeting] = await talk(port, [], MODERN_CLIENT);
   t.match(greeting, /^421 4\.3\.0 proxy\.example /);
   t.match(await program.nextConnection(), { outcome: 'backend_failed', reason: 'backend_no_xclient' });
-  t.match(postfix.log(), /disconnect from unknown\[127\.0\.0\.1\] ehlo=1 commands=1/);
+  const disconnect = 'disconnect from unknown[127.0.0.1] ehlo=1 commands=1';
+  t.match(await logged(postfix, disconnect), disconnect);
 });
 
 test('a client that Postfix does not want gets its greeting, and is heard no further', async (t) => {

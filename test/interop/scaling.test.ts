@@ -18,6 +18,7 @@ import { hasPeer } from '../support/peers/require-peer.js';
 import { startProgram, type Program } from '../support/program.js';
 import { proxyConfig } from '../support/proxy-config.js';
 import { Closed, SmtpClient } from '../support/smtp-client.js';
+import { logged } from '../support/logged.js';
 
 const NODES = ['mx1', 'mx2'] as const;
 type NodeName = (typeof NODES)[number];
@@ -113,7 +114,11 @@ test('sessions resume on the other node, and mail survives a node and the store'
     const next = await visitOn(port, other, by, { from, earlier: first });
     t.ok(next.resumed, `by ${by}, made on ${first.node}, resumed on ${next.node}`);
     t.match(next.reply, /^250 /);
-    t.match(postfix.log(), `client=unknown[${from}]`, 'Postfix knows the client itself');
+    t.match(
+      await logged(postfix, `client=unknown[${from}]`),
+      `client=unknown[${from}]`,
+      'Postfix knows the client itself',
+    );
   }
 
   const cut = await inTheMiddle(port, 'mx1', '127.0.0.63');

@@ -5,6 +5,7 @@ import { hasPeer } from '../../support/peers/require-peer.js';
 import { startProgram } from '../../support/program.js';
 import { proxyConfig } from '../../support/proxy-config.js';
 import { SmtpClient } from '../../support/smtp-client.js';
+import { logged } from '../../support/logged.js';
 
 async function deliver(port: number, subject: string): Promise<string> {
   const client = await SmtpClient.connect(port);
@@ -42,7 +43,7 @@ test('when one Postfix is stopped, mail goes to the other, and a session that be
   one.stop();
   t.match(await deliver(port, 'second'), /^250 /);
   t.match(await two.nextMessage(), /^Subject: second/m);
-  t.match(two.log(), /smtpd.* client=unknown\[127\.0\.0\.1\]/);
+  t.match(await logged(two, 'client=unknown[127.0.0.1]'), /smtpd.* client=unknown\[127\.0\.0\.1\]/);
   begun.destroy();
   const ended = [await program.nextConnection(), await program.nextConnection()];
   t.match(

@@ -6,6 +6,7 @@ import { eximLack, startExim } from '../../support/peers/exim.js';
 import { missing } from '../../support/peers/job-client.js';
 import { hasPeer } from '../../support/peers/require-peer.js';
 import { NEW_CLIENT, OLD_CLIENT } from '../../support/trials.js';
+import { logged } from '../../support/logged.js';
 
 test('Exim', async (t) => {
   if (!hasPeer(t, 'exim', eximLack()) || !hasPeer(t, 'jdk', missing('jdk'))) return;
@@ -16,6 +17,14 @@ test('Exim', async (t) => {
         message: /"hosts_xclient" option|hosts_xclient.*unknown/,
       }),
   });
-  t.match(exim.log(), `H=(old.example) [${OLD_CLIENT}]`, 'its log names the old client');
-  t.match(exim.log(), `H=(modern.example) [${NEW_CLIENT}]`, 'and the modern one');
+  t.match(
+    await logged(exim, `H=(old.example) [${OLD_CLIENT}]`),
+    `H=(old.example) [${OLD_CLIENT}]`,
+    'its log names the old client',
+  );
+  t.match(
+    await logged(exim, `H=(modern.example) [${NEW_CLIENT}]`),
+    `H=(modern.example) [${NEW_CLIENT}]`,
+    'and the modern one',
+  );
 });

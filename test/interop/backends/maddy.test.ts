@@ -7,6 +7,7 @@ import { maddyLack, startMaddy } from '../../support/peers/maddy.js';
 import { hasPeer } from '../../support/peers/require-peer.js';
 import { makeMessage } from '../../support/message.js';
 import { NEW_CLIENT, OLD_CLIENT } from '../../support/trials.js';
+import { logged } from '../../support/logged.js';
 
 test('maddy', async (t) => {
   if (!hasPeer(t, 'maddy', maddyLack()) || !hasPeer(t, 'jdk', missing('jdk'))) return;
@@ -33,6 +34,10 @@ test('maddy', async (t) => {
     },
   );
   await proveGuide(t, BACKEND_GUIDES.maddy, maddy);
-  t.match(maddy.log(), `"src_ip":"${OLD_CLIENT}:`, 'its log names the old client');
-  t.match(maddy.log(), `"src_ip":"${NEW_CLIENT}:`, 'and the modern one');
+  t.match(
+    await logged(maddy, `"src_ip":"${OLD_CLIENT}:`),
+    `"src_ip":"${OLD_CLIENT}:`,
+    'its log names the old client',
+  );
+  t.match(await logged(maddy, `"src_ip":"${NEW_CLIENT}:`), `"src_ip":"${NEW_CLIENT}:`, 'and the modern one');
 });

@@ -6,6 +6,7 @@ import { missing } from '../../support/peers/job-client.js';
 import { opensmtpdLack, startOpensmtpd } from '../../support/peers/opensmtpd.js';
 import { hasPeer } from '../../support/peers/require-peer.js';
 import { NEW_CLIENT, OLD_CLIENT, type Way } from '../../support/trials.js';
+import { logged } from '../../support/logged.js';
 
 const GUIDE = BACKEND_GUIDES.OpenSMTPD;
 
@@ -30,6 +31,14 @@ test('OpenSMTPD', async (t) => {
     },
     [v1],
   );
-  t.match(opensmtpd.log(), `connected address=${OLD_CLIENT}`, 'its log names the old client');
-  t.match(opensmtpd.log(), `connected address=${NEW_CLIENT}`, 'and the modern one');
+  t.match(
+    await logged(opensmtpd, `connected address=${OLD_CLIENT}`),
+    `connected address=${OLD_CLIENT}`,
+    'its log names the old client',
+  );
+  t.match(
+    await logged(opensmtpd, `connected address=${NEW_CLIENT}`),
+    `connected address=${NEW_CLIENT}`,
+    'and the modern one',
+  );
 });
