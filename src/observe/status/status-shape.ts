@@ -54,13 +54,13 @@ export type HelloSlot = { readonly start: string } & Readonly<HelloCounts>;
 
 export interface Senders {
   /** Most recently seen first. */
-  readonly list: readonly Sender[];
+  readonly list: readonly SenderStatus[];
   /** Rows that were dropped because the table was full. */
   readonly forgotten: number;
 }
 
 /** A client with an old hello (hello-kind.ts), or whose handshakes fail. */
-export interface Sender {
+export interface SenderStatus {
   readonly address: string;
   readonly network: string;
   readonly helo: string;

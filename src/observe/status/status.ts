@@ -3,7 +3,7 @@ import { hostAndPort } from '../../net/endpoint.js';
 import type { EventFields, LogEntry } from '../events.js';
 import { helloKind } from '../hello/hello-kind.js';
 import { HelloCounter } from './hello-history.js';
-import { SenderTable } from './sender-table.js';
+import { RecentSenders } from './recent-senders.js';
 import type {
   BackendStatus,
   CertificateStatus,
@@ -22,7 +22,7 @@ export class StatusBoard {
   readonly #limitText: (name: string, value: number) => string;
   readonly #started: string;
   readonly #hellos: HelloCounter;
-  readonly #senders: SenderTable;
+  readonly #senders: RecentSenders;
   #program = { version: '', node: '' };
   /** By name and address. */
   readonly #listeners = new Map<string, Omit<ListenerStatus, 'live' | 'connections' | 'failed'>>();
@@ -45,7 +45,7 @@ export class StatusBoard {
     this.#now = now;
     this.#started = this.#time();
     this.#hellos = new HelloCounter(now);
-    this.#senders = new SenderTable(now);
+    this.#senders = new RecentSenders(now);
   }
 
   /** A subscriber of the log's channel. */

@@ -5,13 +5,12 @@
 import { siteNetwork } from '../../net/ip-address.js';
 import type { EventFields } from '../events.js';
 import { helloKind } from '../hello/hello-kind.js';
+import type { SenderStatus, Senders } from './status-shape.js';
 
-import type { Sender, Senders } from './status-shape.js';
-
-export class SenderTable {
+export class RecentSenders {
   readonly #now: () => number;
   /** The least recently seen first. */
-  readonly #rows = new Map<string, Sender>();
+  readonly #rows = new Map<string, SenderStatus>();
   #forgotten = 0;
 
   /** @param now Unix time in milliseconds */
