@@ -9,7 +9,7 @@ import {
   TLS_1_3,
   TLS_EMPTY_RENEGOTIATION_INFO_SCSV,
 } from '../tls/index.js';
-import { TLS_1_3_SUITES, Writer } from '../tls/wire-format.js';
+import { RSA_PSS_SCHEMES, SignatureScheme, TLS_1_3_SUITES, Writer } from '../tls/wire-format.js';
 import type { HelloRecipe } from './hello-builder.js';
 
 export interface ProbedClient {
@@ -82,7 +82,16 @@ const pointFormats: [number, Buffer] = [ExtensionType.ec_point_formats, Buffer.f
 /** RSA and ECDSA with SHA-256 to SHA-512, rsa_pss_rsae among them (RFC 8446, 4.2.3). */
 const signatures: [number, Buffer] = [
   ExtensionType.signature_algorithms,
-  list16([0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601]),
+  list16([
+    SignatureScheme.ecdsa_secp256r1_sha256,
+    RSA_PSS_SCHEMES.rsa_pss_rsae_sha256,
+    SignatureScheme.rsa_pkcs1_sha256,
+    SignatureScheme.ecdsa_secp384r1_sha384,
+    RSA_PSS_SCHEMES.rsa_pss_rsae_sha384,
+    SignatureScheme.rsa_pkcs1_sha384,
+    RSA_PSS_SCHEMES.rsa_pss_rsae_sha512,
+    SignatureScheme.rsa_pkcs1_sha512,
+  ]),
 ];
 
 /** RFC 6066, 3: names only, no addresses. */

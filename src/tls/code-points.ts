@@ -97,12 +97,24 @@ export const SignatureScheme = {
 export type SignatureSchemeName = keyof typeof SignatureScheme;
 export type SignatureScheme = (typeof SignatureScheme)[SignatureSchemeName];
 
+/** RFC 8446, 4.2.3: recognised in what a client offers, used by Node's TLS only. */
+export const RSA_PSS_SCHEMES = {
+  rsa_pss_rsae_sha256: 0x0804,
+  rsa_pss_rsae_sha384: 0x0805,
+  rsa_pss_rsae_sha512: 0x0806,
+} as const;
+
 /** RFC 8446, B.4: recognised in what a client offers, served by Node's TLS only. */
 export const TLS_1_3_SUITES = {
   TLS_AES_128_GCM_SHA256: 0x1301,
   TLS_AES_256_GCM_SHA384: 0x1302,
   TLS_CHACHA20_POLY1305_SHA256: 0x1303,
 } as const;
+
+/** RFC 8446, B.4: all suites of TLS 1.3 begin with this byte, those that nobody here serves too. */
+export function isTls13Suite(id: number): boolean {
+  return id >> 8 === 0x13;
+}
 
 /** Signalling cipher suite values: RFC 5746, 3.3 and RFC 7507, 2. */
 export const TLS_EMPTY_RENEGOTIATION_INFO_SCSV = 0x00ff;

@@ -6,6 +6,8 @@ export {
   ContentType,
   HANDSHAKE_HEADER_LENGTH,
   HandshakeType,
+  isTls13Suite,
+  RSA_PSS_SCHEMES,
   SignatureScheme,
   TLS_1_3_SUITES,
 } from './code-points.js';

@@ -1,5 +1,6 @@
 /** Cipher suites that neither the engine nor Node's TLS has, in kinds, each with the reason. */
 import { CIPHER_SUITE_BY_ID, isSslv2CipherKind, type ClientHello } from '../../tls/index.js';
+import { isTls13Suite } from '../../tls/wire-format.js';
 import { isSuite } from './hello-numbers.js';
 import { unservedSuiteName } from './suite-name.js';
 
@@ -78,7 +79,7 @@ export function onlyUnserved({ cipherSuites, sslv2 }: ClientHello): UnservedOffe
 }
 
 function isServed(id: number): boolean {
-  return CIPHER_SUITE_BY_ID.has(id) || id >> 8 === TLS_1_3_SUITES_BYTE;
+  return CIPHER_SUITE_BY_ID.has(id) || isTls13Suite(id);
 }
 
 function kindOf(id: number): UnservedKind {
@@ -86,6 +87,3 @@ function kindOf(id: number): UnservedKind {
   if (name === undefined) return UNKNOWN_SUITES;
   return UNSERVED_KINDS.find(({ pattern }) => pattern?.test(name))!;
 }
-
-/** RFC 8446, B.4: all of them begin with it. */
-const TLS_1_3_SUITES_BYTE = 0x13;

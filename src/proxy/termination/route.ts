@@ -11,7 +11,7 @@ import {
   type Accepted,
   type Credential,
 } from '../../tls/index.js';
-import { SignatureScheme, TLS_1_3_SUITES } from '../../tls/wire-format.js';
+import { RSA_PSS_SCHEMES, SignatureScheme, TLS_1_3_SUITES } from '../../tls/wire-format.js';
 import { isNativeGroup } from './native-groups.js';
 
 export type Path = 'engine' | 'native' | 'passthrough';
@@ -74,11 +74,8 @@ export const NATIVE_CIPHERS = [
 const { rsa_pkcs1_sha256, rsa_pkcs1_sha384, rsa_pkcs1_sha512 } = SignatureScheme;
 const { ecdsa_secp256r1_sha256, ecdsa_secp384r1_sha384, ecdsa_sha512 } = SignatureScheme;
 
-/** RFC 8446, 4.2.3: rsa_pss_rsae with SHA-256, SHA-384 and SHA-512, which the engine does not have. */
-const RSA_PSS_SCHEMES = [0x0804, 0x0805, 0x0806];
-
 /** With SHA-2. */
 const NATIVE_SCHEMES: Record<Authentication, ReadonlySet<number>> = {
-  rsa: new Set([rsa_pkcs1_sha256, rsa_pkcs1_sha384, rsa_pkcs1_sha512, ...RSA_PSS_SCHEMES]),
+  rsa: new Set([rsa_pkcs1_sha256, rsa_pkcs1_sha384, rsa_pkcs1_sha512, ...Object.values(RSA_PSS_SCHEMES)]),
   ecdsa: new Set([ecdsa_secp256r1_sha256, ecdsa_secp384r1_sha384, ecdsa_sha512]),
 };
