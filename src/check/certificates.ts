@@ -4,9 +4,10 @@ import { readFileSync } from 'node:fs';
 import { endsTls } from '../config/passthrough.js';
 import type { CertificateConfig, Config } from '../config/schema.js';
 import { CredentialError, loadCredential, type LoadedCredential } from '../credentials/credentials.js';
+import { daysUntil } from '../observe/certificate-expiry.js';
 import { certificatesFromPem } from '../tls/index.js';
 import { daneFindings } from './dane.js';
-import type { Finding, Verdict } from './finding.js';
+import { certificateFinding, day, type Finding, type Verdict } from './finding.js';
 
 /** @param groups of the service, through which it may read keys */
 export function checkCertificates(config: Config, now: Date, groups?: readonly number[]): Finding[] {
@@ -14,7 +15,11 @@ export function checkCertificates(config: Config, now: Date, groups?: readonly n
   const { certificates, tls } = config;
   if (certificates.length === 0) {
     return [
-      finding('certificates', 'warning', 'none is configured, so oldhello will make a self-signed one'),
+      certificateFinding(
+        'certificates',
+        'warning',
+        'none is configured, so oldhello will make a self-signed one',
+      ),
     ];
   }
   const findings: Finding[] = [];
@@ -31,7 +36,7 @@ export function checkCertificates(config: Config, now: Date, groups?: readonly n
       );
     } catch (error) {
       if (!(error instanceof CredentialError)) throw error;
-      findings.push({ ...finding(subject, 'bad', error.message), key: `${table}.${error.key}` });
+      findings.push({ ...certificateFinding(subject, 'bad', error.message), key: `${table}.${error.key}` });
     }
   }
   // A certificate that could not be loaded may be the RSA one.
@@ -39,7 +44,12 @@ export function checkCertificates(config: Config, now: Date, groups?: readonly n
   if (isComplete && tls.profile !== 'intermediate' && !usable.some(isForOldClients)) {
     const advice = ['add a [[certificate]] with an RSA key and use = "all" or "legacy"'];
     findings.push(
-      finding('certificates', 'bad', 'none has an RSA key, and most old clients support no other', advice),
+      certificateFinding(
+        'certificates',
+        'bad',
+        'none has an RSA key, and most old clients support no other',
+        advice,
+      ),
     );
   }
   return [...findings, ...daneFindings(config, usable)];
@@ -58,17 +68,23 @@ function checkOne(
   const chain = certificatesFromPem(chainPem);
   const leaf = chain[0]!;
   const problems = [
-    ...expiry(leaf, source, now).map((one) => finding(subject, ...one)),
-    ...order(config).map((message) => finding(subject, 'bad', message, [CHAIN_ADVICE])),
+    ...expiry(leaf, source, now).map((one) => certificateFinding(subject, ...one)),
+    ...order(config).map((message) => certificateFinding(subject, 'bad', message, [CHAIN_ADVICE])),
     ...exposed.map(({ file, mode, remedy }) =>
-      finding(subject, 'bad', `other users than the service can read ${file} (mode ${mode})`, [remedy]),
+      certificateFinding(subject, 'bad', `other users than the service can read ${file} (mode ${mode})`, [
+        remedy,
+      ]),
     ),
     ...(engineOnly !== undefined && use !== 'legacy'
-      ? [finding(subject, 'warning', `${source}: ${ENGINE_ONLY} (${engineOnly})`, [ENGINE_ONLY_ADVICE])]
+      ? [
+          certificateFinding(subject, 'warning', `${source}: ${ENGINE_ONLY} (${engineOnly})`, [
+            ENGINE_ONLY_ADVICE,
+          ]),
+        ]
       : []),
     ...(isAlone(chain)
       ? [
-          finding(subject, 'warning', `${source}: ${ALONE}`, [
+          certificateFinding(subject, 'warning', `${source}: ${ALONE}`, [
             `add the certificate of ${oneLine(leaf.issuer)}`,
           ]),
         ]
@@ -76,7 +92,7 @@ function checkOne(
   ];
   if (problems.some(({ verdict }) => verdict === 'bad')) return problems;
   const what = `${info.keyAlgorithm}, signed with ${info.signatureAlgorithm}, valid until ${day(new Date(leaf.validTo))}`;
-  return [finding(subject, 'good', what), ...problems];
+  return [certificateFinding(subject, 'good', what), ...problems];
 }
 
 /** Whether the chain has one certificate, which is not self-signed. */
@@ -100,7 +116,7 @@ function expiry(
       ],
     ];
   }
-  const days = Math.floor((end.getTime() - now.getTime()) / DAY_MS);
+  const days = daysUntil(validTo, now.getTime());
   return days < EXPIRY_WARNING_DAYS ? [['warning', `${source}: it expires in ${days} days`, [RENEW]]] : [];
 }
 
@@ -119,19 +135,6 @@ function oneLine(name: string): string {
   return name.replaceAll('\n', ', ');
 }
 
-function day(date: Date): string {
-  return date.toISOString().slice(0, 10);
-}
-
-function finding(
-  subject: string,
-  verdict: Verdict,
-  message: string,
-  advice: readonly string[] = [],
-): Finding {
-  return { check: 'certificate', subject, verdict, message, advice };
-}
-
 const CHAIN_ADVICE = 'put the certificate of the server first, then its issuer, and so on, without the root';
 const ALONE =
   'the file has only one certificate; clients cannot verify it unless they have its issuer (certbot: use fullchain.pem)';
@@ -139,6 +142,5 @@ const ENGINE_ONLY = "Node's own TLS rejects it, so only clients of the engine ge
 const ENGINE_ONLY_ADVICE =
   'set use = "legacy" for it, and add a certificate signed with SHA-256 for modern clients';
 const RENEW = 'renew it (certbot: certbot renew), then: systemctl reload oldhello';
-const DAY_MS = 24 * 60 * 60 * 1000;
 /** Automatic renewal has happened by then. */
 const EXPIRY_WARNING_DAYS = 14;

@@ -36,6 +36,21 @@ export interface Finding {
   readonly key?: string | undefined;
 }
 
+/** A finding about certificates. */
+export function certificateFinding(
+  subject: string,
+  verdict: Verdict,
+  message: string,
+  advice: readonly string[] = [],
+): Finding {
+  return { check: 'certificate', subject, verdict, message, advice };
+}
+
+/** "2026-11-27", in UTC. */
+export function day(date: Date): string {
+  return date.toISOString().slice(0, 10);
+}
+
 /** Warnings do not make a check fail. */
 export function passed(findings: readonly Finding[]): boolean {
   return findings.every(({ verdict }) => verdict !== 'bad');

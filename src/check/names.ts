@@ -2,7 +2,7 @@
 import type { Config, ListenerConfig } from '../config/schema.js';
 import { tryCredentials, type LoadedCredential } from '../credentials/credentials.js';
 import { certificatesNamed } from '../credentials/server-names.js';
-import type { Finding, Verdict } from './finding.js';
+import { certificateFinding, type Finding } from './finding.js';
 
 export function checkNames({ certificates, listeners, server: { hostname } }: Config): Finding[] {
   const { loaded } = tryCredentials(certificates);
@@ -13,14 +13,20 @@ export function checkNames({ certificates, listeners, server: { hostname } }: Co
     ...[...names].flatMap((name) => {
       const covering = certificatesNamed([name], loaded);
       if (covering.length === 0) return [];
-      return [finding(`name ${name}`, 'good', covering.map((one) => describe(one, loaded)).join(', '))];
+      return [
+        certificateFinding(`name ${name}`, 'good', covering.map((one) => describe(one, loaded)).join(', ')),
+      ];
     }),
     ...(names.size > 1 ? listeners.flatMap((listener) => defaultOf(listener, loaded)) : []),
     ...listeners.flatMap((listener, index) => uncovered(listener, index, loaded)),
     ...(certificatesNamed([hostname.toLowerCase()], loaded).length === 0
       ? [
           {
-            ...finding('certificates', 'warning', `none is for "${hostname}", the hostname in [server]`),
+            ...certificateFinding(
+              'certificates',
+              'warning',
+              `none is for "${hostname}", the hostname in [server]`,
+            ),
             key: 'server.hostname',
           },
         ]
@@ -36,7 +42,7 @@ function defaultOf(listener: ListenerConfig, loaded: readonly LoadedCredential[]
   const [name] = namesOf(listener, loaded);
   if (name === undefined) return [];
   const message = `clients that request no name or another one get the certificates for ${name}`;
-  return [finding(`listener ${listener.name}`, 'good', message)];
+  return [certificateFinding(`listener ${listener.name}`, 'good', message)];
 }
 
 function uncovered(
@@ -47,7 +53,7 @@ function uncovered(
   return serverNames
     .filter((one) => certificatesNamed([one], loaded).length === 0)
     .map((one) => ({
-      ...finding(`listener ${name}`, 'bad', `no certificate has the name ${one}`, [
+      ...certificateFinding(`listener ${name}`, 'bad', `no certificate has the name ${one}`, [
         'add a [[certificate]] for it, or remove the name',
       ]),
       key: `listener[${index}].server-names`,
@@ -59,13 +65,4 @@ function describe(one: LoadedCredential, loaded: readonly LoadedCredential[]): s
   const { use, info } = one;
   const kind = use === 'all' ? info.keyAlgorithm : `${info.keyAlgorithm}, ${use}`;
   return `certificate ${loaded.indexOf(one) + 1} (${kind})`;
-}
-
-function finding(
-  subject: string,
-  verdict: Verdict,
-  message: string,
-  advice: readonly string[] = [],
-): Finding {
-  return { check: 'certificate', subject, verdict, message, advice };
 }

@@ -6,7 +6,7 @@ import { tryStore } from '../proxy/resumption/redis-store.js';
 import { storeSettings } from '../proxy/resumption/shared-sessions.js';
 import { CredentialError } from '../credentials/credential-error.js';
 import { readTicketKeyFile } from '../credentials/ticket-key-file.js';
-import type { CheckName, Finding, Verdict } from './finding.js';
+import { day, type CheckName, type Finding, type Verdict } from './finding.js';
 
 /** No finding if no file is configured. */
 export async function checkTicketKeys(
@@ -63,10 +63,6 @@ type Found = (verdict: Verdict, message: string, advice?: readonly string[]) => 
 
 function finding(check: CheckName, subject: string, key: string): Found {
   return (verdict, message, advice = []) => ({ check, subject, verdict, message, advice, key });
-}
-
-function day(date: Date): string {
-  return date.toISOString().slice(0, 10);
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
