@@ -1,7 +1,8 @@
 /** Tables and keys that are valid, and change nothing as they stand. */
 import { isIPv4 } from 'node:net';
-import { hostAndPort } from '../net/endpoint.js';
+import { listenAddresses } from '../config/listen-addresses.js';
 import type { Config } from '../config/schema.js';
+import { hostAndPort } from '../net/endpoint.js';
 import type { Finding } from './finding.js';
 
 /** @param isWritten whether a path such as `admin` or `limits.idle-timeout` stands in the file */
@@ -65,17 +66,8 @@ function policiesWithoutEffect({ policies }: Config, isWritten: (path: string) =
 }
 
 /** Only systemd can bind both, with BindIPv6Only= or ReusePort= in the socket units. */
-function coveredAddresses({ listeners, admin }: Config): Finding[] {
-  const all = [
-    ...listeners.map(({ address, name }, index) => ({
-      key: `listener[${index}].address`,
-      address,
-      user: `listener "${name}"`,
-    })),
-    ...(admin.address === undefined
-      ? []
-      : [{ key: 'admin.address', address: admin.address, user: 'the status page' }]),
-  ];
+function coveredAddresses(config: Config): Finding[] {
+  const all = listenAddresses(config);
   return all.flatMap(({ key, address, user }) => {
     const wide = all.find(
       (other) => other.address.port === address.port && covers(other.address.host, address.host),

@@ -4,6 +4,7 @@ import { backendAddressText, isUnixAddress, type BackendAddress } from '../net/b
 import { hostAndPort } from '../net/endpoint.js';
 import type { Problem } from './config-error.js';
 import { didYouMean } from './did-you-mean.js';
+import { listenAddresses } from './listen-addresses.js';
 import { modeConflicts, type At } from './mode-conflicts.js';
 import { isPrivateAddress, relayRisk } from './private-networks.js';
 import type { Config } from './schema.js';
@@ -47,17 +48,8 @@ function duplicates(table: string, named: readonly { readonly name: string }[], 
 }
 
 /** The system would refuse the second socket on the same address and port at the start. */
-function sharedAddresses({ listeners, admin }: Config, positions: TomlPositions): Problem[] {
-  const all = [
-    ...listeners.map(({ address, name }, index) => ({
-      key: `listener[${index}].address`,
-      address,
-      user: `listener "${name}"`,
-    })),
-    ...(admin.address === undefined
-      ? []
-      : [{ key: 'admin.address', address: admin.address, user: 'the status page' }]),
-  ];
+function sharedAddresses(config: Config, positions: TomlPositions): Problem[] {
+  const all = listenAddresses(config);
   return all.flatMap(({ key, address: { host, port } }, index) => {
     const other = all.slice(0, index).find(({ address }) => address.host === host && address.port === port);
     if (other === undefined || port === 0) return [];
