@@ -1,8 +1,8 @@
 /** The rest of a health check: what the backend replies to a client that sends no mail. */
 import type { HealthReplies } from '../../smtp/learnt-replies.js';
-import { ReplyReader, wholeReply, type Reply } from '../../smtp/reply.js';
-import { NO_HANDLER } from '../transport/channel.js';
+import { wholeReply, type Reply } from '../../smtp/reply.js';
 import type { SocketChannel } from '../transport/socket-channel.js';
+import { readReplies } from './read-replies.js';
 
 /**
  * Takes over a channel on which the backend has greeted, and ends the session.
@@ -16,20 +16,15 @@ export function learnReplies(
 ): void {
   const texts = [textOf(greeting)];
   const commands = [`EHLO ${hostname}`, 'NOOP', 'RSET', 'QUIT'];
-  const replies = new ReplyReader();
   const timer = setTimeout(() => channel.destroy(), TIMEOUT_MS).unref();
   const next = (): void => {
     const command = commands.shift();
     if (command === undefined) channel.end();
     else channel.write(Buffer.from(`${command}\r\n`));
   };
-  channel.handler = {
-    ...NO_HANDLER,
-    data: (bytes) => {
-      replies.push(bytes);
-      const read = replies.next();
-      if (read === undefined) return;
-      if ('violation' in read || replies.buffered > 0) {
+  readReplies(channel, {
+    reply: (read, rest) => {
+      if ('violation' in read || rest > 0) {
         channel.destroy();
         return;
       }
@@ -39,7 +34,7 @@ export function learnReplies(
     },
     end: () => channel.destroy(),
     closed: () => clearTimeout(timer),
-  };
+  });
   next();
   channel.resume();
 }

@@ -5,10 +5,11 @@ import { sanitizePeerText } from '../../observe/sanitize.js';
 import { encodeProxyV1 } from '../../proxy-protocol/v1.js';
 import { encodeProxyV2 } from '../../proxy-protocol/v2.js';
 import type { HealthReplies } from '../../smtp/learnt-replies.js';
-import { ReplyReader, type Reply } from '../../smtp/reply.js';
-import { learnReplies } from './learn-replies.js';
+import type { Reply } from '../../smtp/reply.js';
 import { NO_HANDLER } from '../transport/channel.js';
 import { connectSocket, type SocketChannel } from '../transport/socket-channel.js';
+import { learnReplies } from './learn-replies.js';
+import { readReplies } from './read-replies.js';
 import { endAndClose, quitAndClose, type BackendPlan } from './open-session.js';
 import type { BackendTarget } from './target.js';
 
@@ -87,18 +88,13 @@ function awaitGreeting(
   finish: (failure?: string) => void,
   greeted: (greeting: Reply) => void,
 ): void {
-  const replies = new ReplyReader();
   const fail = (failure: string): void => {
     channel.handler = NO_HANDLER;
     channel.destroy();
     finish(failure);
   };
-  channel.handler = {
-    ...NO_HANDLER,
-    data: (bytes) => {
-      replies.push(bytes);
-      const read = replies.next();
-      if (read === undefined) return;
+  readReplies(channel, {
+    reply: (read) => {
       if ('violation' in read) fail('it sends something that is not SMTP');
       else if (read.reply.code !== 220) {
         fail(`it greets with ${sanitizePeerText(read.reply.lines[0]!.toString('latin1').trim())}`);
@@ -109,7 +105,7 @@ function awaitGreeting(
     },
     end: () => fail('it closes the connection without a greeting'),
     closed: (error) => fail(error?.message ?? 'it closes the connection without a greeting'),
-  };
+  });
   channel.resume();
 }
 
