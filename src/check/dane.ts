@@ -1,8 +1,9 @@
 /** The TLSA records that let senders with DANE (RFC 7672) verify this server, and what several keys mean for them. */
 import { createHash, type X509Certificate } from 'node:crypto';
 import type { Config } from '../config/schema.js';
-import { certificatesFromPem } from '../tls/index.js';
 import type { LoadedCredential } from '../credentials/credentials.js';
+import { SUBMISSION_PORT } from '../net/endpoint.js';
+import { certificatesFromPem } from '../tls/index.js';
 import type { Finding } from './finding.js';
 
 /** A certificate that a sender may get. */
@@ -65,8 +66,6 @@ function isForServers(mode: string, port: number): boolean {
   return mode === 'starttls' && port !== SUBMISSION_PORT;
 }
 
-/** RFC 6409, 3.1. */
-const SUBMISSION_PORT = 587;
 const ALL_OF_THEM =
   'with DANE, publish the records of all certificates, because the certificate that a sender gets depends on its hello';
 const BRIDGED = 'with DANE, publish it too: modern senders get this certificate, old ones those of oldhello';

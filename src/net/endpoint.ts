@@ -43,4 +43,7 @@ export function parseHostAndPort(text: string): HostAndPort | undefined {
   return /^[\d.]+$/.test(host) && isIP(host) !== 4 ? undefined : { host, port };
 }
 
+/** RFC 6409, 3.1. */
+export const SUBMISSION_PORT = 587;
+
 const MAX_PORT = 65_535;

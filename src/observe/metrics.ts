@@ -4,6 +4,7 @@ import { CIPHER_SUITES, REFUSALS } from '../tls/index.js';
 import { TLS_1_3_SUITES } from '../tls/wire-format.js';
 import type { EventFields, LogEntry } from './events.js';
 import { METRICS, type Labels, type MetricOfType, type MetricRow } from './metric-table.js';
+import { SAMPLE_TIMEOUT_MS } from './process-sample.js';
 
 export class Metrics {
   readonly #registry = new Registry();
@@ -203,5 +204,3 @@ const SUITES = new Set([
   ...CIPHER_SUITES.map(({ opensslName }) => opensslName),
   ...Object.keys(TLS_1_3_SUITES),
 ]);
-/** Three missed samples. */
-const SAMPLE_TIMEOUT_MS = 30_000;

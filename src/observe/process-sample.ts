@@ -45,3 +45,5 @@ function round(milliseconds: number): number {
 
 const RESOLUTION_MS = 20;
 const INTERVAL_MS = 10_000;
+/** After three missed samples a process counts as gone. */
+export const SAMPLE_TIMEOUT_MS = 3 * INTERVAL_MS;

@@ -2,6 +2,7 @@
 import { hostAndPort } from '../../net/endpoint.js';
 import type { EventFields, LogEntry } from '../events.js';
 import { helloKind } from '../hello/hello-kind.js';
+import { SAMPLE_TIMEOUT_MS } from '../process-sample.js';
 import { HelloCounter } from './hello-history.js';
 import { RecentSenders } from './recent-senders.js';
 import type {
@@ -223,5 +224,3 @@ function withPort({ address, port }: EventFields<'listening_ended'>): string {
 const MAX_LIVE_SHOWN = 50;
 /** About 200 bytes each. */
 const MAX_SUPPRESSED = 500;
-/** Three missed samples. */
-const SAMPLE_TIMEOUT_MS = 30_000;

@@ -8,7 +8,7 @@ import type { Failure, ConnectionEvent } from '../../observe/connection-record.j
 import { overLimit } from '../connection/ending.js';
 import { ConnectionCount, type Group } from '../../policy/connection-count.js';
 import { StarttlsSuppression, type SuppressionRule } from '../../policy/starttls-suppression.js';
-import type { Endpoint } from '../../net/endpoint.js';
+import { SUBMISSION_PORT, type Endpoint } from '../../net/endpoint.js';
 import type { OwnReply } from '../../smtp/replies.js';
 import type { ConfigSnapshot } from '../config-snapshot.js';
 import { unservableHello } from './failed-hello.js';
@@ -100,6 +100,3 @@ function suppressionRule({ starttlsSuppressAfter, starttlsSuppressFor }: LimitsC
 function isForLogins({ address, auth }: ListenerConfig): boolean {
   return address.port === SUBMISSION_PORT || auth === 'strong-tls';
 }
-
-/** RFC 6409, 3.1. */
-const SUBMISSION_PORT = 587;
