@@ -54,8 +54,8 @@ export const BACKEND_GUIDES = {
       auth: 'yes',
     },
     remarks: [
-      'Each way is a service of its own in `master.cf`, so that the one on port 25 or 587 can stay as it is until you move it.',
-      'Take `smtpd_authorized_xforward_hosts` off the addresses that oldhello connects from; it refuses to pass clients on to a server that would believe them.',
+      'Each setup is a separate service in `master.cf`, so the service on port 25 or 587 can stay unchanged until you move it.',
+      'Remove the addresses of oldhello from `smtpd_authorized_xforward_hosts`: oldhello refuses to connect clients to a server that accepts XFORWARD from them.',
     ],
     setups: {
       plain: {
@@ -96,12 +96,12 @@ export const BACKEND_GUIDES = {
         backend: `${proxied(10465)}\ntls = "implicit"\n${TRUST}`,
       },
       bridge: {
-        title: "Clients of today in Postfix's own TLS",
+        title: "Modern clients with Postfix's own TLS",
         lines: {},
         backend: `${proxied(10027)}\ntls = "bridge"\n${TRUST}`,
       },
       auth: {
-        title: 'Logins, offered only inside TLS',
+        title: 'Logins, only inside TLS',
         lines: {
           'master.cf': `127.0.0.1:10587 inet n - n - - smtpd
   -o smtpd_upstream_proxy_protocol=haproxy
@@ -115,7 +115,7 @@ sasldb_path: /etc/sasldb2
 mech_list: PLAIN`,
         },
         backend: `${proxied(10587)}\ntls = "starttls"\n${TRUST}`,
-        note: 'Users in a database of Cyrus SASL are for the test; any `smtpd_sasl_type` will do.',
+        note: 'The users in a Cyrus SASL database are only for the test; you can use any `smtpd_sasl_type`.',
       },
     },
   },
@@ -131,9 +131,9 @@ mech_list: PLAIN`,
       auth: 'yes',
     },
     remarks: [
-      'On Debian it is the package `exim4-daemon-heavy`. The default, `exim4-daemon-light`, has no PROXY protocol: `main option "hosts_proxy" unknown`.',
-      'XCLIENT came with `hosts_xclient` in Exim 4.97; 4.96 does not know the option. Nothing is lost: the PROXY protocol does the same.',
-      '`hosts_proxy` takes both versions, and demands a header from the hosts it names on every port.',
+      'On Debian, use the package `exim4-daemon-heavy`. The default, `exim4-daemon-light`, has no PROXY protocol: `main option "hosts_proxy" unknown`.',
+      'Exim 4.97 and later support XCLIENT (`hosts_xclient`); 4.96 does not. The PROXY protocol does the same, so you do not need it.',
+      '`hosts_proxy` accepts both versions, and requires a header from its hosts on every port.',
     ],
     setups: {
       plain: {
@@ -159,12 +159,12 @@ tls_privatekey = /etc/ssl/backend.key`,
         backend: `${proxied(10465)}\ntls = "implicit"\n${TRUST}`,
       },
       bridge: {
-        title: "Clients of today in Exim's own TLS",
+        title: "Modern clients with Exim's own TLS",
         lines: {},
         backend: `${proxied(10025)}\ntls = "bridge"\n${TRUST}`,
       },
       auth: {
-        title: 'Logins, offered only inside TLS',
+        title: 'Logins, only inside TLS',
         lines: {
           'section authenticators': `plain:
   driver = plaintext
@@ -175,7 +175,7 @@ tls_privatekey = /etc/ssl/backend.key`,
   server_set_id = $auth2`,
         },
         backend: `${proxied(10025)}\ntls = "starttls"\n${TRUST}`,
-        note: 'The `server_condition` is for the test; yours looks users up.',
+        note: 'This `server_condition` is only for the test; yours must look the users up.',
       },
     },
   },
@@ -191,10 +191,10 @@ tls_privatekey = /etc/ssl/backend.key`,
       auth: 'yes',
     },
     remarks: [
-      'A listener with `proxy-v2` believes whoever connects to it, so let it listen on loopback only, on a host without users who are not trusted.',
-      'The OpenSMTPD 6.8.0p2 of Debian 12 itself fails in every TLS handshake of its own ("missing private key"; it knows no OpenSSL 3); `tls = "none"` works with it.',
-      'Not `smtps`: what arrives together with the PROXY header is lost to its TLS, so that some handshakes never begin. STARTTLS has no such fault, also for clients that came by implicit TLS.',
-      'It offers AUTH inside TLS only, so logins need `tls = "starttls"` or `tls = "bridge"`.',
+      'A listener with `proxy-v2` accepts the header of every client, so let it listen only on loopback, on a host where you trust all users.',
+      'In OpenSMTPD 6.8.0p2, the version of Debian 12 itself, every TLS handshake fails ("missing private key"; it does not support OpenSSL 3). `tls = "none"` works with it.',
+      'Do not use `smtps`: its TLS loses bytes that arrive together with the PROXY header, so some handshakes hang. Use STARTTLS, also for clients with implicit TLS.',
+      'It offers AUTH only inside TLS, so logins need `tls = "starttls"` or `tls = "bridge"`.',
     ],
     setups: {
       plain: {
@@ -212,7 +212,7 @@ listen on 127.0.0.1 port 10027 proxy-v2 tls pki backend.example`,
         backend: `${proxied(10027)}\ntls = "starttls"\n${TRUST}`,
       },
       bridge: {
-        title: "Clients of today in OpenSMTPD's own TLS",
+        title: "Modern clients with OpenSMTPD's own TLS",
         lines: {},
         backend: `${proxied(10027)}\ntls = "bridge"\n${TRUST}`,
       },
@@ -238,10 +238,10 @@ listen on 127.0.0.1 port 10587 proxy-v2 tls-require pki backend.example auth <us
       auth: 'yes',
     },
     remarks: [
-      'It can be told of clients in no way, so that its log, its limits by address and its blocklists see only oldhello. A PROXY header is an unknown command to it; oldhello then sees a reply that answers nothing, and closes (`reply_unexpected`).',
-      'It relays for 127.0.0.1 whatever its access table says: behind oldhello on the same host it is an open relay, unless `Local_check_rcpt` says otherwise, as below.',
+      'It has neither the PROXY protocol nor XCLIENT, so its log, its limits by address and its blocklists have only the address of oldhello. With `identity = "proxy-v1"` or `"proxy-v2"`, it replies to the header as to an unknown command, and oldhello closes the session (`reply_unexpected`).',
+      'It relays for 127.0.0.1 regardless of its access table: behind oldhello on the same host it is an open relay, unless `Local_check_rcpt` forbids this, as below.',
       'Behind an implicit-TLS listener, `bridge` needs `modern = "terminate"`.',
-      'Its `AUTH` option `p` keeps logins inside TLS.',
+      'Option `p` in `confAUTH_OPTIONS` allows logins only inside TLS.',
     ],
     setups: {
       plain: {
@@ -257,7 +257,7 @@ R$| $+ <@ $=w >\t$@ OK
 R$*\t$#error $@ 5.7.1 $: "550 Relaying denied"`,
         },
         backend: `${proxied(10025, 'none')}\nacknowledge-relay-risk = true`,
-        note: 'Left and right of a rule are parted by a tab. The rules take mail for domains of its own (class `w`) and from who logged in, and no other.',
+        note: 'A tab separates the two sides of a rule. The rules accept mail only for local domains (class `w`) and from clients that have logged in.',
       },
       starttls: {
         title: "sendmail's own STARTTLS",
@@ -277,7 +277,7 @@ define(\`confSERVER_KEY', \`/etc/mail/backend.key')dnl`,
         backend: `${proxied(10465, 'none')}\nacknowledge-relay-risk = true\ntls = "implicit"\n${TRUST}`,
       },
       bridge: {
-        title: "Clients of today in sendmail's own TLS",
+        title: "Modern clients with sendmail's own TLS",
         lines: {},
         backend: `${proxied(10025, 'none')}\nacknowledge-relay-risk = true\ntls = "bridge"\n${TRUST}`,
       },
@@ -293,7 +293,7 @@ sasldb_path: /etc/sasldb2
 mech_list: PLAIN`,
         },
         backend: `${proxied(10025, 'none')}\nacknowledge-relay-risk = true\ntls = "starttls"\n${TRUST}`,
-        note: 'Users in a database of Cyrus SASL are for the test; any `pwcheck_method` will do.',
+        note: 'The users in a Cyrus SASL database are only for the test; you can use any `pwcheck_method`.',
       },
     },
   },
@@ -309,10 +309,10 @@ mech_list: PLAIN`,
       auth: 'yes',
     },
     remarks: [
-      'It waits for a PROXY header on every connection from the hosts it is told of, so PROXY and XCLIENT exclude each other there.',
-      'A header of version 2 it does not understand: it waits on, and no greeting comes.',
-      'Its plugin `xclient` believes 127.0.0.1 and ::1 without being told to.',
-      '`auth/flat_file` takes clients behind a proxy on the same host for local, and offers AUTH in clear; oldhello hides it there.',
+      'It requires a PROXY header on every connection from `[haproxy] hosts[]`, so a host cannot use both PROXY and XCLIENT.',
+      'It does not support version 2 of the header: it keeps waiting, and sends no greeting.',
+      'Its plugin `xclient` accepts XCLIENT from 127.0.0.1 and ::1 by default.',
+      '`auth/flat_file` treats clients behind a proxy on the same host as local, and offers AUTH in clear; oldhello removes this offer.',
     ],
     setups: {
       plain: {
@@ -344,7 +344,7 @@ cert=/etc/ssl/backend.crt`,
         backend: `${proxied(10465, 'proxy-v1')}\ntls = "implicit"\n${TRUST}`,
       },
       bridge: {
-        title: "Clients of today in Haraka's own TLS",
+        title: "Modern clients with Haraka's own TLS",
         lines: {},
         backend: `${proxied(10025, 'proxy-v1')}\ntls = "bridge"\n${TRUST}`,
       },
@@ -374,9 +374,9 @@ anna=secret`,
       auth: 'yes',
     },
     remarks: [
-      "Its TLS is Go's, which refuses a hello in SSLv2 format outright, as every mail server in Go does: with `bridge` it keeps its TLS for clients of today and has the old ones too.",
-      'Not its `tls://` endpoints: there it wants the PROXY header inside TLS, where nothing but a proxy of its kind would put it. STARTTLS serves clients of either kind.',
-      'It offers AUTH inside TLS only.',
+      "Its TLS is Go's, which refuses every SSLv2-format hello, as in all mail servers in Go. With `bridge`, modern clients keep the TLS of maddy, and old clients are accepted too.",
+      'Do not use its `tls://` endpoints: they require the PROXY header inside TLS, where oldhello does not send it. Use STARTTLS, also for clients with implicit TLS.',
+      'It offers AUTH only inside TLS.',
     ],
     setups: {
       plain: {
@@ -404,7 +404,7 @@ smtp tcp://127.0.0.1:10025 {
         backend: `${proxied(10025)}\ntls = "starttls"\n${TRUST}`,
       },
       bridge: {
-        title: "Clients of today in maddy's own TLS",
+        title: "Modern clients with maddy's own TLS",
         lines: {},
         backend: `${proxied(10025)}\ntls = "bridge"\n${TRUST}`,
       },
@@ -426,7 +426,7 @@ submission tcp://127.0.0.1:10587 {
 }`,
         },
         backend: `${proxied(10587)}\ntls = "starttls"\n${TRUST}`,
-        note: 'A table in the configuration is for the test; maddy has others.',
+        note: 'The table in the configuration is only for the test; maddy has other kinds of tables.',
       },
     },
   },
