@@ -38,7 +38,7 @@ export class LifeCycle {
     exitOnDefect((error) => {
       channel.log('internal_error', { error });
       return channel.close();
-    });
+    }, channel.exit);
     process.on('SIGTERM', (signal) => void this.#stop(signal));
     process.on('SIGINT', (signal) => void this.#stop(signal));
     if (configuration !== undefined) process.on('SIGHUP', () => void this.#reload());
@@ -63,9 +63,12 @@ export class LifeCycle {
 
   /** The first signal waits for open connections, the second one does not. */
   async #stop(signal: NodeJS.Signals): Promise<void> {
-    if (this.#stopping) process.exit(0);
-    this.#stopping = true;
     const { server, log: channel, manager, stopped } = this.#parts;
+    if (this.#stopping) {
+      await channel.close();
+      channel.exit(0);
+    }
+    this.#stopping = true;
     const { log } = channel;
     log('stopping', { signal, connections: server.connections });
     const told = manager.stopping(`waiting for ${server.connections} connections to end`);
@@ -74,8 +77,8 @@ export class LifeCycle {
     stopped();
     log('stopped');
     await channel.close();
-    // Unfinished work, such as the search for a prime, must not keep the process alive.
-    process.exit(0);
+    // What still waits in the event loop must not keep the process alive.
+    channel.exit(0);
   }
 
   async #reload(): Promise<void> {

@@ -7,6 +7,7 @@ import { reportDefectsTo } from '../observe/guard.js';
 import type { Level } from '../observe/events.js';
 import { createLog, type LogChannel } from '../observe/log.js';
 import type { TerminalStyle } from '../observe/terminal-line.js';
+import { endProcess } from '../system/end-process.js';
 import { LineOutput } from '../system/line-output.js';
 
 export interface OpenLog extends LogChannel {
@@ -16,6 +17,8 @@ export interface OpenLog extends LogChannel {
   reopen(): void;
   /** Writes the last lines, within a timeout. Await it before the process ends. */
   close(): Promise<void>;
+  /** Ends the process, also where the reader of the log hangs. */
+  readonly exit: (code: number) => never;
 }
 
 /** @throws UnusableValueError for a file that cannot be opened */
@@ -29,7 +32,6 @@ export function openLog({ file, level, format, priorities, repeatLimit }: LogCon
       written.log('log_dropped', { lines });
     },
   });
-  process.once('exit', () => output.flushSync());
   const isPretty = format === 'pretty' || (format === 'auto' && isatty(fd));
   const prefix = priorities === 'always' || (priorities === 'auto' && isJournal(fd));
   const written = createLog({
@@ -56,6 +58,7 @@ export function openLog({ file, level, format, priorities, repeatLimit }: LogCon
       written.flush();
       return output.flush(FLUSH_TIMEOUT_MS);
     },
+    exit: (code) => endProcess(code, output.writing),
   };
 }
 

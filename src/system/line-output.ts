@@ -4,7 +4,7 @@
  * line is written at once; lines that follow closely are gathered for a moment, because each write goes through another
  * thread, which would cost a busy proxy a tenth of its time.
  */
-import { close, write, writeSync } from 'node:fs';
+import { close, write } from 'node:fs';
 
 export interface LineOutputOptions {
   readonly fd: number;
@@ -24,6 +24,7 @@ export class LineOutput {
   #queued = 0;
   /** Being written. */
   #chunk: Buffer | undefined;
+  #writing = false;
   /** Set while lines gather. */
   #gathering: NodeJS.Timeout | undefined;
   #dropped = 0;
@@ -65,14 +66,9 @@ export class LineOutput {
     });
   }
 
-  /** For a process that ends at once: writes what the descriptor accepts now. */
-  flushSync(): void {
-    if (this.#queue.length === 0) return;
-    try {
-      writeSync(this.#fd, this.#take());
-    } catch {
-      // The process ends: the error cannot be reported.
-    }
+  /** Whether a write has begun that has not returned: it may wait for the reader. */
+  get writing(): boolean {
+    return this.#writing;
   }
 
   #gathered(): void {
@@ -86,20 +82,17 @@ export class LineOutput {
       for (const drained of this.#drained.splice(0)) drained();
       return;
     }
-    this.#chunk = Buffer.from(this.#take());
-    this.#write(this.#chunk);
-  }
-
-  #take(): string {
-    const lines = this.#queue.join('');
+    this.#chunk = Buffer.from(this.#queue.join(''));
     this.#queue = [];
     this.#queued = 0;
-    return lines;
+    this.#write(this.#chunk);
   }
 
   #write(bytes: Buffer): void {
     const { retryDelayMs: retryAfter = RETRY_DELAY_MS } = this.#options;
+    this.#writing = true;
     write(this.#fd, bytes, (error, written) => {
+      this.#writing = false;
       this.#closeReplaced();
       if (error !== null) {
         setTimeout(() => this.#write(bytes), retryAfter).unref();

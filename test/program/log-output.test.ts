@@ -1,16 +1,20 @@
 /** What the log looks like to whoever takes standard output: a pipe, the journal, people, or nobody. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  closeSync,
+  constants,
   existsSync,
   fstatSync,
   mkdtempSync,
   openSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -79,6 +83,55 @@ test('a reader that stops reading does not stop the mail', async (t) => {
   t.pass('everybody was answered');
   program.resumeLog();
   t.equal(await program.stop(), 0);
+});
+
+/** Runs oldhello with a defect at the push of SIGUSR2; its log goes to a pipe that is full once it has started. */
+async function startWithFullPipe(t: Test): Promise<ChildProcess> {
+  const folder = mkdtempSync(join(tmpdir(), 'oldhello-log-'));
+  const [config, fifo] = [join(folder, 'oldhello.toml'), join(folder, 'fifo')];
+  writeFileSync(config, proxyConfig({}).replaceAll('STATE', folder));
+  execFileSync('mkfifo', [fifo]);
+  const pipe = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
+  const stdout = openSync(fifo, constants.O_WRONLY);
+  const defect = "process.on('SIGUSR2', () => { throw new Error('a defect') })";
+  const program = ['--import', `data:text/javascript,${defect}`, CLI, 'serve', '--config', config];
+  // What tap loads into each child makes standard output a pipe that never blocks.
+  const args = ['--unset=NODE_OPTIONS', process.execPath, ...program];
+  const child = spawn('env', args, { stdio: ['ignore', stdout, 'ignore'] });
+  t.teardown(() => {
+    child.kill('SIGKILL');
+    for (const fd of [pipe, stdout]) closeSync(fd);
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const chunk = Buffer.alloc(65_536);
+  for (let log = ''; !log.includes('"event":"started"');) {
+    const read = unlessBlocked(() => readSync(pipe, chunk));
+    log += chunk.toString('latin1', 0, read);
+    if (read === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  for (const length of [4096, 1]) while (unlessBlocked(() => writeSync(pipe, chunk, 0, length)) > 0);
+  return child;
+}
+
+function unlessBlocked(transfer: () => number): number {
+  try {
+    return transfer();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    return 0;
+  }
+}
+
+test('a reader that hangs does not keep a stopped process alive, nor one with a defect', async (t) => {
+  for (const [signal, end] of [
+    ['SIGTERM', 'SIGTERM'],
+    ['SIGUSR2', 'SIGKILL'],
+  ] as const) {
+    const child = await startWithFullPipe(t);
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    t.same(await exited, [null, end], `after ${signal}`);
+  }
 });
 
 async function greetingOf(port: number): Promise<string> {

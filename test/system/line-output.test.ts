@@ -81,7 +81,7 @@ test('a replaced descriptor that fails to close costs nothing', async (t) => {
 /** Closing it fails with EBADF, which stands for EIO. */
 const NO_DESCRIPTOR = 1_000_000;
 
-test('lines that gather behind one that has left are written when the process ends', async (t) => {
+test('lines that gather behind one that has left are written by a flush', async (t) => {
   const { reader, writer } = makePipe(t);
   const output = new LineOutput({ fd: writer, dropped: () => undefined });
   output.write('first\n');
@@ -97,7 +97,7 @@ test('lines that gather behind one that has left are written when the process en
   }
   output.write('last\n');
   t.equal(drain(reader), '', 'it waits for company');
-  output.flushSync();
+  await output.flush(1_000);
   t.equal(drain(reader), 'last\n');
   closeSync(reader);
   closeSync(writer);
