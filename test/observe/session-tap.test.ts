@@ -98,6 +98,18 @@ test('what ended before TLS began or was finished is named', async (t) => {
   t.match(closed, { outcome: 'passthrough_failed', reason: 'closed_by_backend' });
 });
 
+test('commands are read up to a bound, however short their lines', async (t) => {
+  const flood = Buffer.alloc(16_384, '\n');
+  const late = Buffer.from('EHLO late.example\r\nSTARTTLS\r\n');
+  for (const length of [1, 7, 100_000]) {
+    const event = watch([...CLEAR, ['client', flood], ['client', late], ['client', HELLO]], { length });
+    t.match(event, { outcome: 'plaintext', smtp: { helo: 'old.example' } });
+    t.notOk(event.hello);
+    const replies = [...CLEAR, ['client', HELLO], ['backend', flood], ['backend', SERVER_HELLO]] as const;
+    t.match(watch(replies, { length }), { outcome: 'passthrough_failed', reason: 'closed_by_client' });
+  }
+});
+
 test('the content of a message is never taken for a command or a hello', async (t) => {
   const mail = Buffer.concat([Buffer.from('DATA\r\nEHLO inside.example\r\nSTARTTLS\r\n'), HELLO]);
   const event = watch([...CLEAR.slice(0, 3), ['client', mail]]);

@@ -2,6 +2,7 @@
 import { Acceptor, type Accepted, type ClientHello } from '../../tls/index.js';
 import { ContentType } from '../../tls/wire-format.js';
 import type { NotTls } from '../explain.js';
+import { endOfLine, MAX_CLEAR_BYTES } from './clear-text.js';
 import { RecordScan } from './record-scan.js';
 
 type Stage = 'commands' | 'hello' | 'records' | 'ignored';
@@ -10,6 +11,8 @@ export class ClientSide {
   readonly records = new RecordScan();
   #stage: Stage = 'commands';
   #line = '';
+  /** Bytes of commands so far. */
+  #clearBytes = 0;
   #acceptor: Acceptor | undefined;
   /** Nothing has come yet: TLS may begin at once. */
   #isFirst = true;
@@ -66,20 +69,23 @@ export class ClientSide {
 
   /** @returns what follows the commands, once TLS begins */
   #readCommands(bytes: Buffer): Buffer {
-    let at = 0;
-    while (at < bytes.length && this.#stage === 'commands') {
+    const end = Math.min(bytes.length, MAX_CLEAR_BYTES - this.#clearBytes);
+    for (let at = 0; at < end;) {
       if (this.#line === '' && this.#mayBeginTls(bytes[at]!)) {
         this.#stage = 'hello';
         this.#acceptor = new Acceptor();
         return bytes.subarray(at);
       }
       this.#isFirst = false;
-      const newline = bytes.indexOf(NEWLINE, at);
-      const end = newline === -1 ? bytes.length : newline;
-      if (this.#line.length < MAX_LINE_CHARACTERS) this.#line += bytes.toString('latin1', at, end);
-      if (newline !== -1) this.#command(this.#line.trim());
-      at = end + 1;
+      const lineEnd = endOfLine(bytes, at, end);
+      if (lineEnd > at && this.#line.length < MAX_LINE_CHARACTERS)
+        this.#line += bytes.toString('latin1', at, lineEnd);
+      if (lineEnd < end) this.#command(this.#line.trim());
+      if (this.#stage !== 'commands') return NOTHING;
+      at = lineEnd + 1;
     }
+    this.#clearBytes += end;
+    if (this.#clearBytes === MAX_CLEAR_BYTES) this.#stage = 'ignored';
     return NOTHING;
   }
 
@@ -90,8 +96,9 @@ export class ClientSide {
 
   #command(line: string): void {
     this.#line = '';
-    const [verb = '', argument] = line.split(' ', 2);
     this.wentOnInClear ||= this.askedForTls;
+    if (line.length < MIN_VERB_CHARACTERS) return;
+    const [verb = '', argument] = line.split(' ', 2);
     switch (verb.toUpperCase()) {
       case 'EHLO':
       case 'HELO':
@@ -127,6 +134,7 @@ export class ClientSide {
 }
 
 const NOTHING = Buffer.alloc(0);
-const NEWLINE = 0x0a;
 /** More than a host name and its verb have. */
 const MAX_LINE_CHARACTERS = 300;
+/** Of DATA and its like. Shorter lines, of which very many fit into a packet, cost no more than their bytes. */
+const MIN_VERB_CHARACTERS = 4;

@@ -19,18 +19,19 @@ export class RecordScan {
         this.#skip -= skipped;
         at += skipped;
       } else {
-        at += this.#readHeader(bytes.subarray(at));
+        at = this.#readHeader(bytes, at);
       }
     }
   }
 
-  /** The header of a record, and the alert in it if it is one. @returns bytes read */
-  #readHeader(bytes: Buffer): number {
-    const isAlert = (this.#headerLength > 0 ? this.#header[0] : bytes[0]) === ContentType.alert;
+  /** The header of a record at `at`, and the alert in it if it is one. @returns where it ends */
+  #readHeader(bytes: Buffer, at: number): number {
+    const isAlert = (this.#headerLength > 0 ? this.#header[0] : bytes[at]) === ContentType.alert;
     const wanted = RECORD_HEADER_LENGTH + (isAlert ? ALERT_LENGTH : 0);
-    const read = bytes.copy(this.#header, this.#headerLength, 0, wanted - this.#headerLength);
-    this.#headerLength += read;
-    if (this.#headerLength < wanted) return read;
+    // A loop, because empty records are many, and each call of Buffer's costs more than this.
+    while (this.#headerLength < wanted && at < bytes.length)
+      this.#header[this.#headerLength++] = bytes[at++]!;
+    if (this.#headerLength < wanted) return at;
     this.#headerLength = 0;
     const [type, level, description] = [this.#header[0]!, this.#header[5]!, this.#header[6]!];
     const length = this.#header.readUInt16BE(3);
@@ -39,7 +40,7 @@ export class RecordScan {
     else if (isAlert && length === ALERT_LENGTH && level === AlertLevel.fatal)
       this.fatalAlert = alertName(description);
     this.#skip = Math.max(0, length - (isAlert ? ALERT_LENGTH : 0));
-    return read;
+    return at;
   }
 }
 

@@ -1,6 +1,7 @@
 /** What a server sends: SMTP replies in clear, then its ServerHello or an alert. */
 import { ServerHelloWatch, type AgreedTls } from '../hello/server-hello.js';
 import { ContentType } from '../../tls/wire-format.js';
+import { endOfLine, MAX_CLEAR_BYTES } from './clear-text.js';
 import { RecordScan } from './record-scan.js';
 
 export class ServerSide {
@@ -8,6 +9,8 @@ export class ServerSide {
   readonly #hello = new ServerHelloWatch();
   #inTls = false;
   #atLineStart = true;
+  /** Bytes of replies so far. */
+  #clearBytes = 0;
   /** Bytes are missing from here on. */
   hasGap = false;
   /** Whether the capture has anything of this direction. */
@@ -28,18 +31,19 @@ export class ServerSide {
 
   /** A reply begins with a digit, and a record of the handshake or an alert with a control character. */
   #afterReplies(bytes: Buffer): Buffer {
-    for (let at = 0; at < bytes.length;) {
+    const end = Math.min(bytes.length, MAX_CLEAR_BYTES - this.#clearBytes);
+    for (let at = 0; at < end;) {
       if (this.#atLineStart && (bytes[at] === ContentType.handshake || bytes[at] === ContentType.alert)) {
         this.#inTls = true;
         return bytes.subarray(at);
       }
-      const newline = bytes.indexOf(NEWLINE, at);
-      this.#atLineStart = newline !== -1;
-      at = newline === -1 ? bytes.length : newline + 1;
+      const lineEnd = endOfLine(bytes, at, end);
+      this.#atLineStart = lineEnd < end;
+      at = lineEnd + 1;
     }
+    this.#clearBytes += end;
     return NOTHING;
   }
 }
 
 const NOTHING = Buffer.alloc(0);
-const NEWLINE = 0x0a;
