@@ -9,19 +9,22 @@ import { encodeProxyV2 } from '../../src/proxy-protocol/v2.js';
 import { openSockets, untilAnotherSocket } from '../support/open-sockets.js';
 import { startProgram, type Program } from '../support/program.js';
 import { proxyConfig, type Table } from '../support/proxy-config.js';
+import { serverHelloRecord } from '../support/server-hellos.js';
 import { SmtpClient } from '../support/smtp-client.js';
+import { TestClient } from '../support/test-client.js';
 
 interface Setting {
   readonly limits?: Table;
   readonly listener?: Table;
   readonly identity?: 'proxy-v1' | 'xclient';
+  readonly tls?: 'observe';
 }
 
 /** @param serve what the backend does with a connection, PROXY header included */
 async function start(
   t: Test,
   serve: (socket: Socket) => void,
-  { limits = {}, listener = {}, identity = 'proxy-v1' }: Setting = {},
+  { limits = {}, listener = {}, identity = 'proxy-v1', tls }: Setting = {},
 ): Promise<Program> {
   const backend = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     socket.on('error', () => undefined);
@@ -31,7 +34,7 @@ async function start(
   const program = await startProgram(
     proxyConfig({
       listeners: [listener],
-      backend: { address: (backend.address() as AddressInfo).port, identity },
+      backend: { address: (backend.address() as AddressInfo).port, identity, tls },
       limits,
     }),
     1,
@@ -132,6 +135,27 @@ test('a client that resets the connection behind the answer to its QUIT has not 
   for (const line of ['EHLO c.example', 'QUIT']) await client.command(line);
   client.reset();
   t.match(await program.nextConnection(), { outcome: 'plaintext' });
+});
+
+test('whoever resets the connection in a handshake of the backend is named, whoever sent last', async (t) => {
+  const hello = new TestClient({ version: 0x0301, suites: [0x002f] }).hello();
+  const serve = (socket: Socket): void => {
+    socket.on('data', (bytes) => {
+      if (bytes.includes(hello)) socket.write(serverHelloRecord({ sessionId: 0, suite: 0x002f }));
+      else if (bytes.includes('more')) socket.resetAndDestroy();
+    });
+  };
+  for (const by of ['client', 'backend'] as const) {
+    const program = await start(t, serve, { listener: { mode: 'implicit' }, tls: 'observe' });
+    const client = dial(program);
+    client.write(hello);
+    await once(client, 'data');
+    if (by === 'client') client.resetAndDestroy();
+    else client.write('more');
+    const closed = await program.nextConnection();
+    if (by === 'client') t.match(closed, { outcome: 'passthrough_failed', reason: 'closed_by_client' });
+    else t.match(closed, { outcome: 'backend_failed', reason: 'ECONNRESET' });
+  }
 });
 
 test('a backend that breaks off costs the client no reply: it hears 421', async (t) => {

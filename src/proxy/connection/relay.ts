@@ -81,7 +81,8 @@ export class Relay {
     this.#stopped = true;
     this.#leaveGate();
     const { client, backend, tap } = this.#parts;
-    tap?.end(this.#clientEnded ? 'client' : 'backend');
+    // A reset is no end of what the client sends.
+    tap?.end(this.#clientEnded || !this.#clientOpen ? 'client' : 'backend');
     if (this.#clientOpen) client.handler = NO_HANDLER;
     if (this.#backendOpen) backend.handler = NO_HANDLER;
     return {
