@@ -58,6 +58,8 @@ async function redis(t: Test, options: RedisOptions = {}): Promise<Redis> {
 
 const port = (program: Program): number => program.ports.get('mx')!;
 const inDatabase = (server: Redis, ...command: string[]): string => server.ask('-n', '3', ...command);
+const bytesSentBy = (server: Redis): number =>
+  Number(/total_net_output_bytes:(\d+)/.exec(server.ask('INFO', 'stats'))![1]);
 const countOf = (program: Program, event: string): number =>
   program.log.filter((line) => line.event === event).length;
 
@@ -130,6 +132,10 @@ test('a store that lies gets nobody resumed: not with another session, not with 
   t.notOk((await visit(port(b), 'session id', { earlier: one })).resumed);
   t.equal(countOf(b, 'session_store_unreadable'), 1, 'it is told once, not for each');
   t.ok((await visit(port(b), 'session id', { earlier: other })).resumed, 'what is right still is used');
+  inDatabase(server, 'SETRANGE', nameOf(one), '100000000', 'x');
+  const sent = bytesSentBy(server);
+  t.match((await visit(port(b), 'session id', { earlier: one })).reply, /^250 /);
+  t.ok(bytesSentBy(server) - sent < 100_000, 'what is far too long is not read');
   inDatabase(server, 'DEL', nameOf(one));
   inDatabase(server, 'LPUSH', nameOf(one), 'x');
   t.match((await visit(port(b), 'session id', { earlier: one })).reply, /^250 /);

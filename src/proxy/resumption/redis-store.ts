@@ -35,11 +35,11 @@ export class RedisStore {
     void this.#connect();
   }
 
-  /** @returns undefined too if there is no answer in time */
+  /** @returns what is stored, cut at MAX_VALUE_BYTES; undefined too if there is no answer in time */
   async get(name: string): Promise<Buffer | undefined> {
-    const value: unknown = await this.#ask((client) => client.get(this.#key(name)));
-    if (value === undefined || value === null) return undefined;
-    if (Buffer.isBuffer(value)) return value;
+    const value: unknown = await this.#ask((client) => beginningOf(client, this.#key(name)));
+    if (value === undefined) return undefined;
+    if (Buffer.isBuffer(value)) return value.length === 0 ? undefined : value;
     this.#fail(this.#client, new Error('its answer is not a value'));
     return undefined;
   }
@@ -141,7 +141,7 @@ export async function tryStore(
     const [key, value] = [`${settings.keyPrefix}check`, 'oldhello check'];
     await inTime(client.set(key, value, { expiration: { type: 'PX', value: timeoutMs } }), timeoutMs);
     const asked = performance.now();
-    const kept: unknown = await inTime(client.get(key), timeoutMs);
+    const kept: unknown = await inTime(beginningOf(client, key), timeoutMs);
     answered = performance.now() - asked;
     await inTime(client.del(key), timeoutMs);
     return {
@@ -181,6 +181,11 @@ function newClient({ createClient, RESP_TYPES }: typeof import('@redis/client'),
   });
 }
 
+/** @returns nothing where there is no value */
+function beginningOf(client: Client, key: string): Promise<unknown> {
+  return client.getRange(key, 0, MAX_VALUE_BYTES - 1);
+}
+
 /** Rejects after `bound` milliseconds, but accepts an answer that arrived while this process was busy. */
 function inTime<T>(answer: Promise<T>, bound: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
@@ -200,6 +205,8 @@ function problemOf({ message, ...error }: Error & { readonly code?: string }): s
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
+/** A sealed session has at most 379, with a server name of 255. Whatever else is stored is not read. */
+const MAX_VALUE_BYTES = 1_024;
 /** Commands without an answer; about twice the default number of handshakes at the same time. */
 const MAX_PENDING = 1_000;
 /** After a connection of this length, the next failure counts as the first. */
