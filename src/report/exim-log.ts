@@ -3,18 +3,22 @@ import type { MailLogEntry } from './mail-log-entry.js';
 
 export function eximEntry(time: string, message: string): MailLogEntry | undefined {
   const failed = TLS_ERROR.exec(message);
-  if (failed !== null) return { time, ...peer(failed[1]!), failure: failureOf(failed[2]!) };
+  if (failed !== null) return entry(time, failed[1]!, { failure: failureOf(failed[2]!) });
   const received = RECEIVED.exec(message);
   if (received === null || !/ P=e?smtp/.test(message)) return undefined;
   const tls = / X=([^: ]+):([^: ]+)/.exec(message);
-  const from = { time, ...peer(received[1]!) };
-  return tls === null ? from : { ...from, tls: { version: versionOf(tls[1]!), suite: tls[2]! } };
+  const agreed = tls === null ? {} : { tls: { version: versionOf(tls[1]!), suite: tls[2]! } };
+  return entry(time, received[1]!, agreed);
 }
 
-/** "host.example (helo.example) [192.0.2.1]:4000", each but the address may be absent */
-function peer(text: string): { readonly address: string; readonly name: string | undefined } {
-  const [, host, helo, address = ''] = PEER.exec(text) ?? [];
-  return { address, name: helo ?? host };
+/** @param peer begins with "host.example (helo.example) [192.0.2.1]", of which all but the address may be absent */
+function entry(
+  time: string,
+  peer: string,
+  known: Pick<MailLogEntry, 'tls' | 'failure'>,
+): MailLogEntry | undefined {
+  const [, host, helo, address] = PEER.exec(peer) ?? [];
+  return address === undefined ? undefined : { time, address, name: helo ?? host, ...known };
 }
 
 /** GnuTLS writes "TLS1.0" where OpenSSL writes "TLSv1". */
@@ -30,7 +34,7 @@ function failureOf(text: string): string {
   return (openssl?.[1] ?? text).replace(/\.$/, '');
 }
 
+// Each takes time in proportion to the length of the line, because a peer writes parts of it.
 const PEER = /^(?:([^\s([]+) )?(?:\(([^)]*)\) )?\[([^\]]+)\]/;
-const TLS_ERROR =
-  /^TLS error on connection from (.*?\[[^\]]+\]\S*).*? \((?:gnutls_handshake|SSL_accept)\): (.*)$/;
-const RECEIVED = /^\S+ <= \S+ (?:.*? )?H=((?:[^\s([]\S* )?(?:\([^)]*\) )?\[[^\]]+\])/;
+const TLS_ERROR = /^TLS error on connection from (.*?) \((?:gnutls_handshake|SSL_accept)\): (.*)$/;
+const RECEIVED = /^\S+ <= \S+ (?:.*? )??H=(.*)$/;

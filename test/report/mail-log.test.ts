@@ -1,6 +1,7 @@
 /** What `report` finds in the logs of Postfix and Exim: lines as these programs wrote them. */
 import { test } from 'tap';
 import { LogReader } from '../../src/report/log-reader.js';
+import { MailLog } from '../../src/report/mail-log.js';
 import { Tally, type Report } from '../../src/report/tally.js';
 import { textView } from '../../src/report/text-view.js';
 
@@ -141,4 +142,19 @@ test('what is written into a log by a peer stays text', async (t) => {
     `2026-11-24 08:00:00 x <= ${'H='.repeat(50_000)}`,
   ]);
   t.notMatch(JSON.stringify(report), /\\u001b/);
+});
+
+test("a long line of Exim's takes time in proportion to its length, whatever is in it", async (t) => {
+  const log = new MailLog(Date.now());
+  for (const part of ['[a]', '[a] ', '(a) [', 'a [b]:1 (SSL_accept', 'error:A:', ' H=(', ' H=a[', ' X=a']) {
+    const long = part.repeat(250_000 / part.length);
+    const at = '2026-11-24 08:00:00';
+    t.equal(log.read(`${at} TLS error on connection from ${long}`), 'nothing');
+    t.match(log.read(`${at} TLS error on connection from [192.0.2.1] (SSL_accept): ${long}`), {
+      address: '192.0.2.1',
+      outcome: 'handshake_failed',
+    });
+    t.match(log.read(`${at} x <= a@b.example H=[192.0.2.1] P=esmtp ${long}`), { address: '192.0.2.1' });
+    log.read(`${at} x <= a@b.example P=esmtp H=${long}`);
+  }
 });
