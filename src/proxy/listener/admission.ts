@@ -86,10 +86,17 @@ export class AdmissionControl {
   }
 }
 
+/** Made once for each entry, which may have very many networks. */
+const groups = new WeakMap<PolicyConfig, Group>();
+
 function groupOf(policy: PolicyConfig | undefined): Group | undefined {
   if (policy?.maxConnections === undefined) return undefined;
+  const known = groups.get(policy);
+  if (known !== undefined) return known;
   const { networks, networksFile = '', maxConnections } = policy;
-  return { name: [...networks, networksFile].join(' '), maxConnections };
+  const group = { name: [...networks, networksFile].join(' '), maxConnections };
+  groups.set(policy, group);
+  return group;
 }
 
 function suppressionRule({ starttlsSuppressAfter, starttlsSuppressFor }: LimitsConfig): SuppressionRule {

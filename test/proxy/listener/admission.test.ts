@@ -37,6 +37,25 @@ function helloNamed(hash: string): NonNullable<ConnectionEvent['hello']> {
   return { fingerprint: { hash, short: '' } } as NonNullable<ConnectionEvent['hello']>;
 }
 
+test('the networks of a policy entry are not read again for each of its clients', async (t) => {
+  let reads = 0;
+  const policy = {
+    maxConnections: 2,
+    get networks() {
+      reads += 1;
+      return ['192.0.2.0/24'];
+    },
+  };
+  const snapshot = { config: MX, policyFor: () => policy } as unknown as ConfigSnapshot;
+  const control = new AdmissionControl(() => undefined);
+  const admissions = [1, 2, 3].map((port) => control.admit({ ...CLIENT, port }, MX.listeners[0]!, snapshot));
+  t.same(
+    admissions.map(({ admitted }) => admitted),
+    [true, true, false],
+  );
+  t.equal(reads, 1);
+});
+
 test('STARTTLS is suppressed after the same hello failed for want of anything shared', async (t) => {
   const endings: Ending[] = [
     ...[
