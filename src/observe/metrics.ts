@@ -59,7 +59,7 @@ export class Metrics {
         this.#ended(entry.fields);
         break;
       case 'worker_lost':
-        this.#forgetConnections(entry.fields.pid);
+        this.#forgetProcess(entry.fields.pid);
         break;
       case 'backend_health':
         this.#backendUp(entry.fields);
@@ -150,22 +150,21 @@ export class Metrics {
     this.#processes.set(pid, { cpu, seen: performance.now() });
   }
 
-  /** Removes the gauges and connections of processes that have ended. */
   #forgetSilentProcesses(): void {
     const now = performance.now();
     for (const [pid, { seen }] of this.#processes) {
-      if (now - seen < SAMPLE_TIMEOUT_MS) continue;
-      this.#processes.delete(pid);
-      this.#gauges.get('oldhello_memory_bytes')!.remove(String(pid));
-      for (const statistic of STATISTICS) {
-        this.#gauges.get('oldhello_event_loop_delay_seconds')!.remove(String(pid), statistic);
-      }
-      this.#forgetConnections(pid);
+      if (now - seen >= SAMPLE_TIMEOUT_MS) this.#forgetProcess(pid);
     }
     this.#set('oldhello_processes', {}, this.#processes.size);
   }
 
-  #forgetConnections(pid: number): void {
+  /** Removes the gauges and connections of a process that has ended. */
+  #forgetProcess(pid: number): void {
+    this.#processes.delete(pid);
+    this.#gauges.get('oldhello_memory_bytes')!.remove(String(pid));
+    for (const statistic of STATISTICS) {
+      this.#gauges.get('oldhello_event_loop_delay_seconds')!.remove(String(pid), statistic);
+    }
     for (const [connection, live] of this.#live) if (live.pid === pid) this.#live.delete(connection);
   }
 

@@ -85,6 +85,24 @@ test('a process that went silent takes its live connections with it', async (t) 
   t.notOk(lines.some((line) => /^oldhello_(sessions_live|memory_bytes)\{/.test(line)));
 });
 
+test('a worker that is lost takes all that was measured of it with it, at once', async (t) => {
+  const metrics = new Metrics();
+  const { log } = createLogChannel(metrics.receive);
+  const sample = { delayMedian: 0, delay99: 1.5, delayMax: 3, memory: 1000, cpu: 2 };
+  for (const pid of [7, 8]) {
+    log('process_sample', { pid, ...sample });
+    const client = { address: '192.0.2.1', port: pid };
+    log('connection_opened', { connection: `of ${pid}`, listener: 'mx', client, pid });
+  }
+  log('worker_lost', { pid: 7, how: 'SIGSEGV', connections: 1, restart: 0 });
+  const lines = await linesOf(metrics);
+  t.notOk(lines.some((line) => line.includes('pid="7"')));
+  t.ok(lines.includes('oldhello_memory_bytes{pid="8"} 1000'));
+  t.ok(lines.includes('oldhello_connections_active{listener="mx"} 1'));
+  t.ok(lines.includes('oldhello_processes 1'));
+  t.ok(lines.includes('oldhello_cpu_seconds_total 4'), 'its processor time stays counted');
+});
+
 test('names and units follow the conventions of Prometheus', async (t) => {
   for (const [name, { type }] of Object.entries(METRICS)) {
     t.match(name, /^oldhello_[a-z_]+$/);
