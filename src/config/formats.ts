@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { parseBackendAddress, type BackendAddress } from '../net/backend-address.js';
 import { parseHostAndPort, type HostAndPort } from '../net/endpoint.js';
+import { addressBytes } from '../net/ip-address.js';
 
 export interface Format<T> {
   /** What the file may contain, for error messages and documentation. */
@@ -157,7 +158,10 @@ export const network: Format<string> = {
     const family = isIP(base);
     if (family === 0 || more.length > 0) return false;
     if (prefix === undefined) return true;
-    return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128);
+    // A shorter one would contain all of IPv4, which "::ffff:10.0.0.0/8" does not say.
+    const isMapped = family === 6 && addressBytes(base)?.length === 4;
+    const [min, max] = family === 4 ? [0, 32] : [isMapped ? 96 : 0, 128];
+    return /^\d{1,3}$/.test(prefix) && Number(prefix) >= min && Number(prefix) <= max;
   },
 };
 

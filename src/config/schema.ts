@@ -92,7 +92,7 @@ const listener = {
   'proxy-protocol': withDefault(
     networks,
     [],
-    'Networks of load balancers that connect here. Each connection must begin with a PROXY header. If this is set, connections from all other addresses are refused.',
+    'Networks of load balancers that connect here. Each connection must begin with a PROXY header. If this is set, connections from all other addresses are refused. "::/0" contains IPv4 addresses too, see networks in [[policy]].',
   ),
 } as const;
 
@@ -213,7 +213,7 @@ const policy = {
   networks: withDefault(
     networks,
     [],
-    'Networks of the clients of this entry. The first entry that matches a client applies. Empty and without networks-file: all clients; such an entry must be the last one.',
+    'Networks of the clients of this entry. The first entry that matches a client applies. Empty and without networks-file: all clients; such an entry must be the last one. IPv4 addresses count as ::ffff:0:0/96 of IPv6, so "::/0" contains them too; "0.0.0.0/0" contains no IPv6 address, and "2000::/3" no IPv4 address.',
   ),
   'networks-file': optional(
     path,

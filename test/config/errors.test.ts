@@ -126,6 +126,10 @@ const TAILS: Record<string, [tail: string, ...said: string[]]> = {
     `${LINE_OF_TAIL + 4}: policy[0].networks[3]: found "300.1.1.1"; allowed: a network or address such as "192.0.2.0/24", "2001:db8::/32" or "192.0.2.7"`,
     `${LINE_OF_TAIL + 5}: policy[0].networks[4]: found 7; allowed: a network or address such as "192.0.2.0/24", "2001:db8::/32" or "192.0.2.7"`,
   ],
+  'an IPv4 address in IPv6 with the prefix of IPv4': [
+    '[[policy]]\nnetworks = ["::/0", "::ffff:10.0.0.0/104",\n  "::ffff:10.0.0.0/8"]',
+    `${LINE_OF_TAIL + 2}: policy[0].networks[2]: found "::ffff:10.0.0.0/8"; allowed: a network or address such as "192.0.2.0/24", "2001:db8::/32" or "192.0.2.7"`,
+  ],
   'a word where a list belongs': [
     '[[policy]]\nnetworks = "192.0.2.0/24"',
     `${LINE_OF_TAIL + 1}: policy[0].networks: found "192.0.2.0/24"; allowed: a list of networks such as ["192.0.2.0/24", "2001:db8::/32"]`,
