@@ -1,10 +1,11 @@
 /**
- * Relays SMTP between a client and a backend as long as something in it must be read. In clear it offers STARTTLS in the
- * backend's place and answers it; inside TLS it hides what the backend must not offer.
+ * Relays SMTP between a client and a backend while oldhello must parse it. In clear it offers and answers STARTTLS in
+ * place of the backend; inside TLS it removes extensions that the backend must not offer.
  *
- * Where clients may log in, parsing stops at the first chance: at a transaction, or at the reply to EHLO inside TLS. From
- * then on bytes pass unread, which adds no parser to smuggle past. Where logins are withheld, parsing never stops: only
- * commands with plain syntax pass, and the content of mail passes as it is, up to an end on which all servers agree.
+ * If the client may log in, parsing stops as early as possible: at the first MAIL, or at the reply to EHLO inside TLS.
+ * Later bytes are relayed unparsed, so that there is no second parser for SMTP smuggling. If logins are refused,
+ * parsing never stops: only commands with unambiguous syntax are relayed, and the content of mail unchanged, up to an
+ * end on which all servers agree.
  */
 import { ClientSession } from './client-session.js';
 import { ClientStream } from './client-stream.js';
@@ -17,8 +18,8 @@ import { ReplyQueue, type ReplyTo } from './reply-queue.js';
 import { DISMISSALS, replyAction, SERVICE_CLOSING, type ReplyConsequence } from './reply-rules.js';
 
 /**
- * `reading`: commands and content. `holding`: a command that ends parsing waits for every reply before it. `awaiting_354`:
- * DATA was passed on, and its reply decides what follows it. `refused`: by the backend's greeting.
+ * `reading`: commands and content. `holding`: a command that ends parsing waits for every reply before it.
+ * `awaiting_354`: DATA was passed on, and its reply decides what follows it. `refused`: by the backend's greeting.
  */
 type Phase = 'reading' | 'awaiting_starttls' | 'holding' | 'awaiting_354' | 'refused' | 'done';
 
@@ -43,7 +44,7 @@ export class Gate {
     if (options.greeting !== 'none') this.#expected.expectBackend('greeting');
   }
 
-  /** What the client called itself in its last EHLO or HELO; its words, unescaped. */
+  /** The argument of the client's last EHLO or HELO, not sanitized. */
   get heloName(): string | undefined {
     return this.#session.heloName;
   }
@@ -58,12 +59,12 @@ export class Gate {
     return this.#session.mailBegan;
   }
 
-  /** The client's turn has not come: the backend has not yet greeted, or not yet answered. */
+  /** The backend has not yet greeted, or not yet replied to a command. */
   get awaitsBackend(): boolean {
     return this.#lastCode !== SERVICE_CLOSING && this.#expected.awaitsBackend;
   }
 
-  /** Commands of the client's are still to be passed on. */
+  /** Commands of the client are not yet sent to the backend. */
   get holdsBack(): boolean {
     const waits = !this.greeted || this.#phase === 'awaiting_354';
     return this.#phase === 'holding' || (waits && this.#client.buffered > 0);
@@ -91,7 +92,7 @@ export class Gate {
     }
   }
 
-  /** The backend sends nothing more. A client that waits for a reply gets one. */
+  /** The backend has closed its side. A client that waits for a reply gets one. */
   backendEnds(): void {
     if (this.#phase === 'done') return;
     if (this.#refused?.end() === true) this.#refuse('backend_unavailable');
@@ -198,7 +199,7 @@ export class Gate {
     }
   }
 
-  /** Sends our own replies whose turn has come, and goes on with what waited for all replies to be out. */
+  /** Sends our own replies that are next in order, and continues a step that waits until all replies are sent. */
   #settle(): void {
     if (this.#phase === 'done') return;
     const next = this.#expected.sendOwn((reply) => this.#reply(reply));
@@ -206,7 +207,7 @@ export class Gate {
     else if (this.#phase === 'holding') this.#stopParsing();
   }
 
-  /** Every earlier reply is out; a backend with TLS of its own now decides. */
+  /** All earlier replies are sent. With its own TLS, the backend accepts or refuses STARTTLS. */
   #startTls(): void {
     if (!this.#output.mayStartTls()) this.#refuse('starttls_not_now');
     else if (this.#options.starttls === 'pass') this.#forward(this.#line, 'starttls');
@@ -217,7 +218,7 @@ export class Gate {
     }
   }
 
-  /** Only with nothing outstanding: a reply that is still to come may be one that must be changed. */
+  /** Only without outstanding replies, because one of them may have to be changed. */
   #stopParsing(): void {
     if (this.#expected.length > 0 || this.#phase === 'done') return;
     const held = this.#phase === 'holding' ? this.#line : NOTHING;

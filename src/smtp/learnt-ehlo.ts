@@ -1,4 +1,4 @@
-/** A backend's reply to EHLO: what of it may be repeated to another client, and whether two promise the same. */
+/** A backend's reply to EHLO: the part that other clients may get, and comparisons of the offered extensions. */
 import type { Reply } from './reply.js';
 
 /** Replies to EHLO and to HELO. */
@@ -8,8 +8,8 @@ export interface EhloReplies {
 }
 
 /**
- * With the first line as far as its domain: behind it servers greet the client by its name or address (RFC 5321, 4.1.1.1),
- * which no client reads.
+ * The first line ends after the domain: after it, servers write the client's name or address (RFC 5321, 4.1.1.1), which
+ * clients do not read.
  */
 export function repeatableEhlo({ lines }: Reply): EhloReplies {
   const [first, ...keywords] = lines;
@@ -21,7 +21,7 @@ export function repeatableEhlo({ lines }: Reply): EhloReplies {
   };
 }
 
-/** What the client may use, without what the gate hides or replaces. */
+/** The extensions that the client may use, without those that the gate removes or replaces. */
 export function promises({ lines }: Reply): readonly string[] {
   return lines
     .slice(1)
@@ -33,13 +33,13 @@ export function samePromises(one: Reply, other: Reply): boolean {
   return promises(one).join('\n') === promises(other).join('\n');
 }
 
-/** Whether a client that was shown one reply finds everything in the other. */
+/** Whether `actual` offers all extensions of `shown`. */
 export function keepsPromises(shown: Reply, actual: Reply): boolean {
   const kept = new Set(promises(actual));
   return promises(shown).every((promise) => kept.has(promise));
 }
 
-/** Also in the form `AUTH=PLAIN`, which old clients look for, and by Exchange's name. */
+/** Also as `AUTH=PLAIN`, for old clients, and as Exchange's X-EXPS. */
 export function offersLogin(reply: Reply): boolean {
   return promises(reply).some((promise) => /^(?:AUTH|X-EXPS)(?:[ \t=]|$)/i.test(promise));
 }

@@ -1,23 +1,23 @@
-/** The greeting of a backend, as far as it is the same each time. */
+/** The part of a backend's greeting that is the same for all clients. */
 import { wholeReply, type Reply } from './reply.js';
 
 interface Seen {
   readonly whole: string;
   readonly words: string;
   readonly since: number;
-  /** Whose session it was in. */
+  /** See `add`. */
   readonly source: string;
 }
 
 export class LearntGreeting {
   #seen: Seen | undefined;
-  /** The same was seen some time apart. */
+  /** The same greeting was seen twice, at least APART_MS apart. */
   #lasts = false;
-  /** The same was seen by two: what only one saw may hold its address, which is nobody else's to read. */
+  /** Two sources got the same greeting. A greeting for one client may have its address, which others must not see. */
   #shared = false;
   #varies = false;
 
-  /** What every client is greeted with; undefined until enough greetings were seen. */
+  /** The greeting for all clients; undefined until there were enough greetings. */
   get bytes(): Buffer | undefined {
     if (this.#seen === undefined || !(this.#varies || this.#lasts)) return undefined;
     const isCommon = this.#shared && !this.#varies;
@@ -26,8 +26,8 @@ export class LearntGreeting {
 
   /**
    * @param now milliseconds, on any clock
-   * @param source the address of the client, or another word for who was greeted
-   * @returns false where it differs in more than what may differ
+   * @param source the address of the client that was greeted, or a name for another source
+   * @returns false if the host name or ESMTP differs
    */
   add(reply: Reply, now: number, source: string): boolean {
     const whole = wholeReply(reply).toString('latin1');
@@ -41,12 +41,12 @@ export class LearntGreeting {
   }
 }
 
-/** The host name, and ESMTP where the first line has that word: what RFC 5321, 4.2 and clients look for. */
+/** The host name, and ESMTP if the first line has that word: RFC 5321, 4.2 and clients need no more. */
 function firstWords(greeting: string): string {
   const [line = ''] = greeting.slice(4).split('\r\n');
   const [host = ''] = line.trim().split(/[ \t]/);
   return `220 ${host}${/\bESMTP\b/i.test(line) ? ' ESMTP' : ''}\r\n`;
 }
 
-/** Greetings hold the time in seconds; two of the same second show nothing. */
+/** Greetings may have the time in seconds, so two of the same second may be equal by chance. */
 const APART_MS = 1_000;

@@ -1,13 +1,13 @@
 /**
- * What a backend replies to clients that have not begun a mail, learnt from its sessions, so that the next client can be
- * answered before there is a session for it. It learns nothing from a backend that does not answer all clients alike.
- * Times are milliseconds on any one clock.
+ * A backend's replies before MAIL, learnt from its sessions, so that oldhello can reply to the next client before it
+ * opens a session. Learning stops for a backend that replies differently to different clients. Times are milliseconds
+ * on one clock.
  */
 import { repeatableEhlo, samePromises, type EhloReplies } from './learnt-ehlo.js';
 import { LearntGreeting } from './learnt-greeting.js';
 import { replyOf, type Reply } from './reply.js';
 
-/** Why a backend's clients get a session of their own from the first byte. */
+/** Why the backend itself replies to clients from the first byte. */
 export const LIVE_REASONS = {
   greeting_refused: 'it greeted a session with a refusal',
   greeting_delayed: 'it delays its greeting (postscreen, a tarpit, or slow name lookups)',
@@ -17,7 +17,7 @@ export const LIVE_REASONS = {
 
 export type LiveReason = keyof typeof LIVE_REASONS;
 
-/** Commands that are answered as they stand, without a parameter. */
+/** Commands that are answered only without a parameter. */
 export type SimpleVerb = 'NOOP' | 'RSET' | 'QUIT';
 
 /** Replies as a backend sent them. */
@@ -30,13 +30,13 @@ export interface SessionReplies extends EhloReplies {
   readonly simple: SimpleReplies;
 }
 
-/** Whole replies to the commands of a health check, each byte a character. */
+/** Complete replies to the commands of a health check, in latin1. */
 export type HealthReplies = Readonly<Record<'greeting' | 'ehlo' | SimpleVerb, string>>;
 
 export class LearntReplies {
   readonly #turnedOff: (reason: LiveReason, forMs: number) => void;
   #greeting = new LearntGreeting();
-  /** By whether the client had TLS: backends may offer more inside it. */
+  /** In clear and inside TLS, because backends may offer more inside TLS. */
   #ehlo: Partial<Record<'clear' | 'tls', Reply>> = {};
   #simple: SimpleReplies = {};
   #seen = -Infinity;
@@ -44,12 +44,12 @@ export class LearntReplies {
   #offUntil = -Infinity;
   #delayed = 0;
 
-  /** @param turnedOff called each time when nothing is learnt for a while */
+  /** @param turnedOff called when learning stops for some time */
   constructor(turnedOff: (reason: LiveReason, forMs: number) => void) {
     this.#turnedOff = turnedOff;
   }
 
-  /** What a client can be answered with now; undefined where its session must be live. */
+  /** The replies for a client now; undefined if the first session must be live. */
   replies(now: number): SessionReplies | undefined {
     const greeting = this.#greeting.bytes;
     const { clear } = this.#ehlo;
@@ -58,14 +58,14 @@ export class LearntReplies {
   }
 
   /**
-   * @param delay milliseconds that the greeting took; undefined where nobody measured it
+   * @param delay milliseconds that the greeting took; undefined if it was not measured
    * @param source the address of the client that was greeted
    */
   greeted(reply: Reply, delay: number | undefined, now: number, source: string): void {
     if (now < this.#offUntil) return;
     if (delay !== undefined) this.#delayed = delay < DELAY_MS ? 0 : this.#delayed + 1;
     if (reply.code !== 220) this.#turnOff('greeting_refused', now);
-    // The first line of several comes at once from a postscreen, to lure clients that do not wait for the last one.
+    // postscreen sends the first of several lines at once, as a test for clients that do not wait for the last one.
     else if (this.#delayed >= (reply.lines.length > 1 ? 1 : MAX_DELAYED))
       this.#turnOff('greeting_delayed', now);
     else if (!isShort(reply)) this.forget();
@@ -86,7 +86,7 @@ export class LearntReplies {
     }
   }
 
-  /** What a session of our own got, in clear. */
+  /** The replies in a session of our own, in clear. */
   healthChecked({ greeting, ehlo, ...simple }: HealthReplies, now: number): void {
     this.greeted(replyOf(greeting), undefined, now, 'health check');
     this.ehloAnswered('clear', replyOf(ehlo), now);
@@ -94,14 +94,16 @@ export class LearntReplies {
     this.#simple = Object.fromEntries(entries.map(([verb, text]) => [verb, Buffer.from(text, 'latin1')]));
   }
 
-  /** The backend failed, or may have become another one. */
+  /** After a failure, and if another server may have taken the address. */
   forget(): void {
     this.#greeting = new LearntGreeting();
     this.#ehlo = {};
     this.#simple = {};
   }
 
-  /** A backend is set up anew now and then; one that changes again soon makes a difference between its clients. */
+  /**
+   * A first change may be a new configuration. A second one soon after means different replies for different clients.
+   */
   #change(now: number): void {
     const again = now - this.#changed < CHANGE_MS;
     this.#changed = now;
@@ -123,13 +125,13 @@ function isShort({ lines }: Reply): boolean {
 
 const SERVICE_CLOSING = 421;
 const MINUTE_MS = 60_000;
-/** Since the last session or health check that showed the same. */
+/** Since the last session or health check with the same replies. */
 const LIFETIME_MS = 10 * MINUTE_MS;
 const CHANGE_MS = 24 * 60 * MINUTE_MS;
 const OFF_MS = 60 * MINUTE_MS;
-/** Less than a postscreen takes under stress (postscreen_greet_wait). */
+/** Less than postscreen waits under stress (postscreen_greet_wait). */
 const DELAY_MS = 1_500;
-/** In a row, as a single one may be a name lookup. */
+/** In a row, because a single one may be caused by a slow name lookup. */
 const MAX_DELAYED = 3;
-/** Ten times what servers send; each worker keeps three for each backend. */
+/** Ten times more than servers send; each worker keeps three such replies for each backend. */
 const MAX_REPLY_BYTES = 8_192;

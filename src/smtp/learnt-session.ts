@@ -1,7 +1,7 @@
 /**
- * The backend's side of a session that has no backend yet. It answers from what was learnt, asks for the backend at the
- * first command that only the backend can answer, and then brings it to where the client is: with the client's last EHLO
- * or HELO, whose reply the client has had.
+ * The backend's side of a session before there is a backend session. It sends learnt replies, requests a backend
+ * session at the first command that only the backend can answer, and then sends the client's last EHLO or HELO to the
+ * backend, so that the backend is in the same state. The client already has the reply to it.
  */
 import { parseCommand } from './command.js';
 import { keepsPromises } from './learnt-ehlo.js';
@@ -11,17 +11,17 @@ import { ReplyReader, wholeReply, type Reply } from './reply.js';
 export interface LearntSessionOutput {
   toClient(bytes: Buffer): void;
   toBackend(bytes: Buffer): void;
-  /** A backend session is needed. `opened` is to follow, and then what the backend sends. */
+  /** A backend session is needed. The owner calls `opened`, and then `fromBackend`. */
   open(): void;
   /** The session ended with QUIT, and had no backend. */
   quit(): void;
-  /** How the backend itself greeted, or what it replied to the client's EHLO or HELO. */
+  /** The backend's own greeting, or its own reply to the client's EHLO or HELO. */
   replied(to: 'greeting' | 'ehlo' | 'helo', reply: Reply, heloName: string | undefined): void;
-  /** From now on all bytes pass as they are. */
+  /** From now on all bytes are relayed unchanged. */
   ready(): void;
-  /** The backend does not take this client, and nothing more may be sent to it. `reply` is for the client's command. */
+  /** The backend refuses this client, and nothing more may be sent to it. `reply` answers the client's command. */
   refused(reply: Buffer): void;
-  /** The client cannot go on: the backend lacks what the client was offered, or sent what is no reply. */
+  /** The session cannot continue: the backend lacks an offered extension, or sent something that is not a reply. */
   failed(reason: 'backend_changed' | 'backend_reply_broken'): void;
 }
 
@@ -52,7 +52,7 @@ export class LearntSession {
     return this.#heldLength;
   }
 
-  /** @param bytes a whole command while all before it were answered here, and anything later */
+  /** @param bytes one complete command while all earlier ones were answered here; any bytes later */
   fromClient(bytes: Buffer): void {
     if (this.#phase === 'passing') this.#output.toBackend(bytes);
     else if (this.#phase !== 'over' && !this.#answer(bytes)) {
@@ -95,7 +95,7 @@ export class LearntSession {
     return true;
   }
 
-  /** Before EHLO servers differ on what they take. */
+  /** Before EHLO, servers accept different commands. */
   #replyTo(verb: Introduction['verb'] | SimpleVerb): Buffer | undefined {
     if (verb === 'EHLO' || verb === 'HELO') return this.#learnt[verb];
     return verb === 'QUIT' || this.#introduction !== undefined ? this.#learnt.simple[verb] : undefined;
@@ -129,7 +129,7 @@ export class LearntSession {
     this.#output.ready();
   }
 
-  /** What came behind the last reply that was read here, once. */
+  /** Relays the bytes after the last reply that was parsed here. */
   #relay(): void {
     const rest = this.#backend.takeRest();
     if (rest.length > 0) this.#output.toClient(rest);
@@ -151,20 +151,20 @@ export class LearntSession {
   }
 }
 
-/** The verb of a command that every server takes alike; undefined where only the backend knows what it makes of it. */
+/** The verb of a command that all servers answer in the same way; undefined for other commands. */
 function answerable(line: Buffer): Introduction['verb'] | SimpleVerb | undefined {
   if (!ANSWERABLE.test(line.toString('latin1'))) return undefined;
   return parseCommand(line).verb as Introduction['verb'] | SimpleVerb;
 }
 
-/** Whether a server that refuses this name in EHLO refuses a client, and not a mistake. */
+/** Whether the name is well-formed, so that a server that refuses it refuses this client. */
 export function isPlainName(name: string): boolean {
   return PLAIN_NAME.test(name);
 }
 
-/** A domain, or an address literal (RFC 5321, 4.1.1.1); "_" is no letter of a domain, and common. */
+/** A domain, or an address literal (RFC 5321, 4.1.1.1); "_" is not allowed in a domain, but common. */
 const NAME = String.raw`(?:[A-Za-z0-9][A-Za-z0-9._-]{0,254}|\[[A-Za-z0-9.:]{1,64}\])`;
 const PLAIN_NAME = new RegExp(`^${NAME}$`);
 const ANSWERABLE = new RegExp(String.raw`^(?:(?:EHLO|HELO) ${NAME}|NOOP|RSET|QUIT)\r\n$`, 'i');
-/** Servers count commands that lead to nothing. */
+/** Servers limit commands without a mail transaction, so later ones go to the backend. */
 const MAX_ANSWERS = 20;

@@ -16,7 +16,7 @@ export const BACKEND_FAILURES = {
   backend_closed: 'the backend closed the connection before it was ready for mail',
   backend_refused: 'the backend refused the client, and its reply was passed on',
   backend_changed:
-    'the backend does not offer any more what the client was offered, as first-session = "learnt" has it',
+    'the backend no longer offers an extension that the client was offered (first-session = "learnt")',
   backend_left: 'the backend closed the connection between two commands, without 421 (RFC 5321, 3.8)',
   ...STARTTLS_FAILURES,
   ...XCLIENT_FAILURES,
@@ -45,7 +45,7 @@ export const BACKEND_ADVICE = {
   backend_closed: SEE_LOG,
   backend_refused: SEE_LOG,
   backend_changed:
-    'nothing, where the backend was set up anew; where this repeats, set first-session = "live" in its [[backend]]',
+    'nothing if the backend was reconfigured; if this repeats, set first-session = "live" in its [[backend]]',
   backend_left: SEE_LOG,
   backend_no_starttls: 'give the backend a certificate, or set tls = "none" in its [[backend]]',
   backend_starttls_refused: SEE_LOG,

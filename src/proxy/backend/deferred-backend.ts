@@ -1,6 +1,6 @@
 /**
- * A backend session that is made when the client needs it. Until then the client is answered from what was learnt of the
- * backend; afterwards this is the channel to it.
+ * A backend session that is opened when the client needs it. Until then the client gets learnt replies; afterwards this
+ * is the channel to the backend.
  */
 import type { Reply } from '../../smtp/reply.js';
 import type { SessionReplies } from '../../smtp/learnt-replies.js';
@@ -11,15 +11,15 @@ import type { BackendFailure } from './backend-error.js';
 import { quitAndClose, type SessionHandler } from './open-session.js';
 
 export interface DeferredEvents {
-  /** The session is being made, and the client waits. */
+  /** The session is being opened, and the client waits. */
   opening(): void;
-  /** The client's commands are on their way to the backend. */
+  /** The client's commands were sent to the backend. */
   ready(): void;
-  /** What the backend itself replied to what the client had been answered already. */
+  /** The backend's own reply to a command that was already answered here. */
   replied(to: 'greeting' | 'ehlo' | 'helo', reply: Reply, heloName: string | undefined): void;
   /** The backend refuses the client, in this reply to the client's command. */
   refused(reply: Buffer): void;
-  /** @param message where there is more to say than the reason says */
+  /** @param message details, if there are any */
   failed(reason: BackendFailure, message?: string): void;
 }
 
@@ -32,7 +32,7 @@ export class DeferredBackend implements BackendChannel {
   #channel: SocketChannel | undefined;
   #state: 'answering' | 'opening' | 'open' | 'closed' = 'answering';
   #cancel: () => void = () => undefined;
-  /** Replies that the client has not been given. */
+  /** Replies that were not yet sent to the client. */
   #replies: Buffer[] = [];
   #paused = true;
   /** Nothing more is written to the backend. */
@@ -60,7 +60,7 @@ export class DeferredBackend implements BackendChannel {
     });
   }
 
-  /** The client waits for a session that is being made. */
+  /** The client waits for a session that is being opened. */
   get opening(): boolean {
     return this.#state === 'opening';
   }
@@ -108,7 +108,7 @@ export class DeferredBackend implements BackendChannel {
     this.destroy();
   }
 
-  /** Ends the session, with QUIT where there is one; nobody waits for the end. */
+  /** Ends the session, with QUIT if it is open, and does not wait for the end. */
   leave(): void {
     if (this.#state === 'open') quitAndClose(this.#channel!);
     else this.destroy();
@@ -133,7 +133,7 @@ export class DeferredBackend implements BackendChannel {
     }
   }
 
-  /** Like a socket, it calls nobody back within a call. */
+  /** Like a socket, it calls no handler within a call. */
   #schedule(): void {
     process.nextTick(() => this.#flush());
   }
@@ -203,5 +203,5 @@ export class DeferredBackend implements BackendChannel {
   }
 }
 
-/** What a client may send before it is answered; more is not read. */
+/** Bytes from a client that waits for its backend session; then the client is paused. */
 const MAX_HELD_BYTES = 16_384;

@@ -1,6 +1,6 @@
 /**
- * A session with a backend at whichever of its addresses there is one to be had. An address that cannot be reached, or
- * does not greet, is followed by the next one, as long as nothing of the client's was passed on.
+ * Opens a session at one of a backend's addresses. If an address cannot be reached, or sends no greeting, the next one
+ * is tried, as long as no bytes of the client were sent.
  */
 import { ReplyReader, type ReplyRead } from '../../smtp/reply.js';
 import { NO_HANDLER, type ChannelHandler } from '../transport/channel.js';
@@ -81,7 +81,7 @@ class Search {
       if (isLast || isOurs) this.#handler.failed(error);
       else this.#try(index + 1);
     };
-    // The last one is waited for as if it were the only one.
+    // The last one gets the whole timeout, as a single address does.
     const connected = isLast ? undefined : (): void => this.#awaitSession(target, failed);
     const ready: SessionHandler['ready'] = (channel, greeting) => {
       if (isLast || !smtp) done(channel, greeting, target);
@@ -95,7 +95,7 @@ class Search {
     );
   }
 
-  /** From the TCP connection to the greeting: in a dialogue or a handshake a server can be silent too. */
+  /** From the TCP connection to the greeting, because a server may also hang in a dialogue or a handshake. */
   #awaitSession(target: BackendTarget, failed: (error: BackendError) => void): void {
     const timeoutMs = Math.min(HEALTH_TIMEOUT_MS, this.#plan.greetingTimeout / this.#targets.length);
     this.#timer = setTimeout(() => {
@@ -104,7 +104,7 @@ class Search {
     }, timeoutMs);
   }
 
-  /** What one client can bring about must not count against the address for all, where health checks find what is true. */
+  /** A failure that one client can cause does not mark the address as down, if there are health checks. */
   #mayBeAboutClient({ reason }: BackendError): boolean {
     return this.#plan.config.healthInterval > 0 && CLIENT_REASONS.has(reason);
   }
@@ -156,7 +156,7 @@ function greets(greeting: Buffer): boolean {
   return read !== undefined && !isTemporaryRefusal(read);
 }
 
-/** What else is no greeting is the client's to get, with an explanation in the log. */
+/** Other replies that are no greeting are sent to the client, with an explanation in the log. */
 function isTemporaryRefusal(read: ReplyRead): boolean {
   return 'reply' in read && read.reply.code >= 400 && read.reply.code < 500;
 }

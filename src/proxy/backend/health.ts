@@ -1,6 +1,6 @@
 /**
- * Checks each backend at the start and at intervals, so that a backend that is down is reported before a client finds
- * out.
+ * Checks each backend at the start and at intervals, so that the log reports a backend that is down before a client
+ * fails.
  */
 import type { Log } from '../../observe/log.js';
 import { backendAddressText } from '../../net/backend-address.js';
@@ -11,7 +11,7 @@ import type { BackendTarget } from './target.js';
 /** @returns why the backend is not ready for mail at this address; undefined if it is ready */
 export type TryBackend = (plan: BackendPlan, target: BackendTarget) => Promise<string | undefined>;
 
-/** Gets what each process should know of an address. */
+/** Sends the state of an address to each process. */
 export type TellState = (state: AddressState) => void;
 
 interface Result {

@@ -1,4 +1,4 @@
-/** The rest of a health check: what the backend replies to a client that sends no mail. */
+/** The rest of a health check: the backend's replies to EHLO, NOOP, RSET and QUIT. */
 import type { HealthReplies } from '../../smtp/learnt-replies.js';
 import { wholeReply, type Reply } from '../../smtp/reply.js';
 import type { SocketChannel } from '../transport/socket-channel.js';

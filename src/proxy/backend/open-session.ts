@@ -1,6 +1,6 @@
 /**
- * From nothing to a backend that is ready for the client: TCP, who the client is, and where asked for, TLS of its own. A PROXY
- * header comes before TLS, an XCLIENT inside it, so that only the backend we trust is told.
+ * Opens a backend session: TCP, the client's identity, and, if configured, TLS to the backend. A PROXY header is sent
+ * before TLS, XCLIENT inside TLS, so that only a verified backend gets it.
  */
 import type { BackendConfig } from '../../config/schema.js';
 import type { Log } from '../../observe/log.js';
@@ -22,10 +22,10 @@ export interface BackendPlan {
   readonly config: BackendConfig;
   /** Undefined where `tls = "none"`. */
   readonly tls: BackendTls | undefined;
-  /** What we call ourselves. */
+  /** Our host name in EHLO and in replies. */
   readonly hostname: string;
   readonly log: Log;
-  /** What the next client can be answered with; undefined where every session is live. */
+  /** Replies for the next client; undefined if every session is live. */
   readonly learnt: LearntReplies | undefined;
   /** Of the process. */
   readonly addresses: AddressBook;
@@ -35,8 +35,8 @@ export interface BackendPlan {
 
 export interface SessionHandler {
   /**
-   * The channel is paused; `greeting` is what the backend has said already, to be taken as its first bytes. If that is
-   * a refusal, nothing of the client's may be passed on.
+   * The channel is paused; `greeting` has the bytes that the backend has already sent. If they are a refusal, no bytes
+   * of the client may be sent.
    */
   readonly ready: (channel: SocketChannel, greeting: Buffer, target: BackendTarget) => void;
   readonly failed: (error: BackendError) => void;
@@ -45,14 +45,14 @@ export interface SessionHandler {
 export interface SessionStart {
   /** When TLS towards the backend begins: never, at once, or after a STARTTLS of ours. */
   readonly security: 'none' | 'implicit' | 'starttls';
-  /** Whether SMTP is spoken. In any other protocol nothing is sent before the client's first byte. */
+  /** Whether the protocol is SMTP. With others, nothing is sent before the client's first byte. */
   readonly smtp: boolean;
 }
 
 export interface SessionOptions extends SessionStart {
   readonly identity: ClientIdentity;
   readonly connectTimeoutMs: number;
-  /** Called when there is a TCP connection, before anything else is done with it. */
+  /** Called first, when there is a TCP connection. */
   readonly connected?: () => void;
 }
 
@@ -72,7 +72,7 @@ export function openSessionAt(
   const opened = (channel: SocketChannel, greeting: Buffer): void => ready(channel, greeting, target);
 
   const identify = (channel: SocketChannel, greeting: Buffer): void => {
-    // With a PROXY header the backend already takes us for the client.
+    // With a PROXY header the backend already has the client's address.
     if (config.identity === 'proxy-v1' || config.identity === 'proxy-v2' || !smtp) {
       opened(channel, greeting);
       return;
@@ -111,7 +111,7 @@ export function abandon(channel: SocketChannel): void {
   channel.destroy();
 }
 
-/** RFC 3207, 4.2: what this session learnt must be forgotten, so it ends here, in the way that no MTA logs as an error. */
+/** RFC 3207, 4.2: the server must forget this session. So it ends here, with QUIT, which no MTA logs as an error. */
 export function quitAndClose(channel: SocketChannel): void {
   channel.write(QUIT);
   endAndClose(channel);
@@ -131,7 +131,7 @@ interface DialogueHandler {
   failed(error: BackendError): void;
 }
 
-/** Lets a dialogue of ours speak on a channel until it is over. */
+/** Runs our own SMTP dialogue on a channel. */
 function runDialogue<D extends { fromBackend(bytes: Buffer): void }>(
   channel: SocketChannel,
   target: BackendTarget,
