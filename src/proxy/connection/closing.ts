@@ -1,4 +1,4 @@
-/** The last phase: what was written leaves, both ends close, and neither can keep the connection open. */
+/** The last phase: buffered bytes are sent and both sides close, within a timeout. */
 import { NO_HANDLER, type BackendChannel, type Channel } from '../transport/channel.js';
 
 /** What is still open. */
@@ -19,8 +19,8 @@ export class Closing {
   }
 
   /**
-   * @param backend `end`: what was passed on to the backend still arrives; `destroy`: nothing more does, so that a message
-   *   that is not complete is not accepted; `reset`: besides, the backend cannot take this for an orderly end
+   * @param backend `end`: what was passed on to the backend still arrives; `destroy`: nothing more does, so that a
+   *   message that is not complete is not accepted; `reset`: besides, the backend cannot take this for an orderly end
    */
   begin(ends: OpenEnds, backend: BackendClose): void {
     for (const channel of [ends.client, ends.backend]) if (channel !== undefined) this.#open.add(channel);
@@ -29,7 +29,7 @@ export class Closing {
     if (this.#open.size === 0) this.#closed();
   }
 
-  /** What has not left by now is lost. */
+  /** Bytes that are not sent yet are lost. */
   destroy(): void {
     for (const channel of [...this.#open]) channel.destroy();
   }

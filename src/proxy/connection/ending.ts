@@ -1,4 +1,4 @@
-/** Every way in which a connection ends early: its place in the log, and what the client is sent. */
+/** Every way in which a connection ends early: its log fields, and the reply to the client. */
 import type { ListenerConfig } from '../../config/schema.js';
 import { GATE_ADVICE } from '../../observe/advice.js';
 import { explainNotTls } from '../../observe/explain.js';
@@ -11,7 +11,7 @@ import { BACKEND_ADVICE, BACKEND_FAILURES, type BackendFailure } from '../backen
 
 export interface Ending {
   readonly failure: Failure;
-  /** Undefined where the client has had its reply, or can read none. */
+  /** Undefined if the client already has a reply, or cannot read one. */
   readonly reply: OwnReply | undefined;
 }
 
@@ -47,7 +47,7 @@ export function tooEarly(): Ending {
   return { ...gateRefusal('pipeline_too_deep'), reply: 'too_many_commands' };
 }
 
-/** A mail client can show its user from the reply what to change. @param bytes the first that came */
+/** A mail client can show the reply to its user. @param bytes the first ones */
 export function plaintextInsteadOfTls(bytes: Buffer, mode: ListenerConfig['mode']): Ending {
   const smtp = mode === 'implicit' && SMTP_VERB.test(bytes.toString('latin1'));
   return {
@@ -60,7 +60,7 @@ export function overLimit(limit: LimitName): Failure {
   return { outcome: 'limit_exceeded', reason: limit, explanation: sentence(LIMITS[limit]) };
 }
 
-/** @param waitingFor what the client owed */
+/** @param waitingFor what the client did not send */
 export function clientGone(error: Error | undefined, waitingFor: string | undefined): Failure {
   if (error !== undefined) return { outcome: 'client_gone', reason: errorCode(error) };
   return { outcome: 'client_gone', reason: `waiting for ${waitingFor}` };

@@ -1,4 +1,4 @@
-/** What sessions with a backend show about it, and the session of a client that is answered from that. */
+/** Learns the replies of a backend from its sessions, and makes sessions of clients that get learnt replies. */
 import { guarded } from '../../observe/guard.js';
 import type { GateOptions } from '../../smtp/gate-options.js';
 import { offersLogin } from '../../smtp/learnt-ehlo.js';
@@ -27,12 +27,12 @@ export function learnFrom(
   let over = false;
   return (to, reply, heloName) => {
     if (over) return;
-    // A backend may offer other things to a client that has said something before.
+    // A backend may offer other extensions after other commands.
     over = to !== 'greeting';
     const now = performance.now();
     guarded('what is learnt of a backend', () => {
       if (to === 'greeting') learnt.greeted(reply, now - started, now, source);
-      // Every server refuses a name that is none.
+      // Every server may refuse a malformed name.
       else if (to === 'ehlo' && (reply.code === 250 || isPlainName(heloName ?? ''))) {
         learnt.ehloAnswered(security, reply, now);
       }
@@ -41,8 +41,8 @@ export function learnFrom(
 }
 
 /**
- * What the client can be answered with now; undefined where its session must be live. A backend may offer logins in clear
- * to some clients only, and to oldhello as one of them, so no client hears of them from what others were offered.
+ * The learnt replies for the client now; undefined if its session must be live. A backend may offer logins in clear
+ * only to some clients, such as oldhello, so a learnt reply never offers them.
  */
 export function learntFor(
   { learnt }: Pick<BackendPlan, 'learnt'>,
@@ -55,11 +55,11 @@ export function learntFor(
 export interface DeferredOwner {
   opening(): void;
   ready(): void;
-  /** @param reply of the backend, in place of ours */
+  /** @param reply the backend's, instead of ours */
   ended(ended: ending.Ending, reply?: Buffer): void;
 }
 
-/** The backend of a client that is answered from what was learnt, until it needs a session of its own. */
+/** The backend of a client that gets learnt replies, until it needs a backend session. */
 export function deferBackend(
   { backend: { learnt }, client }: ConnectionPlan,
   replies: SessionReplies,

@@ -1,6 +1,6 @@
 /**
- * The phase in which a backend session is made and the client waits for it. The client is read all the same, because an
- * end is noticed only where something reads; the little that it sends before its turn is kept for the backend.
+ * The phase in which a backend session is opened and the client waits. oldhello reads from the client all the same,
+ * because otherwise it would not notice that the client closes. The bytes that it reads are kept for the backend.
  */
 import type { BackendError } from '../backend/backend-error.js';
 import type { DeferredBackend } from '../backend/deferred-backend.js';
@@ -16,9 +16,9 @@ export type Attempt = (handler: SessionHandler) => () => void;
 export interface Opened {
   readonly client: Channel;
   readonly backend: SocketChannel | DeferredBackend;
-  /** What the backend has sent already. */
+  /** The bytes that the backend has already sent. */
   readonly greeting: Buffer;
-  /** What the client sent while it waited. */
+  /** The bytes that the client sent while it waited. */
   readonly early: Buffer;
   /** `ended`: the client sends nothing more; `gone`: it reads nothing more either, and its channel has closed. */
   readonly clientState: ClientState;
@@ -31,7 +31,7 @@ export interface OpeningEvents {
   failed(error: BackendError): void;
   /** The client ended its side and left nothing to deliver. */
   clientLeft(): void;
-  /** The client sent more than is kept. It is not read any further. */
+  /** The client sent more than the limit. oldhello reads no further. */
   overflowed(): void;
   clientClosed(error: Error | undefined): void;
 }
@@ -47,8 +47,8 @@ export class Opening {
   #cancel: () => void = () => undefined;
 
   /**
-   * @param replies `optional`: what the client sent before it closed is for the backend all the same; `awaited`: it means
-   *   nothing without the reply that the client did not wait for
+   * @param replies `optional`: what the client sent before it closed is for the backend all the same; `awaited`: it
+   *   means nothing without the reply that the client did not wait for
    */
   constructor(client: Channel, replies: 'awaited' | 'optional', events: OpeningEvents) {
     this.#client = client;
@@ -56,7 +56,7 @@ export class Opening {
     this.#events = events;
   }
 
-  /** @param early what the client sent before; it does not count against the bound */
+  /** @param early bytes that the client sent before; they do not count towards the limit */
   begin(early: Buffer, attempt: Attempt): void {
     if (early.length > 0) this.#held.push(early);
     this.#client.handler = {

@@ -1,4 +1,4 @@
-/** What is decided about a connection before it begins, and what follows from that for each backend session. Pure. */
+/** The settings of a connection, and those of each of its backend sessions. Pure. */
 import { passesTlsOn } from '../../config/passthrough.js';
 import type { LimitsConfig, ListenerConfig } from '../../config/schema.js';
 import type { CertificateInfo } from '../../credentials/certificate-info.js';
@@ -30,9 +30,9 @@ export interface ConnectionServices extends EngineServices {
 }
 
 export interface SessionPlan {
-  /** When TLS towards the backend begins. */
+  /** When TLS to the backend begins. */
   readonly security: 'none' | 'implicit' | 'starttls';
-  /** Undefined where another protocol than SMTP passes. */
+  /** Undefined if bytes are relayed unparsed: another protocol than SMTP, or the backend's own TLS. */
   readonly gate: GateOptions | undefined;
 }
 
@@ -52,7 +52,7 @@ export function plaintextSession({
   };
 }
 
-/** The session of a client whose TLS ends here. After STARTTLS it has been greeted already (RFC 3207, 4.2). */
+/** The session of a client whose TLS ends here. After STARTTLS it already has a greeting (RFC 3207, 4.2). */
 export function encryptedSession(plan: ConnectionPlan, tls: TlsInfo): SessionPlan {
   const security = plan.backend.config.tls;
   const { mode } = plan.listener;

@@ -15,15 +15,15 @@ export class Relay {
   readonly #events: RelayEvents<Relay>;
   /** Undefined once bytes pass unparsed. */
   #gate: Gate | undefined;
-  /** Undefined where it is no SMTP that passes. */
+  /** Undefined if the protocol is not SMTP, or not parsed. */
   readonly #replies: ReplyTracker | undefined;
   #stopped = false;
   #clientOpen = true;
   #backendOpen = true;
-  /** The client sends nothing more, and the backend gets the same end once it has all that came before. */
+  /** The client has closed its side. The backend gets the same end after all earlier bytes. */
   #clientEnded = false;
   #backendSpokeLast = false;
-  /** The client is not read because it does not read our own replies. */
+  /** Reading from the client is paused, because the client does not read our own replies. */
   #clientPaused = false;
   #closingAfterReply = false;
 
@@ -52,12 +52,12 @@ export class Relay {
     client.resume();
   }
 
-  /** Whether a reply of ours may be sent now; undefined where none can ever be. */
+  /** Whether we may send a reply now; undefined if we never may. */
   get betweenCommands(): boolean | undefined {
     return this.mailBegan ? this.#replies?.answered : true;
   }
 
-  /** A transaction began, or bytes pass both ways unparsed. */
+  /** A transaction began, or bytes are relayed unparsed. */
   get mailBegan(): boolean {
     return this.#gate?.mailBegan !== false;
   }
@@ -70,7 +70,7 @@ export class Relay {
     return this.#gate?.awaitsBackend === true;
   }
 
-  /** Takes no more commands; `answered` follows when the outstanding reply was passed on. */
+  /** Reads no more commands; `answered` is called when the outstanding reply was relayed. */
   closeAfterReply(): void {
     this.#closingAfterReply = true;
     this.#parts.client.pause();
@@ -115,7 +115,7 @@ export class Relay {
     else this.#passOnEnd();
   }
 
-  /** Whether a reset by the client breaks nothing off: it has ended its side, or the last word was the backend's. */
+  /** Whether a reset by the client loses nothing: it has closed its side, or the backend sent the last bytes. */
   #isOver(): boolean {
     if (this.#clientEnded || this.#replies?.backendCloses === true) return true;
     return this.#parts.gate === undefined && this.#backendSpokeLast;
@@ -131,7 +131,7 @@ export class Relay {
       this.#toBackend(bytes);
       return;
     }
-    // Between transactions only a complete line extends the timeout, so that a slow drip cannot.
+    // Between transactions only a complete line extends the timeout; single bytes do not.
     if (gate.mailBegan || (gate.greeted && bytes.includes(LF))) this.#events.active();
     gate.fromClient(bytes);
   }
@@ -146,7 +146,7 @@ export class Relay {
     if (this.#gate?.holdsBack !== true && this.#backendOpen) this.#parts.backend.end();
   }
 
-  /** Behind the gate only the backend has more for a client that does not read; before it, we do too. */
+  /** While the gate parses, we too send replies to a client that does not read; later only the backend does. */
   #pauseForClient(): void {
     this.#parts.backend.pause();
     if (this.#gate === undefined) return;
@@ -197,7 +197,7 @@ export class Relay {
     if (this.#closingAfterReply && this.#replies?.answered === true) this.#events.answered();
   }
 
-  /** A client that has ended expects nothing; any other gets a reply where one is due. */
+  /** A client that has closed its side expects nothing; any other client gets the reply that it waits for. */
   #backendEnds(error: Error | undefined): void {
     if (this.#stopped) return;
     const gate = this.#clientEnded ? undefined : this.#gate;
@@ -235,7 +235,7 @@ export class Relay {
     this.#gate = undefined;
   }
 
-  /** A call, because the gate may have stopped this relay since the compiler last looked. */
+  /** As a method, because the gate may have stopped this relay since the compiler narrowed it. */
   #isStopped(): boolean {
     return this.#stopped;
   }

@@ -1,4 +1,4 @@
-/** The ways to a backend session: before TLS, after it, on the backend's own STARTTLS, and past our TLS. */
+/** The kinds of backend session: before TLS, after it, with the backend's own STARTTLS, and with TLS passed through. */
 import type { CertificateInfo } from '../../credentials/certificate-info.js';
 import type { ConnectionRecord, TlsInfo } from '../../observe/connection-record.js';
 import { openBackendSession } from '../backend/failover.js';
@@ -19,9 +19,9 @@ import type { RelayedSession } from './relay-events.js';
 
 export interface SessionOpening extends RelayedSession {
   readonly attempt: Attempt;
-  /** What the client sent before. */
+  /** Bytes that the client sent before. */
   readonly early: Buffer;
-  /** What is missing when it takes too long. */
+  /** For the log: what the backend did not send before the timeout. */
   readonly due: string;
   readonly timeoutMs: number;
 }
@@ -47,7 +47,7 @@ export class SessionOpenings {
     return this.#opening(encryptedSession(this.#plan, tls), shown, this.#learn('tls'));
   }
 
-  /** The backend's own TLS is to serve the client. @param early what the client sent of its TLS */
+  /** For the backend's own TLS. @param early the TLS bytes that the client has sent */
   passthrough(early: Buffer): SessionOpening {
     return { ...this.#opening({ security: 'none', gate: undefined }, undefined, undefined), early };
   }
@@ -71,7 +71,7 @@ export class SessionOpenings {
     };
   }
 
-  /** Makes sessions for this client. @param shown the certificate that it got, if any */
+  /** Opens sessions for this client. @param shown the certificate that it got, if any */
   attempt(shown: CertificateInfo | undefined): (start: SessionStart) => Attempt {
     const identity = clientIdentity(this.#plan, this.#record, shown);
     return (start) => (handler) => {

@@ -1,4 +1,4 @@
-/** What a connection waits for, one thing at a time, and how it ends when that does not come in time. */
+/** The timeout of a connection, one at a time, and how the connection ends after it. */
 import type { Failure } from '../../observe/connection-record.js';
 import type { Closing } from './closing.js';
 import * as ending from './ending.js';
@@ -16,13 +16,13 @@ export interface TimeoutEvents {
   abort(failure: Failure): void;
 }
 
-/** Each method takes the place of what was waited for so far. */
+/** Each method replaces the current timeout. */
 export class Timeouts {
   readonly #limits: ConnectionPlan['limits'];
   readonly #idleTimeout: number;
   readonly #events: TimeoutEvents;
   #timer: NodeJS.Timeout | undefined;
-  /** Only the close takes its place: neither the backend nor the client may delay the end of the process. */
+  /** Only `awaitClose` replaces this timeout: neither the backend nor the client may delay the end of the process. */
   #awaitsLastReply = false;
 
   constructor({ limits, listener }: ConnectionPlan, events: TimeoutEvents) {
@@ -77,7 +77,7 @@ export class Timeouts {
     this.#await(CLOSE_TIMEOUT_MS, () => closing.destroy());
   }
 
-  /** As much time again, from now on. */
+  /** Starts the current timeout again. */
   extend(): void {
     if (!this.#awaitsLastReply) this.#timer?.refresh();
   }

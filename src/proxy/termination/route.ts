@@ -1,6 +1,6 @@
 /**
- * The path of a client: Node's TLS or the backend's own TLS for hellos that those serve well, our engine for every other,
- * also for those that are refused. Pure.
+ * The TLS for a client: Node's TLS or the backend's own for modern hellos that they support, and our engine for all
+ * others, also for hellos that are refused. Pure.
  */
 import {
   CIPHER_SUITES,
@@ -19,9 +19,9 @@ export type Path = 'engine' | 'native' | 'passthrough';
 type Authentication = Credential['authentication'];
 
 export interface RouteOptions {
-  /** What the backend's operator wants for modern clients. */
+  /** The key `modern` of the backend. */
   readonly modern: 'terminate' | 'engine' | 'passthrough';
-  /** The kinds of certificate on the path of modern clients, as far as they are known here. */
+  /** The kinds of certificate for modern clients, as far as oldhello knows them. */
   readonly authentications: readonly Authentication[];
 }
 
@@ -48,13 +48,13 @@ export function route(accepted: Accepted, { modern, authentications }: RouteOpti
       });
     return tls13 || tls12 ? served : 'engine';
   } catch (error) {
-    // The engine reads the same bytes and answers with the alert they deserve.
+    // The engine parses the same bytes and sends the right alert.
     if (error instanceof TlsError) return 'engine';
     throw error;
   }
 }
 
-/** SHA-1 is not enough: OpenSSL 3 signs nothing with it at its default security level. */
+/** SHA-1 does not count: OpenSSL 3 does not sign with it at its default security level. */
 function canVerify(signatureAlgorithms: readonly number[], authentication: Authentication): boolean {
   return signatureAlgorithms.some((scheme) => NATIVE_SCHEMES[authentication].has(scheme));
 }
@@ -65,7 +65,7 @@ const NATIVE_SUITES = CIPHER_SUITES.filter(
 
 const TLS_1_3_SUITE_IDS: ReadonlySet<number> = new Set(Object.values(TLS_1_3_SUITES));
 
-/** OpenSSL's cipher list for the native path: exactly what `route` counts on. */
+/** OpenSSL's cipher list for Node's TLS: exactly the suites that `route` expects. */
 export const NATIVE_CIPHERS = [
   ...Object.keys(TLS_1_3_SUITES),
   ...NATIVE_SUITES.map(({ opensslName }) => opensslName),

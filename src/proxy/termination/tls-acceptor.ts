@@ -1,4 +1,4 @@
-/** From the first byte that should be TLS to an encrypted channel, whoever serves it, or to the reason why not. */
+/** From the first byte of TLS to an encrypted channel, by the engine or by Node's TLS, or to a failure. */
 import { explainFailure, explainNativeFailure, explainNotTls } from '../../observe/explain.js';
 import { explainPeerAlert } from '../../observe/peer-alerts.js';
 import { engineTlsInfo, type Failure, type TlsInfo } from '../../observe/connection-record.js';
@@ -26,7 +26,7 @@ import type { CertificateSet } from './certificate-sets.js';
 export interface TlsProfile {
   readonly certificates: readonly LoadedCredential[];
   readonly parameters: ServerParameters;
-  /** Undefined where no certificate is meant for modern clients, or where they are not ours to serve. */
+  /** Undefined if no certificate is for modern clients, or if their TLS does not end here. */
   readonly native: NativeTls | undefined;
   readonly modern: 'terminate' | 'engine' | 'passthrough';
 }
@@ -35,11 +35,11 @@ export interface TlsEvents {
   hello(hello: ClientHello): void;
   /** The channel is paused and has no handler yet; `shown` is the certificate, where one was shown. */
   established(channel: Channel, facts: TlsInfo, shown: CertificateInfo | undefined): void;
-  /** The backend's own TLS is to serve this client; `bytes` are what it sent so far. The raw channel is paused. */
+  /** The client gets the backend's own TLS; `bytes` are those that it has sent. The raw channel is paused. */
   passthrough(bytes: Buffer): void;
   /** May come after `established` too. */
   failed(failure: Failure): void;
-  /** What came instead of TLS could be a mail client's clear text; `reply` may still be written to the raw channel. */
+  /** The client sent what may be SMTP in clear; a reply may be written to the raw channel. */
   plaintext(bytes: Buffer): void;
   /** The transport closed before TLS was established. */
   closed(error: Error | undefined): void;
@@ -53,7 +53,7 @@ export class TlsAcceptor {
   readonly #acceptor = new Acceptor();
   #hello: ClientHello | undefined;
   #channel: Channel;
-  /** The stage that owns the handshake; it names what it waits for. */
+  /** The current step of the handshake, with the message that it waits for. */
   #stage: { readonly waitingFor: string } = CLIENT_HELLO;
 
   constructor(raw: SocketChannel, profile: TlsProfile, services: EngineServices, events: TlsEvents) {
@@ -75,12 +75,12 @@ export class TlsAcceptor {
     raw.resume();
   }
 
-  /** What carries the client now: TCP, or the TLS that is being established on it. */
+  /** The client's channel: TCP, or the TLS that is being established on it. */
   get channel(): Channel {
     return this.#channel;
   }
 
-  /** What did not come, when a handshake takes too long. */
+  /** The message that did not come before the timeout. */
   get waitingFor(): string {
     return this.#stage.waitingFor;
   }
@@ -165,7 +165,7 @@ export class TlsAcceptor {
     this.#channel = channel;
     channel.handler = {
       ...NO_HANDLER,
-      // SMTP may half-close; half a handshake serves nothing.
+      // A half-close is allowed in SMTP, but a handshake cannot continue after it.
       end: () => channel.destroy(),
       closed: (error) => this.#events.closed(error),
     };

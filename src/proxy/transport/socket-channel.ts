@@ -37,8 +37,8 @@ export class SocketChannel implements BackendChannel {
   }
 
   /**
-   * Node gives each TLSSocket getters of its own, which V8 keeps until the next full collection, and the closed socket
-   * with them: it must not lead to all that the connection was.
+   * Node defines getters on each TLSSocket, and V8 keeps them, with the closed socket, until the next full collection.
+   * So the socket must not reference the objects of its connection.
    */
   #closed(): void {
     const { handler } = this;
@@ -46,7 +46,7 @@ export class SocketChannel implements BackendChannel {
     handler.closed(this.#error);
   }
 
-  /** To be read again, before what has not been read yet. Only while paused. */
+  /** Puts bytes back, to be read again first. Only while paused. */
   unread(bytes: Buffer): void {
     this.socket.unshift(bytes);
   }
@@ -61,10 +61,10 @@ export class SocketChannel implements BackendChannel {
 
   /**
    * Passes the connection to another process.
-   * @param message goes with it; `unread` is what was read here and has been passed to no handler
-   * @param sent called once, with null where the other process has got it, or will; never, where that process has ended
-   *   before it came to that
-   * @returns a function that closes the connection in the latter case
+   * @param message sent with it; `unread` has the bytes that were read here and passed to no handler
+   * @param sent called once, with null if the other process has received it or will; not called if that process ended
+   *   before
+   * @returns a function that closes the connection if `sent` is not called
    */
   sendTo(
     child: ChildProcess,
@@ -74,7 +74,7 @@ export class SocketChannel implements BackendChannel {
     const socket = this.release();
     const unread = (socket.read() as Buffer | null) ?? Buffer.alloc(0);
     stopReading(socket);
-    // Node keeps a socket that a dying process has not acknowledged; one that is kept open here is closed here.
+    // Node does not close a socket that a crashing process did not acknowledge. With keepOpen, it is closed here.
     child.send(message(unread), socket, { keepOpen: true }, (error) => {
       socket.destroy();
       sent(error);
@@ -82,7 +82,7 @@ export class SocketChannel implements BackendChannel {
     return () => socket.destroy();
   }
 
-  /** What is written in one turn of the event loop leaves in one system call, when the turn is over. */
+  /** All writes of one turn of the event loop use one system call, at the end of the turn. */
   write(bytes: Uint8Array): void {
     if (this.socket.destroyed || this.socket.writableEnded) return;
     if (!this.#corked) {
@@ -106,7 +106,7 @@ export class SocketChannel implements BackendChannel {
     this.socket.uncork();
   }
 
-  /** Ending twice would make Node build an error, with its stack, for nothing. */
+  /** If end() is called twice, Node creates an error with a stack, which takes time. */
   end(): void {
     if (!this.socket.writableEnded) this.socket.end();
   }
@@ -132,13 +132,13 @@ export class SocketChannel implements BackendChannel {
   }
 }
 
-/** How an attempt to connect ended: one of the two is called, once, and never before the attempt can be cancelled. */
+/** One of the two is called, once, and never before `connectSocket` has returned. */
 export interface ConnectHandler {
   readonly connected: (channel: SocketChannel) => void;
   readonly failed: (error: Error) => void;
 }
 
-/** @returns a function that cancels the attempt, if it still runs */
+/** @returns a function that cancels the attempt if it is not finished */
 export function connectSocket(address: NetConnectOpts, handler: ConnectHandler): () => void {
   const socket = connect({ ...address, ...TCP_OPTIONS });
   socket.once('error', handler.failed);
@@ -152,16 +152,16 @@ export function connectSocket(address: NetConnectOpts, handler: ConnectHandler):
   };
 }
 
-/** A paused socket reads on until its buffer is full: bytes that the other process would miss. */
+/** A paused socket still reads until its buffer is full; the other process would not get these bytes. */
 function stopReading(socket: Socket): void {
   const { _handle: handle } = socket as { _handle?: { readStop?: () => number } | null };
   handle?.readStop?.();
 }
 
-/** Milliseconds of silence before the kernel asks whether the peer is still there. */
+/** Idle time before the kernel sends the first keepalive probe. */
 const KEEPALIVE_DELAY_MS = 60_000;
 
-/** Of every TCP connection, accepted or made. A peer that vanishes without a FIN is found by keepalive probes. */
+/** For every TCP connection, accepted or opened. Keepalive probes detect a peer that is lost without a FIN. */
 export const TCP_OPTIONS = {
   allowHalfOpen: true,
   noDelay: true,
