@@ -3,6 +3,7 @@
  * one hello, and nothing in it suits this server. Its mail can then come in clear, if the sender allows that. An attacker
  * on the path could remove STARTTLS from the EHLO reply as well, so this weakens no protection that exists.
  */
+import { AddressTable } from '../net/address-table.js';
 
 /** May differ at each call; what is recorded stays. */
 export interface SuppressionRule {
@@ -21,8 +22,7 @@ interface Entry {
 
 export class StarttlsSuppression {
   readonly #now: () => number;
-  /** In the order of their last handshake. */
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new AddressTable<Entry>(MAX_ADDRESSES);
 
   /** @param now milliseconds on a clock that never jumps */
   constructor(now: () => number) {
@@ -45,12 +45,12 @@ export class StarttlsSuppression {
     // Where one client succeeds, another one that fails must not take STARTTLS from it.
     if (entry !== undefined && entry.hello === undefined) return false;
     const failures = entry?.hello === hello ? entry.failures + 1 : 1;
-    this.#store(address, { hello, failures, at: this.#now() });
+    this.#entries.set(address, { hello, failures, at: this.#now() });
     return failures === rule.after;
   }
 
   recordSuccess(address: string, { after }: SuppressionRule): void {
-    if (after > 0) this.#store(address, { hello: undefined, failures: 0, at: this.#now() });
+    if (after > 0) this.#entries.set(address, { hello: undefined, failures: 0, at: this.#now() });
   }
 
   isSuppressed(address: string, rule: SuppressionRule): boolean {
@@ -63,13 +63,7 @@ export class StarttlsSuppression {
     this.#entries.delete(address);
     return undefined;
   }
-
-  #store(address: string, entry: Entry): void {
-    this.#entries.delete(address);
-    if (this.#entries.size >= MAX_ADDRESSES) this.#entries.delete(this.#entries.keys().next().value!);
-    this.#entries.set(address, entry);
-  }
 }
 
-/** About a hundred bytes each; the address whose last handshake is the oldest is forgotten first. */
+/** About two hundred bytes each; the address whose last handshake is the oldest is forgotten first. */
 const MAX_ADDRESSES = 10_000;

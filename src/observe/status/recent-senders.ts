@@ -2,6 +2,7 @@
  * Senders of old hellos and senders whose connections fail: one row for each address. When the table is full, the least
  * recently seen row is dropped.
  */
+import { AddressTable } from '../../net/address-table.js';
 import { siteNetwork } from '../../net/ip-address.js';
 import type { EventFields } from '../events.js';
 import { helloKind } from '../hello/hello-kind.js';
@@ -9,8 +10,7 @@ import type { SenderStatus, Senders } from './status-shape.js';
 
 export class RecentSenders {
   readonly #now: () => number;
-  /** The least recently seen first. */
-  readonly #rows = new Map<string, SenderStatus>();
+  readonly #rows = new AddressTable<SenderStatus>(MAX_SENDERS);
   #forgotten = 0;
 
   /** @param now Unix time in milliseconds */
@@ -27,12 +27,7 @@ export class RecentSenders {
     const modern = helloKind(hello) === 'modern';
     if (modern && ok && before === undefined) return;
     const now = new Date(this.#now()).toISOString();
-    this.#rows.delete(address);
-    if (this.#rows.size >= MAX_SENDERS) {
-      this.#rows.delete(this.#rows.keys().next().value!);
-      this.#forgotten += 1;
-    }
-    this.#rows.set(address, {
+    const forgotten = this.#rows.set(address, {
       address,
       network: siteNetwork(address),
       helo: smtp?.helo ?? before?.helo ?? '',
@@ -47,6 +42,7 @@ export class RecentSenders {
       outcome,
       ok,
     });
+    if (forgotten) this.#forgotten += 1;
   }
 
   list(): Senders {

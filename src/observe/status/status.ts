@@ -1,4 +1,5 @@
 /** Collects from the events what the status page shows. Every table is bounded. */
+import { AddressTable } from '../../net/address-table.js';
 import { hostAndPort } from '../../net/endpoint.js';
 import type { EventFields, LogEntry } from '../events.js';
 import { helloKind } from '../hello/hello-kind.js';
@@ -34,7 +35,7 @@ export class StatusBoard {
   #certificates: CertificateStatus[] = [];
   #limits: Readonly<Record<string, number>> = {};
   readonly #exceeded = new Map<string, number>();
-  readonly #suppressed = new Map<string, SuppressedStatus>();
+  readonly #suppressed = new AddressTable<SuppressedStatus>(MAX_SUPPRESSED);
   readonly #processes = new Map<number, ProcessStatus>();
 
   /**
@@ -168,9 +169,6 @@ export class StatusBoard {
   }
 
   #starttlsSuppressed({ address, failures, minutes }: EventFields<'starttls_suppressed'>): void {
-    this.#suppressed.delete(address);
-    if (this.#suppressed.size >= MAX_SUPPRESSED)
-      this.#suppressed.delete(this.#suppressed.keys().next().value!);
     const until = new Date(this.#now() + minutes * 60_000).toISOString();
     this.#suppressed.set(address, { address, failures, since: this.#time(), until });
   }
@@ -198,7 +196,7 @@ export class StatusBoard {
   /** Drops rows that end without an event: those of silent processes, and expired suppressions. */
   #forget(): void {
     const now = this.#now();
-    for (const [address, { until }] of this.#suppressed) {
+    for (const [address, { until }] of this.#suppressed.entries()) {
       if (Date.parse(until) <= now) this.#suppressed.delete(address);
     }
     for (const [pid, { seen }] of this.#processes) {
