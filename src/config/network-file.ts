@@ -19,7 +19,7 @@ export function readNetworkFile(path: string): string[] {
     else {
       wrong += 1;
       if (wrong <= MAX_PROBLEMS) {
-        problems.push({ line: index + 1, message: `found ${show(written)}; allowed: ${network.allowed}` });
+        problems.push({ line: index + 1, message: `found ${excerpt(written)}; allowed: ${network.allowed}` });
       }
     }
   }
@@ -28,6 +28,14 @@ export function readNetworkFile(path: string): string[] {
   return networks;
 }
 
+/** Where this is the wrong file, a line may be part of a private key. */
+function excerpt(written: string): string {
+  const { length } = written;
+  return length > MAX_NETWORK_CHARACTERS ? `a line of ${length} characters` : show(written);
+}
+
+/** An IPv6 address with an IPv4 one in it is 45 long, and a prefix length four. */
+const MAX_NETWORK_CHARACTERS = 49;
 /** To the end of the line; block lists have either. */
 const COMMENT = /[#;].*/;
 /** More than a screen of them says that it is another file. */

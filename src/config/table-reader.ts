@@ -171,8 +171,11 @@ function header(table: string): string {
   return Object.hasOwn(LISTS, table) ? `[[${table}]]` : `[${table}]`;
 }
 
+/** Without the text of a string or a list: it may be meant for a key that is hidden. */
 function kindOf(value: unknown): string {
-  return Array.isArray(value) && value.length > 0 && value.every(isTable) ? 'a list of tables' : show(value);
+  if (typeof value === 'string') return 'a string';
+  if (!Array.isArray(value)) return show(value);
+  return value.length > 0 && value.every(isTable) ? 'a list of tables' : 'a list';
 }
 
 /** The name of a key in Config. */

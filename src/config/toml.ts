@@ -1,7 +1,7 @@
 /** Parses TOML: values, the line of each, and errors with the next step. */
 import { parseTOML, ParseError, type AST } from 'toml-eslint-parser';
 import { ConfigError, type Problem } from './config-error.js';
-import { harmless, show } from './show.js';
+import { foundText } from './line-excerpt.js';
 import { pathOf, TomlPositions } from './toml-positions.js';
 
 export type TomlTable = Record<string, unknown>;
@@ -119,8 +119,7 @@ function explain({ lineNumber: line, message }: ParseError, source: string): Pro
   if (repeated !== undefined) return repeated;
   const header = unclosedHeader(lines, line);
   if (header !== undefined) return header;
-  const text = lines[line - 1]?.trim() ?? '';
-  return { line, message: `is not TOML: ${message}; found: ${harmless(text)}${quotesHint(text)}` };
+  return { line, message: `is not TOML: ${message}${foundText(lines[line - 1] ?? '')}` };
 }
 
 /** A repeated key or table: its own line is valid, and so is the text before it, but not both together. */
@@ -150,14 +149,8 @@ function unclosedHeader(lines: readonly string[], line: number): Problem | undef
   const above = lines.slice(0, line).findLastIndex((text) => /^\s*\[[^\]=]*$/.test(text.replace(/#.*/, '')));
   const between = lines.slice(above + 1, line - 1);
   if (above < 0 || !between.every((text) => /^\s*(?:#.*)?$/.test(text))) return undefined;
-  const found = harmless(lines[above]!.trim());
-  return { line: above + 1, message: `is not TOML: the table's bracket is not closed; found: ${found}` };
-}
-
-function quotesHint(text: string): string {
-  const [, key, value] = /^([\w-]+)\s*=\s*([^"'[{#\s][^"'#]*?)\s*(?:#.*)?$/.exec(text) ?? [];
-  if (key === undefined || value === undefined || /^(?:true|false|[+-]?\d+)$/.test(value)) return '';
-  return `; text goes in quotes: ${key} = ${show(value)}`;
+  const message = `is not TOML: the table's bracket is not closed${foundText(lines[above]!)}`;
+  return { line: above + 1, message };
 }
 
 class NestingError extends Error {

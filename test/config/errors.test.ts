@@ -78,6 +78,18 @@ const TAILS: Record<string, [tail: string, ...said: string[]]> = {
     '[session-store]\nurl = "redis://user:secret@127.0.0.1:6379"',
     `${LINE_OF_TAIL + 1}: session-store.url: is not a URL such as "redis://127.0.0.1:6379/0", or "rediss://user@store.example:6380" for TLS; without a password, for which there is password-file`,
   ],
+  'a password in a URL without quotes, which is not repeated': [
+    '[session-store]\nurl = redis://:hunter2@127.0.0.1',
+    `${LINE_OF_TAIL + 1}: is not TOML: Unexpected character; found: url`,
+  ],
+  'a password in an inline table that is not TOML': [
+    'session-store = { url = redis://:hunter2@127.0.0.1 }',
+    `${LINE_OF_TAIL}: is not TOML: Unexpected character; found: session-store`,
+  ],
+  'a password in a line of which only the beginning was meant': [
+    '[tls]\nrc4 = true url = "redis://:hunter2@127.0.0.1"',
+    `${LINE_OF_TAIL + 1}: is not TOML: Must be a newline; found: rc4`,
+  ],
   'a misspelt table': ['[limit]\n', `${LINE_OF_TAIL}: limit: unknown table; did you mean [limits]?`],
   'a table nobody knows': [
     '[[virtual-host]]',
@@ -220,6 +232,13 @@ test('a key before the first table is reported with the table that it belongs to
   t.strictSame(complaints(`hostname = "mail.example.com"\nname = "x"\n${GOOD}`), [
     '1: hostname: is outside of every table; write it below [server]',
     '2: name: is outside of every table; write it below [[listener]] or [[backend]]',
+  ]);
+});
+
+test('text in the place of a table is not repeated, because there may be a password in it', async (t) => {
+  t.strictSame(complaints(`session-store = "redis://:hunter2@127.0.0.1"\nlog = ["json"]\n${GOOD}`), [
+    '1: session-store: found a string; write [session-store], because there can be only one',
+    '2: log: found a list; write [log], because there can be only one',
   ]);
 });
 
