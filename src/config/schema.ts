@@ -300,7 +300,7 @@ const log = {
   'repeat-limit': withDefault(
     countOrNone,
     10,
-    'How many failures of the same kind from one network (/24 or /64) have their own log line in a minute; one more line has the number of the rest. 0: no limit.',
+    'How many failures of the same kind from one network (/24 or /64) have their own log line in a minute; one more line has the number of the rest. Clients that connect and say nothing count too. 0: no limit.',
   ),
 } as const;
 

@@ -332,7 +332,8 @@ export const LOG_EVENTS = {
   },
   repeated: {
     level: 'warn',
-    meaning: 'more of the same failure, which were not logged one by one',
+    meaning:
+      'more connections of one network that ended the same way, which were not logged one by one; level info where they did not fail',
     fields: {
       network: text('network of the clients, /24 or /64'),
       outcome: CONNECTION_FIELDS.outcome,

@@ -5,6 +5,7 @@
 import { pino } from 'pino';
 import { guarded } from './guard.js';
 import { LOG_EVENTS, type EventFields, type Level, type LogEntry, type LogEvent } from './events.js';
+import { OUTCOMES } from './outcomes.js';
 import { Repetition } from './repetition.js';
 import { eventSentence } from './sentence.js';
 import { terminalLine, type TerminalStyle } from './terminal-line.js';
@@ -67,7 +68,10 @@ export function createLog({ level, repeatLimit, terminal, write }: LogSettings):
     },
     { write: (line) => write(line, writing) },
   );
-  const repetition = new Repetition(repeatLimit, (summary) => channel.log('repeated', summary));
+  const repetition = new Repetition(repeatLimit, (summary) => {
+    const isFailure = OUTCOMES[summary.outcome].fault !== undefined;
+    channel.log('repeated', summary, isFailure ? LOG_EVENTS.repeated.level : 'info');
+  });
   const channel = createLogChannel((entry) => {
     const { event, fields, level: as } = entry;
     // So that summaries come before the last line.

@@ -1,6 +1,7 @@
 /**
- * Keeps a flood of the same failure from one network from filling the log: the first few in a minute are written, the
- * others are counted and summarized in one line. Subscribers still receive every event.
+ * Keeps a flood of the same failure from one network from filling the log, and one of clients that connect and say nothing:
+ * the first few in a minute are written, the others are counted and summarized in one line. Subscribers still receive
+ * every event.
  */
 import type { EventFields, LogEntry } from './events.js';
 import { siteNetwork } from '../net/ip-address.js';
@@ -23,8 +24,7 @@ export class Repetition {
 
   /** Whether this event exceeds the limit and must not be written. */
   isTooMany(entry: LogEntry): boolean {
-    if (this.#limit === 0 || entry.event !== 'connection_closed' || entry.fields.fault === undefined)
-      return false;
+    if (this.#limit === 0 || entry.event !== 'connection_closed' || !isLimited(entry.fields)) return false;
     const { client, outcome, reason } = entry.fields;
     const network = siteNetwork(client.address);
     const key = JSON.stringify([network, outcome, reason]);
@@ -67,6 +67,11 @@ export class Repetition {
   }
 }
 
+function isLimited({ fault, outcome, bytes }: EventFields<'connection_closed'>): boolean {
+  if (fault !== undefined || outcome === 'left_after_handshake') return true;
+  return outcome === 'plaintext' && bytes.fromClient <= QUIT_BYTES;
+}
+
 interface Run {
   readonly network: string;
   readonly outcome: EventFields<'connection_closed'>['outcome'];
@@ -76,6 +81,8 @@ interface Run {
   readonly began: number;
 }
 
+/** `QUIT` CR LF: a health check says that much, or nothing. */
+const QUIT_BYTES = 6;
 const INTERVAL_MS = 60_000;
 const SWEEP_INTERVAL_MS = 5_000;
 /** About 200 bytes each. With more kinds of failure at once, the oldest is reported early. */

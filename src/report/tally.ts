@@ -195,8 +195,15 @@ export class Tally {
   }
 
   #repeated({ time, count, outcome, reason }: Extract<LogLine, { kind: 'repeated' }>): void {
-    this.#day(time, count).failed += count;
-    this.#failures.countMany(outcome, reason ?? '', count);
+    const day = this.#day(time, count);
+    if (outcome === 'plaintext') {
+      this.#plaintext += count;
+      day.plaintext += count;
+    } else if (outcome === 'left_after_handshake') this.#withTls += count;
+    else {
+      day.failed += count;
+      this.#failures.countMany(outcome, reason ?? '', count);
+    }
   }
 
   #day(time: string, connections: number): Day {

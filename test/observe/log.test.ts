@@ -49,6 +49,36 @@ test('of a flood of one failure from one network the first are written, and the 
   ]);
 });
 
+test('a flood of connections without a word does not fill the log, and mail in clear keeps its lines', async (t) => {
+  const { log, lines } = openLog('info', 2);
+  const inClear = (fromClient: number): ReturnType<typeof makeConnection> =>
+    makeConnection('192.0.2.1', {
+      hello: undefined,
+      tls: undefined,
+      outcome: 'plaintext',
+      bytes: { fromClient, toClient: 30 },
+    });
+  for (let one = 0; one < 20; one++) {
+    log.log('connection_closed', inClear(0));
+    log.log('connection_closed', inClear('QUIT\r\n'.length));
+    log.log('connection_closed', makeConnection('198.51.100.1', { outcome: 'left_after_handshake' }));
+  }
+  t.equal(lines.length, 4);
+  for (let one = 0; one < 20; one++) log.log('connection_closed', inClear(2000));
+  t.equal(lines.length, 24);
+  log.flush();
+  t.match(lines.slice(24), [
+    { event: 'repeated', level: 'info', network: '192.0.2.0/24', outcome: 'plaintext', count: 38 },
+    {
+      event: 'repeated',
+      level: 'info',
+      network: '198.51.100.0/24',
+      outcome: 'left_after_handshake',
+      count: 18,
+    },
+  ]);
+});
+
 test('thousands of networks that fail at once do not pile up', async (t) => {
   const { log, lines } = openLog('info', 1);
   for (const round of [1, 2]) {

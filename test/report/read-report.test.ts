@@ -103,10 +103,14 @@ test('connections that the log only counted count', async (t) => {
       connectionLine({ hello: OLDEST }),
       JSON.stringify({ ...repeated, outcome: 'handshake_refused', reason: 'no_shared_version', count: 41 }),
       JSON.stringify({ ...repeated, outcome: 'handshake_refused', count: 'many' }),
+      JSON.stringify({ ...repeated, outcome: 'plaintext', count: 5 }),
+      JSON.stringify({ ...repeated, outcome: 'left_after_handshake', count: 3 }),
     ].join('\n'),
   );
   t.match(report, {
-    connections: 42,
+    connections: 50,
+    plaintext: 5,
+    withTls: 3,
     failures: [{ outcome: 'handshake_refused', reason: 'no_shared_version', connections: 42 }],
     lines: { broken: 1 },
   });
