@@ -155,7 +155,7 @@ function text(value: unknown): string | undefined {
 
 function texts(value: unknown): string[] {
   if (!Array.isArray(value)) return [];
-  return value.slice(0, MAX_NEEDS).filter((one) => typeof one === 'string');
+  return value.slice(0, MAX_NEEDS).flatMap((one: unknown) => text(one) ?? []);
 }
 
 function readTime(value: unknown): string | undefined {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { test } from 'tap';
+import { csvView } from '../../src/report/csv-view.js';
 import { MAX_LINE_BYTES } from '../../src/report/lines.js';
 import { readReport, type ReadReport } from '../../src/report/read-report.js';
 import { OLDEST, connectionLine } from '../support/log-lines.js';
@@ -51,6 +52,14 @@ test('of a compressed file that was cut short or damaged, what comes before the 
   const bad = await read(flipped, `${lines[0]}\n`);
   t.equal(bad.damaged.length, 1);
   t.ok(bad.report.connections > 1, 'and the files after it');
+});
+
+test('nothing in a line of the log moves the cursor of the terminal that shows the report', async (t) => {
+  const line = JSON.parse(connectionLine({ hello: OLDEST, tls: RC4 })) as { hello: object };
+  const hello = { ...line.hello, library: 'a\u001b[2J', needs: ['sslv3', 'b\u001b[2J', 'x'.repeat(1000), 7] };
+  const { report } = await read(JSON.stringify({ ...line, hello }));
+  t.same(report.senders[0]?.needs, ['sslv3', 'b?[2J', 'x'.repeat(255)]);
+  t.notMatch(csvView(report), /\u001b/);
 });
 
 test('broken lines are counted and nothing else', async (t) => {
