@@ -45,11 +45,8 @@ export class Closing {
 
   /** Reads to the end: closing with unread input would make the kernel send a reset that overtakes the last reply. */
   #closeClient(channel: Channel): void {
-    const handler = { ...NO_HANDLER, closed: () => this.#gone(channel) };
-    channel.handler = handler;
+    channel.handler = { ...NO_HANDLER, closed: () => this.#gone(channel) };
     channel.end();
-    // Not before: an engine reports its own close_notify as the end of both directions.
-    channel.handler = { ...handler, end: () => channel.destroy() };
     channel.resume();
   }
 

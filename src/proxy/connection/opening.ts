@@ -47,8 +47,8 @@ export class Opening {
   #cancel: () => void = () => undefined;
 
   /**
-   * @param replies `optional`: what the client sent before it closed is for the backend all the same; `awaited`: it
-   *   means nothing without the reply that the client did not wait for
+   * @param replies `optional`: a client that has ended may still read what the backend sends first, and what it sent before
+   *   it closed is for the backend all the same; `awaited`: without a reply to wait for, the client has no use for a session
    */
   constructor(client: Channel, replies: 'awaited' | 'optional', events: OpeningEvents) {
     this.#client = client;
@@ -98,12 +98,13 @@ export class Opening {
 
   #clientEnds(): void {
     this.#clientState = 'ended';
-    if (this.#held.length === 0) this.#events.clientLeft();
+    if (this.#held.length === 0 && this.#replies === 'awaited') this.#events.clientLeft();
   }
 
   /** A client that closes right behind its end resets the connection when our own close_notify reaches it. */
   #clientCloses(error: Error | undefined): void {
-    if (this.#replies === 'optional' && this.#clientState === 'ended') this.#clientState = 'gone';
+    const deliverable = this.#replies === 'optional' && this.#held.length > 0;
+    if (deliverable && this.#clientState === 'ended') this.#clientState = 'gone';
     else this.#events.clientClosed(error);
   }
 

@@ -31,12 +31,15 @@ export class Timeouts {
     this.#events = events;
   }
 
-  awaitSession({ due, timeoutMs }: SessionOpening): void {
-    this.#await(timeoutMs, () => this.#backendLate(due));
+  awaitSession({ due, timeoutMs, gate }: SessionOpening): void {
+    this.#await(timeoutMs, () => {
+      const { failure, reply } = backendLate(due);
+      this.#events.end({ failure, reply: gate === undefined ? undefined : reply });
+    });
   }
 
   awaitGreeting(): void {
-    this.#await(this.#limits.greetingTimeout, () => this.#backendLate('its greeting'));
+    this.#await(this.#limits.greetingTimeout, () => this.#events.end(backendLate('its greeting')));
   }
 
   awaitCommands(relay: Relay): void {
@@ -91,11 +94,11 @@ export class Timeouts {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(expired, milliseconds);
   }
+}
 
-  #backendLate(due: string): void {
-    const meaning = `${due} did not come in time`;
-    this.#events.end(ending.backendFailure('backend_timeout', 'backend_greeting_timeout', meaning));
-  }
+function backendLate(due: string): ending.Ending {
+  const meaning = `${due} did not come in time`;
+  return ending.backendFailure('backend_timeout', 'backend_greeting_timeout', meaning);
 }
 
 /** For a peer to close after we did. */

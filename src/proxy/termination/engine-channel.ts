@@ -158,10 +158,8 @@ export class EngineChannel implements Channel {
 
   /** SMTP has no truncation attack, a message ends with its own mark; so a cut is an end, if a disorderly one. */
   #transportEnded(): void {
-    if (this.#ended) {
-      this.#raw.destroy();
-      return;
-    }
+    // The end of our side is on its way, or is kept for its time: a client must not make it come earlier.
+    if (this.#ended) return;
     this.#connection.abandon();
     this.#reportEnd(false);
     this.#raw.end();
