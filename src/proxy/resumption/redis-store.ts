@@ -2,24 +2,16 @@
  * Values by name in Redis or Valkey. It answers within a timeout or not at all. After a failure it is not used for a
  * while, so that no handshake waits for it.
  */
-import type { StoreUrl } from '../../config/formats.js';
 import { hostAndPort } from '../../net/endpoint.js';
 import type { Log } from '../../observe/log.js';
 import { sanitizePeerText } from '../../observe/sanitize.js';
-
-export interface RedisSettings {
-  readonly place: StoreUrl;
-  readonly password: string | undefined;
-  readonly keyPrefix: string;
-  /** Milliseconds until a lookup gives up. */
-  readonly timeout: number;
-}
+import type { RedisClient, RedisSettings } from './redis-client.js';
 
 export class RedisStore {
   readonly #settings: RedisSettings;
   readonly #log: Log;
   /** Connected or connecting; undefined during a pause after a failure. */
-  #client: Client | undefined;
+  #client: RedisClient | undefined;
   #ready = false;
   /** The state that was logged last. */
   #reported: 'up' | 'down' | undefined;
@@ -64,7 +56,7 @@ export class RedisStore {
     return this.#settings.keyPrefix + name;
   }
 
-  async #ask<T>(command: (client: Client) => Promise<T>): Promise<T | undefined> {
+  async #ask<T>(command: (client: RedisClient) => Promise<T>): Promise<T | undefined> {
     const client = this.#client;
     if (client === undefined || !this.#ready || this.#pending >= MAX_PENDING) return undefined;
     this.#pending += 1;
@@ -79,9 +71,9 @@ export class RedisStore {
   }
 
   async #connect(): Promise<void> {
-    let client: Client | undefined;
+    let client: RedisClient | undefined;
     try {
-      client = newClient(await import('@redis/client'), this.#settings);
+      client = await newClient(this.#settings);
       if (this.#closed) return;
       this.#client = client;
       client.on('error', (error: Error) => this.#fail(client, error));
@@ -103,7 +95,7 @@ export class RedisStore {
   }
 
   /** Acts once for each connection, even with several errors. */
-  #fail(client: Client | undefined, error: Error): void {
+  #fail(client: RedisClient | undefined, error: Error): void {
     if (this.#closed || client !== this.#client) return;
     const stable = this.#ready && performance.now() - this.#readySince > STABLE_AFTER_MS;
     this.#delay = stable ? FIRST_DELAY_MS : Math.min(this.#delay * 2, MAX_DELAY_MS);
@@ -132,7 +124,7 @@ export async function tryStore(
   timeoutMs: number,
 ): Promise<{ name: string; problem: string | undefined; answered: number }> {
   const name = nameOf(settings);
-  const client = newClient(await import('@redis/client'), settings);
+  const client = await newClient(settings);
   let answered = NaN;
   try {
     client.on('error', () => undefined);
@@ -156,33 +148,14 @@ export async function tryStore(
   }
 }
 
-type Client = ReturnType<typeof newClient>;
-
-function newClient({ createClient, RESP_TYPES }: typeof import('@redis/client'), settings: RedisSettings) {
-  const { place, password } = settings;
-  const { host, port, database, username } = place;
-  return createClient({
-    // All versions of Redis and Valkey support it.
-    RESP: 2,
-    maintNotifications: 'disabled',
-    disableClientInfo: true,
-    disableOfflineQueue: true,
-    database,
-    ...(username !== undefined && { username }),
-    ...(password !== undefined && { password }),
-    socket: {
-      host,
-      port,
-      ...(place.tls && { tls: true as const }),
-      connectTimeout: CONNECT_TIMEOUT_MS,
-      reconnectStrategy: false,
-    },
-    commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
-  });
+/** Loaded where a store is configured only. */
+async function newClient(settings: RedisSettings): Promise<RedisClient> {
+  const { newRedisClient } = await import('./redis-client.js');
+  return newRedisClient(settings, CONNECT_TIMEOUT_MS);
 }
 
 /** @returns nothing where there is no value */
-function beginningOf(client: Client, key: string): Promise<unknown> {
+function beginningOf(client: RedisClient, key: string): Promise<unknown> {
   return client.getRange(key, 0, MAX_VALUE_BYTES - 1);
 }
 

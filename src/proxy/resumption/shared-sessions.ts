@@ -11,7 +11,8 @@ import { CredentialError } from '../../credentials/credential-error.js';
 import { exposedOf } from '../../credentials/exposed-files.js';
 import { readPassphrase } from '../../credentials/passphrase.js';
 import { TICKET_KEY_LENGTH, TicketKeys, type Session, type TicketKey } from '../../tls/index.js';
-import { RedisStore, type RedisSettings } from './redis-store.js';
+import type { RedisSettings } from './redis-client.js';
+import { RedisStore } from './redis-store.js';
 import type { SessionStore } from './session-store.js';
 
 export interface StoreSettings extends RedisSettings {
