@@ -1,5 +1,5 @@
 /** A mail server that accepts everything, with TLS of its own, and falls silent where it is told to. */
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { createSecureContext, TLSSocket, type SecureContext } from 'node:tls';
@@ -14,8 +14,8 @@ export interface BackendBehaviour {
 
 export interface StallBackend {
   readonly port: number;
-  /** Resolves when three health checks are over. */
-  readonly checked: Promise<void>;
+  /** Resolves when so many health checks more are over. */
+  checks(count: number): Promise<void>;
   /** Its connections only; others may come. */
   closeConnections(how: 'end' | 'resetAndDestroy'): void;
   close(): void;
@@ -40,22 +40,18 @@ export interface StallBackendOptions {
 
 export async function startStallBackend(options: StallBackendOptions): Promise<StallBackend> {
   const sockets = new Set<Socket>();
-  let checks = 0;
-  let enough: () => void;
-  const checked = new Promise<void>((resolve) => (enough = resolve));
-  const isChecked = (): void => {
-    checks += 1;
-    if (checks === 3) enough();
-  };
+  const healthChecks = new EventEmitter();
   const server: Server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket)).on('error', () => undefined);
-    serve(socket, options, isChecked);
+    serve(socket, options, () => healthChecks.emit('over'));
   }).listen(0, options.host);
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
-    checked,
+    async checks(count) {
+      for (let over = 0; over < count; over++) await once(healthChecks, 'over');
+    },
     closeConnections(how) {
       for (const socket of sockets) socket[how]();
     },
