@@ -39,7 +39,7 @@ export class AdminServer {
     this.#names = hostNames;
     this.#sources = sources;
     this.#server = createServer({
-      maxHeaderSize: MAX_HEADER_SIZE,
+      maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
@@ -156,7 +156,7 @@ const HEADERS = {
   'cache-control': 'no-store',
 } as const;
 
-const MAX_HEADER_SIZE = 8 * 1024;
+const MAX_HEADER_BYTES = 8 * 1024;
 const HEADERS_TIMEOUT_MS = 3_000;
 /** For a whole request to come and its response to be read. */
 const REQUEST_TIMEOUT_MS = 10_000;

@@ -41,7 +41,7 @@ export class TcpConnections {
   /** Bytes of all streams that wait for a hole to be filled. */
   #pendingLength = 0;
 
-  constructor(open: OpenReader, capacity: number = CAPACITY) {
+  constructor(open: OpenReader, capacity: number = MAX_CONNECTIONS) {
     this.#open = open;
     this.#capacity = capacity;
   }
@@ -144,7 +144,7 @@ function isNewConnection({ syn, ack, sequence }: TcpSegment, { synSequence }: Fo
  */
 function directionOf({ syn, ack, payload }: TcpSegment): boolean | undefined {
   if (syn) return !ack;
-  if (payload.length < MIN_BEGINNING) return undefined;
+  if (payload.length < MIN_BEGINNING_BYTES) return undefined;
   if (
     isClientHello(payload) ||
     isSslv2Hello(payload) ||
@@ -179,7 +179,7 @@ function isSslv2Hello(payload: Buffer): boolean {
 
 /** With the two bytes of its length. */
 const SSLV2_HELLO_FIXED_LENGTH = 11;
-const MIN_BEGINNING = 10;
+const MIN_BEGINNING_BYTES = 10;
 /** Connections at a time whose handshake is not over. */
-const CAPACITY = 20_000;
+const MAX_CONNECTIONS = 20_000;
 const MAX_PENDING_TOTAL_BYTES = 64 << 20;

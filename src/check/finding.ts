@@ -62,9 +62,9 @@ export function render(finding: Finding, placeOf: (key: string) => string = (key
   const place =
     key === undefined || verdict === 'good' || verdict === 'unknown' ? [] : [`see ${placeOf(key)}`];
   const advice = [...place, ...finding.advice];
-  const head = `${MARKS[verdict].padEnd(MARK_WIDTH)} ${subject}: ${check}: ${message}`;
-  return [head, ...advice.map((line) => `${' '.repeat(MARK_WIDTH + 1)}  ${line}`)].join('\n');
+  const head = `${MARKS[verdict].padEnd(MARK_COLUMNS)} ${subject}: ${check}: ${message}`;
+  return [head, ...advice.map((line) => `${' '.repeat(MARK_COLUMNS + 1)}  ${line}`)].join('\n');
 }
 
 const MARKS: Record<Verdict, string> = { good: 'good', bad: 'BAD', warning: 'note', unknown: '?' };
-const MARK_WIDTH = 4;
+const MARK_COLUMNS = 4;

@@ -47,20 +47,19 @@ function readInput(positionals: readonly string[]): Buffer {
     throw new UsageError('explain takes one FILE, HEX or -');
   }
   if (where === '-') return bounded(readFileSync(STDIN));
-  if (HEX.test(where) && where.length >= MIN_HEX_LENGTH) return Buffer.from(positionals.join(' '));
+  if (HEX.test(where) && where.length >= MIN_HEX_CHARACTERS) return Buffer.from(positionals.join(' '));
   return bounded(readFileSync(where));
 }
 
 function bounded(input: Buffer): Buffer {
-  if (input.length <= MAX_INPUT_LENGTH) return input;
+  if (input.length <= MAX_INPUT_BYTES) return input;
   throw new UsageError(
-    `this is larger than ${MAX_INPUT_LENGTH / 1_000_000} MB; for a large capture there is "oldhello census"`,
+    `this is larger than ${MAX_INPUT_BYTES / 1_000_000} MB; for a large capture there is "oldhello census"`,
   );
 }
 
 const STDIN = 0;
 const HEX = /^(?:(?:0x|\\x)?[0-9a-f]{2}[\s,:]*)+$/i;
 /** Shorter ones are names of files. */
-const MIN_HEX_LENGTH = 40;
-/** Bytes. */
-const MAX_INPUT_LENGTH = 10_000_000;
+const MIN_HEX_CHARACTERS = 40;
+const MAX_INPUT_BYTES = 10_000_000;

@@ -27,11 +27,11 @@ export async function loadSmallDhGroup(directory: string): Promise<DhGroup> {
 /** p = 23 mod 24 makes 2 a generator of the subgroup of prime order. */
 function newSafePrime(): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    generatePrime(BITS, { safe: true, add: 24n, rem: 23n }, (error, prime) => {
+    generatePrime(PRIME_BITS, { safe: true, add: 24n, rem: 23n }, (error, prime) => {
       if (error) reject(error);
       else resolve(Buffer.from(prime));
     });
   });
 }
 
-const BITS = 1024;
+const PRIME_BITS = 1024;

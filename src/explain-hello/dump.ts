@@ -27,7 +27,7 @@ class DumpReader {
 
   line(line: string): void {
     if (line.trim() === '' || this.#marker(line)) return;
-    const numbered = line.length > MAX_DUMP_LINE_LENGTH ? null : OFFSET.exec(line);
+    const numbered = line.length > MAX_DUMP_LINE_CHARACTERS ? null : OFFSET.exec(line);
     if (
       numbered !== null &&
       this.#numberedLine(numbered[1]!, line.slice(numbered[0].length + numbered.index))
@@ -115,7 +115,7 @@ function numberedHex(rest: string): number[] {
   const token = /(\s*|-)([0-9a-f]{8}|[0-9a-f]{4}|[0-9a-f]{2})(?=[\s-]|$)/giy;
   for (let match = token.exec(text); match !== null; match = token.exec(text)) {
     const [, separator, digits] = match;
-    const middle = bytes.length === HALF_LINE && separator === '  ' && digits!.length === 2;
+    const middle = bytes.length === HALF_LINE_BYTES && separator === '  ' && digits!.length === 2;
     if (bytes.length > 0 && separator!.length > 1 && !canonical && !middle) break;
     bytes.push(...Buffer.from(digits!, 'hex'));
   }
@@ -134,6 +134,6 @@ function withoutQuoted(text: string): string {
 const OFFSET =
   /(?:^|[\s>])(?:0x)?([0-9a-f]{4,8}(?=:|\s-\s|\s\s)|[0-9a-f]{6,8}(?=\s))(?::|\s-)?\s*(?=[0-9a-f]{2})/i;
 /** Several times the longest line of the forms above; a longer one can only be a hex stream. */
-const MAX_DUMP_LINE_LENGTH = 1_000;
-/** Bytes: some dumps have a wider space in the middle of a line. */
-const HALF_LINE = 8;
+const MAX_DUMP_LINE_CHARACTERS = 1_000;
+/** Some dumps have a wider space in the middle of a line. */
+const HALF_LINE_BYTES = 8;

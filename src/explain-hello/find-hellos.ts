@@ -101,7 +101,7 @@ class HelloFinder implements FoundHellos {
   /** The stream from its first hello on. */
   #start(stream: Buffer): Buffer | undefined {
     if (startsHello(stream)) return stream;
-    for (let at = 1; at + MIN_START <= stream.length; at++) {
+    for (let at = 1; at + MIN_START_BYTES <= stream.length; at++) {
       if (!startsRecordHello(stream.subarray(at))) continue;
       this.notes.push(`${at} bytes before the hello were skipped`);
       return stream.subarray(at);
@@ -125,23 +125,28 @@ function startsRecordHeader(bytes: Buffer): boolean {
 }
 
 function startsRecordHello(bytes: Buffer): boolean {
-  return bytes.length >= MIN_START && bytes[0] === 22 && bytes[1] === 3 && bytes[5] === 1 && bytes[6] === 0;
+  return (
+    bytes.length >= MIN_START_BYTES && bytes[0] === 22 && bytes[1] === 3 && bytes[5] === 1 && bytes[6] === 0
+  );
 }
 
 function startsSslv2Hello(bytes: Buffer): boolean {
   return (
-    bytes.length >= MIN_START && bytes[0]! >= 0x80 && bytes[2] === 1 && (bytes[3] === 3 || bytes[3] === 0)
+    bytes.length >= MIN_START_BYTES &&
+    bytes[0]! >= 0x80 &&
+    bytes[2] === 1 &&
+    (bytes[3] === 3 || bytes[3] === 0)
   );
 }
 
 /** Adds the missing header to a bare handshake or SSLv2 message; returns all else unchanged. */
 function wrapped(bytes: Buffer): Buffer {
-  if (bytes.length < MIN_START || bytes[0] !== 1) return bytes;
+  if (bytes.length < MIN_START_BYTES || bytes[0] !== 1) return bytes;
   if (bytes[1] === 0 && bytes[4] === 3) {
     const message = bytes.subarray(0, 4 + bytes.readUIntBE(1, 3));
     const records: Buffer[] = [];
-    for (let at = 0; at < message.length; at += MAX_RECORD) {
-      const fragment = message.subarray(at, at + MAX_RECORD);
+    for (let at = 0; at < message.length; at += MAX_RECORD_BYTES) {
+      const fragment = message.subarray(at, at + MAX_RECORD_BYTES);
       records.push(Buffer.of(22, 3, 1, fragment.length >> 8, fragment.length & 0xff), fragment);
     }
     return Buffer.concat(records);
@@ -178,7 +183,6 @@ const CAPTURE_MAGICS = new Set([
 ]);
 const EMPTY = Buffer.alloc(0);
 /** Bytes that are necessary to recognize a hello. */
-const MIN_START = 9;
-/** Bytes. */
-const MAX_RECORD = 16_384;
+const MIN_START_BYTES = 9;
+const MAX_RECORD_BYTES = 16_384;
 const MAX_HELLOS = 10;

@@ -31,7 +31,7 @@ function helloLines(hello: ReadHello): string[] {
     ['extensions', extensions.length === 0 ? 'none' : listed(extensions.map(String))],
     ...hello.needsInWords.map((need, index): [string, string] => [index === 0 ? 'what it needs' : '', need]),
   ];
-  return rows.map(([name, value]) => `${name.padEnd(NAME_WIDTH)}${value}`);
+  return rows.map(([name, value]) => `${name.padEnd(NAME_COLUMNS)}${value}`);
 }
 
 function listed(values: readonly string[]): string {
@@ -45,17 +45,17 @@ function wrap(text: string): string {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
-    if (line !== '' && line.length + word.length >= TEXT_WIDTH) {
+    if (line !== '' && line.length + word.length >= TEXT_COLUMNS) {
       lines.push(line);
       line = '';
     }
     line += line === '' ? word : ` ${word}`;
   }
-  return [...lines, line].join(`\n${' '.repeat(NAME_WIDTH)}`);
+  return [...lines, line].join(`\n${' '.repeat(NAME_COLUMNS)}`);
 }
 
 function answerLine(answer: Answer): string {
-  const name = `  ${answer.profile.padEnd(NAME_WIDTH - 2)}`;
+  const name = `  ${answer.profile.padEnd(NAME_COLUMNS - 2)}`;
   if (!answer.serves) return `${name}refuses: ${answer.reason}`;
   if (answer.path === 'native') return `${name}serves it with Node's TLS, like every modern client`;
   return `${name}${answer.version} ${answer.suite}`;
@@ -70,7 +70,7 @@ function adviceOf(profiles: readonly Answer[], profile: string | undefined): str
 }
 
 /** Columns. */
-const NAME_WIDTH = 18;
-const TEXT_WIDTH = 82;
+const NAME_COLUMNS = 18;
+const TEXT_COLUMNS = 82;
 /** Real clients offer about a hundred. */
 const MAX_LISTED = 150;

@@ -31,8 +31,8 @@ function reportOnce(observation: string, error: unknown): void {
   // Before the report, because the report is an observation itself and may have the same defect.
   reported.add(observation);
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  guarded('report of a defect', () => report(`${observation}: ${text.slice(0, MAX_REPORT_LENGTH)}`));
+  guarded('report of a defect', () => report(`${observation}: ${text.slice(0, MAX_REPORT_CHARACTERS)}`));
 }
 
 /** Characters of a stack trace. */
-const MAX_REPORT_LENGTH = 4_000;
+const MAX_REPORT_CHARACTERS = 4_000;

@@ -18,12 +18,11 @@ const gauge = <const L extends readonly string[]>(labels: L, help: string) =>
 const histogram = <const L extends readonly string[]>(labels: L, buckets: readonly number[], help: string) =>
   ({ type: 'histogram', labels, buckets, help }) as const;
 
-/** Seconds: milliseconds of our own time, plus round trips of the client. */
-const HANDSHAKE_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
-/** Seconds. */
-const CONNECT_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-/** Seconds: from a refused client to a slow sender of large mail. */
-const CONNECTION_BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600, 1800];
+/** Milliseconds of our own time, plus round trips of the client. */
+const HANDSHAKE_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const CONNECT_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/** From a refused client to a slow sender of large mail. */
+const CONNECTION_BUCKETS_SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600, 1800];
 
 export const METRICS = {
   oldhello_build_info: gauge(['version', 'node'], 'Always 1; the labels have the versions.'),
@@ -32,7 +31,7 @@ export const METRICS = {
   oldhello_connections_max: gauge([], 'The limit max-connections.'),
   oldhello_connection_duration_seconds: histogram(
     ['listener'],
-    CONNECTION_BUCKETS,
+    CONNECTION_BUCKETS_SECONDS,
     'Duration of client connections.',
   ),
   oldhello_hellos_total: counter(
@@ -54,7 +53,7 @@ export const METRICS = {
   ),
   oldhello_handshake_duration_seconds: histogram(
     ['path', 'format'],
-    HANDSHAKE_BUCKETS,
+    HANDSHAKE_BUCKETS_SECONDS,
     'Duration of successful handshakes, including the round trips of the network.',
   ),
   oldhello_smtp_bytes_total: counter(
@@ -67,7 +66,7 @@ export const METRICS = {
   ),
   oldhello_backend_connect_duration_seconds: histogram(
     ['backend', 'address'],
-    CONNECT_BUCKETS,
+    CONNECT_BUCKETS_SECONDS,
     'Time to connect to this address of the backend.',
   ),
   oldhello_backend_connect_failures_total: counter(

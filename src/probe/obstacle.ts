@@ -42,7 +42,7 @@ export function unreachable(host: string, port: number, { code, message }: NodeJ
 
 /** Describes what the server sent instead of TLS. */
 export function notTls(bytes: Buffer): Obstacle {
-  const text = bytes.toString('latin1', 0, MAX_QUOTED);
+  const text = bytes.toString('latin1', 0, MAX_QUOTED_BYTES);
   const line = sanitizePeerText(text.split(/[\r\n]/)[0] ?? '');
   if (/^HTTP\//.test(text)) return obstacle('http', `it answers with HTTP: "${line}"`);
   if (/^[2-5]\d\d[ -]/.test(text)) return obstacle('smtp_first', `it answers with SMTP: "${line}"`);
@@ -52,5 +52,4 @@ export function notTls(bytes: Buffer): Obstacle {
   );
 }
 
-/** In bytes. */
-const MAX_QUOTED = 120;
+const MAX_QUOTED_BYTES = 120;

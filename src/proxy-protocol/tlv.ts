@@ -99,7 +99,7 @@ function decodeSsl(value: Buffer): SslInfo | undefined {
 }
 
 function text(type: number, value: string | undefined): Buffer {
-  return value === undefined ? NOTHING : tlv(type, Buffer.from(value.slice(0, MAX_TEXT), 'latin1'));
+  return value === undefined ? NOTHING : tlv(type, Buffer.from(value.slice(0, MAX_TEXT_BYTES), 'latin1'));
 }
 
 function tlv(type: number, value: Buffer): Buffer {
@@ -112,5 +112,5 @@ const TLV_HEADER_LENGTH = 3;
 const SSL_HEADER_LENGTH = 5;
 /** PP2_CLIENT_SSL: the client connected over TLS. */
 const CLIENT_SSL = 0x01;
-/** Bytes: the longest host name, and more than any other value has. */
-const MAX_TEXT = 255;
+/** The longest host name, and more than any other value has. */
+const MAX_TEXT_BYTES = 255;

@@ -1,13 +1,13 @@
 /** Days in UTC, as in the log. */
 import { emptyDay, type Day } from './tally.js';
 
-/** Every day from the first to the last with connections, those without among them, the last `MAX_SHOWN` of them. */
+/** Every day from the first to the last with connections, those without among them, at most the last MAX_SHOWN_DAYS. */
 export function everyDay(days: readonly Day[]): Day[] {
   const [first, last] = [days[0], days.at(-1)];
   if (first === undefined || last === undefined) return [];
   const known = new Map(days.map((day) => [day.day, day]));
   const end = Date.parse(last.day);
-  const start = Math.max(Date.parse(first.day), end - (MAX_SHOWN - 1) * DAY_MS);
+  const start = Math.max(Date.parse(first.day), end - (MAX_SHOWN_DAYS - 1) * DAY_MS);
   return Array.from({ length: Math.round((end - start) / DAY_MS) + 1 }, (_, index) => {
     const day = new Date(start + index * DAY_MS).toISOString().slice(0, 'YYYY-MM-DD'.length);
     return known.get(day) ?? emptyDay(day);
@@ -22,4 +22,4 @@ export function daysBetween(first: string, last: string): number {
 
 export const DAY_MS = 24 * 60 * 60 * 1000;
 /** Five years; a clock that was wrong once must not make a chart of centuries. */
-const MAX_SHOWN = 1827;
+const MAX_SHOWN_DAYS = 1827;

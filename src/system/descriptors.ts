@@ -21,8 +21,14 @@ export function descriptorBudget(): DescriptorBudget {
   try {
     const limit = openFilesLimit();
     const used = readdirSync('/proc/self/fd').length;
-    const free = limit - used - RESERVE - refused - awaitingHeader - descriptorShare(MAX_ADMIN_CLIENTS);
-    return { limit, connections: Math.max(1, Math.floor(free / PER_CONNECTION)), refused, awaitingHeader };
+    const free =
+      limit - used - RESERVED_DESCRIPTORS - refused - awaitingHeader - descriptorShare(MAX_ADMIN_CLIENTS);
+    return {
+      limit,
+      connections: Math.max(1, Math.floor(free / DESCRIPTORS_PER_CONNECTION)),
+      refused,
+      awaitingHeader,
+    };
   } catch {
     return { limit: Infinity, connections: Infinity, refused, awaitingHeader };
   }
@@ -45,9 +51,9 @@ export function descriptorShare(max: number): number {
 }
 
 /** The client, the backend, and for a moment after STARTTLS the first backend session. */
-const PER_CONNECTION = 3;
+const DESCRIPTORS_PER_CONNECTION = 3;
 /** For files that are reloaded, and child processes. */
-const RESERVE = 32;
+const RESERVED_DESCRIPTORS = 32;
 const MAX_REFUSED = 64;
 const MAX_AWAITING_HEADER = 1_024;
 /** Connections of the admin listener: a few browsers and scrapers. */

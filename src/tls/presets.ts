@@ -30,8 +30,8 @@ const suites = (wanted: (suite: CipherSuite) => boolean): readonly CipherSuite[]
 /** P-384 costs ten times as much as the others, so it is for clients that have only it; P-521 twice that again. */
 const groups = [NamedGroup.x25519, NamedGroup.secp256r1, NamedGroup.secp384r1];
 
-/** Bytes: 2^27 blocks of 64 bits, at which two equal ones are still unlikely (about 2^-11). */
-const SMALL_BLOCK_LIMIT = 2 ** 30;
+/** 2^27 blocks of 64 bits, at which two equal ones are still unlikely (about 2^-11). */
+const SMALL_BLOCK_LIMIT_BYTES = 2 ** 30;
 
 export const PRESETS = {
   intermediate: {
@@ -44,7 +44,7 @@ export const PRESETS = {
     tolerateKeyExchangeBugs: false,
     largeRecords: false,
     recordSplitting: false,
-    smallBlockLimit: SMALL_BLOCK_LIMIT,
+    smallBlockLimit: SMALL_BLOCK_LIMIT_BYTES,
   },
   legacy: {
     minVersion: ProtocolVersion['TLSv1'],
@@ -56,7 +56,7 @@ export const PRESETS = {
     tolerateKeyExchangeBugs: false,
     largeRecords: false,
     recordSplitting: false,
-    smallBlockLimit: SMALL_BLOCK_LIMIT,
+    smallBlockLimit: SMALL_BLOCK_LIMIT_BYTES,
   },
   ancient: {
     minVersion: ProtocolVersion.SSLv3,
@@ -68,6 +68,6 @@ export const PRESETS = {
     tolerateKeyExchangeBugs: true,
     largeRecords: true,
     recordSplitting: false,
-    smallBlockLimit: SMALL_BLOCK_LIMIT,
+    smallBlockLimit: SMALL_BLOCK_LIMIT_BYTES,
   },
 } as const satisfies Record<string, Policy>;

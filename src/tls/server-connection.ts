@@ -67,7 +67,7 @@ export class ServerConnection {
   receive(bytes: Buffer): void {
     if (this.#state === 'ended') return;
     this.#guard(() => {
-      if (this.#incoming.buffered + bytes.length > MAX_BUFFERED && !this.wantsInput) {
+      if (this.#incoming.buffered + bytes.length > MAX_BUFFERED_BYTES && !this.wantsInput) {
         throw new TlsError('internal_error', 'the host kept feeding a connection that waits for it');
       }
       this.#incoming.push(bytes);
@@ -249,5 +249,5 @@ const NOTHING = Buffer.alloc(0);
 /** ERROR with NO-CIPHER-ERROR (Hickman, 5.5.1): what a client of SSL 2.0 understands, and not SSL 2.0 spoken. */
 const SSLV2_NO_CIPHER_ERROR = Buffer.from('8003000001', 'hex');
 
-/** Bytes that may wait while the host is busy with an operation: a socket's read buffer that was already on its way. */
-const MAX_BUFFERED = 128 * 1024;
+/** What may wait while the host is busy with an operation: a socket's read buffer that was already on its way. */
+const MAX_BUFFERED_BYTES = 128 * 1024;

@@ -76,7 +76,7 @@ export class Writer {
   #bytes: Buffer;
   #at = 0;
 
-  constructor(capacity = INITIAL_CAPACITY) {
+  constructor(capacity = INITIAL_CAPACITY_BYTES) {
     this.#bytes = Buffer.allocUnsafe(capacity);
   }
 
@@ -152,5 +152,5 @@ export function lastingCopy(bytes: Uint8Array): Buffer {
   return copy;
 }
 
-/** Bytes; enough for every message but Certificate, which passes its own size. */
-const INITIAL_CAPACITY = 512;
+/** Enough for every message but Certificate, which passes its own size. */
+const INITIAL_CAPACITY_BYTES = 512;

@@ -3,7 +3,7 @@ import * as crypto from 'node:crypto';
 import { test } from 'tap';
 import type { ServerParameters, Session, TicketProtector } from '../../src/tls/index.js';
 import { CIPHER_SUITE_BY_ID } from '../../src/tls/cipher-suites.js';
-import { MAX_SEED, ShortHmac } from '../../src/tls/crypto/short-hmac.js';
+import { MAX_SEED_BYTES, ShortHmac } from '../../src/tls/crypto/short-hmac.js';
 import type { DirectionKeys, ProtectionParameters } from '../../src/tls/record/protection.js';
 import * as versions from '../../src/tls/handshake/version-rules.js';
 import { TestClient, type HelloOptions } from '../support/test-client.js';
@@ -210,7 +210,7 @@ test('the PRF of TLS 1.0 leaves nothing behind but its answer', async (t) => {
   }
   const { prfTls10 } = await t.mockImport<typeof import('../../src/tls/crypto/prf.js')>(
     '../../src/tls/crypto/prf.js',
-    { '../../src/tls/crypto/short-hmac.js': { MAX_SEED, ShortHmac: Spied } },
+    { '../../src/tls/crypto/short-hmac.js': { MAX_SEED_BYTES, ShortHmac: Spied } },
   );
   const answer = prfTls10(Buffer.alloc(48, 5), 'label', Buffer.alloc(64, 6), 104);
   t.notOk(isWiped(answer));

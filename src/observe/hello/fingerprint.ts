@@ -18,7 +18,7 @@ export interface HelloFingerprint {
   readonly kind: 'ja3' | 'sslv2';
   /** 32 hex digits. */
   readonly hash: string;
-  /** Undefined where it is longer than MAX_TEXT_LENGTH; only scanners and attackers send such hellos. */
+  /** Undefined where it is longer than MAX_TEXT_BYTES; only scanners and attackers send such hellos. */
   readonly text?: string | undefined;
   /** JA4, or for the SSLv2 format our own, similar to it: `v10i190732_…`. */
   readonly short: string;
@@ -42,7 +42,7 @@ export function fingerprintHello(hello: ClientHello): HelloFingerprint {
 
 function named(text: Buffer): Pick<HelloFingerprint, 'hash' | 'text'> {
   const hash = createHash('md5').update(text).digest('hex');
-  return text.length > MAX_TEXT_LENGTH ? { hash } : { hash, text: text.toString('latin1') };
+  return text.length > MAX_TEXT_BYTES ? { hash } : { hash, text: text.toString('latin1') };
 }
 
 function sslv2Text(clientVersion: number, { cipherSpecs, challengeLength }: Sslv2Offer): Buffer {
@@ -73,5 +73,5 @@ function ja3Text({ clientVersion, extensions }: ClientHello, offered: Offered): 
 }
 
 const COMMA = Buffer.from(',');
-/** Bytes: several times the text of a current client. */
-const MAX_TEXT_LENGTH = 1024;
+/** Several times the text of a current client. */
+const MAX_TEXT_BYTES = 1024;

@@ -23,9 +23,9 @@ export class ServerHelloWatch {
    */
   push(chunk: Buffer): AgreedTls | undefined {
     if (this.#bytes === undefined) return undefined;
-    const bytes = Buffer.concat([this.#bytes, chunk.subarray(0, MAX_SERVER_HELLO)]);
+    const bytes = Buffer.concat([this.#bytes, chunk.subarray(0, MAX_SERVER_HELLO_BYTES)]);
     const read = readServerHello(bytes);
-    this.#bytes = read === 'need_more' && bytes.length < MAX_SERVER_HELLO ? bytes : undefined;
+    this.#bytes = read === 'need_more' && bytes.length < MAX_SERVER_HELLO_BYTES ? bytes : undefined;
     return typeof read === 'object' ? read : undefined;
   }
 }
@@ -57,4 +57,4 @@ const FIXED_LENGTH = RECORD_HEADER_LENGTH + HANDSHAKE_HEADER_LENGTH + 2 + RANDOM
 /** With an empty session id, a suite and a compression method. */
 const MIN_LENGTH = FIXED_LENGTH + 3;
 /** What a ServerHello with every extension takes, several times over. */
-const MAX_SERVER_HELLO = 2048;
+const MAX_SERVER_HELLO_BYTES = 2048;

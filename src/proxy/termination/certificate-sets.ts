@@ -62,8 +62,8 @@ function onePerAlgorithm(credentials: readonly Credential[]): readonly Credentia
 function idOf(credentials: readonly Credential[]): string {
   const hash = createHash('sha256');
   for (const { chain } of credentials) hash.update(chain[0]!);
-  return hash.digest('base64').slice(0, ID_LENGTH);
+  return hash.digest('base64').slice(0, ID_CHARACTERS);
 }
 
-/** Characters: 144 bits. */
-const ID_LENGTH = 24;
+/** 144 bits. */
+const ID_CHARACTERS = 24;

@@ -30,7 +30,7 @@ export class EcdhShares {
   take(group: EcdhGroup): EcdhShare {
     let ready = this.#ready.get(group);
     if (ready === undefined) this.#ready.set(group, (ready = []));
-    const oldest = this.#host.now() - LIFETIME;
+    const oldest = this.#host.now() - LIFETIME_MS;
     while (ready.length > 0 && ready[0]!.made < oldest) ready.shift();
     const taken = ready.shift();
     this.#fill();
@@ -40,7 +40,7 @@ export class EcdhShares {
   /** One pair an idle turn. */
   #fill(): void {
     if (this.#filling) return;
-    const wanting = [...this.#ready].find(([, ready]) => ready.length < READY);
+    const wanting = [...this.#ready].find(([, ready]) => ready.length < READY_PAIRS);
     if (wanting === undefined) return;
     this.#filling = true;
     this.#host.whenIdle(() => {
@@ -58,13 +58,13 @@ export class EcdhShares {
     this.#expiring = true;
     this.#host.later(() => {
       this.#expiring = false;
-      const oldest = this.#host.now() - LIFETIME;
+      const oldest = this.#host.now() - LIFETIME_MS;
       for (const [group, ready] of this.#ready) {
         while (ready.length > 0 && ready[0]!.made <= oldest) ready.shift();
         if (ready.length === 0) this.#ready.delete(group);
       }
       if (this.#ready.size > 0) this.#expire();
-    }, LIFETIME);
+    }, LIFETIME_MS);
   }
 }
 
@@ -80,6 +80,5 @@ export function readyEcdhShare(group: EcdhGroup): EcdhShare {
 }
 
 /** Pairs of a group: as many as clients may come in one turn of the event loop without any of them waiting. */
-const READY = 8;
-/** Milliseconds. */
-const LIFETIME = 60_000;
+const READY_PAIRS = 8;
+const LIFETIME_MS = 60_000;

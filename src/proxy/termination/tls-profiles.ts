@@ -66,7 +66,7 @@ export class TlsProfiles {
         smallDhGroup: settings.profile === 'ancient' ? this.#sources.smallDhGroup : undefined,
         sessionIds: true,
         tickets: this.#sources.tickets.engine,
-        sessionContext: context.digest('base64').slice(0, CONTEXT_LENGTH),
+        sessionContext: context.digest('base64').slice(0, CONTEXT_CHARACTERS),
         ecdhShare: readyEcdhShare,
         random: randomBytes,
       },
@@ -123,5 +123,5 @@ function suitesOf(preset: readonly CipherSuite[], settings: TlsSettings): readon
   });
 }
 
-/** Characters: 96 bits tell contexts apart, and a ticket stays short. */
-const CONTEXT_LENGTH = 16;
+/** 96 bits tell contexts apart, and a ticket stays short. */
+const CONTEXT_CHARACTERS = 16;

@@ -21,7 +21,7 @@ export class Outbox<T> {
   /** Leaves within a moment, behind everything before it. */
   put(message: T): void {
     this.#messages.push(message);
-    if (this.#messages.length >= MAX_GATHERED) this.flush();
+    if (this.#messages.length >= MAX_GATHERED_MESSAGES) this.flush();
     else if (this.#soon === undefined) this.#later ??= setTimeout(() => this.flush(), GATHER_TIME_MS);
   }
 
@@ -37,5 +37,4 @@ export class Outbox<T> {
 
 /** Not noticeable in a log, nor for a client that waits for a place. */
 const GATHER_TIME_MS = 10;
-/** Messages. */
-const MAX_GATHERED = 100;
+const MAX_GATHERED_MESSAGES = 100;

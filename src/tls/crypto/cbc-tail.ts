@@ -25,7 +25,7 @@ export function checkPadding(
   const paddingLength = plaintext[last]!;
   let good = notLess(last, macLength + paddingLength);
   if (maxPadding === undefined) {
-    const scanned = Math.min(MAX_PADDING, plaintext.length);
+    const scanned = Math.min(MAX_PADDING_BYTES, plaintext.length);
     let different = 0;
     for (let at = 0; at < scanned; at += 1) {
       const inPadding = -notLess(paddingLength, at);
@@ -45,7 +45,7 @@ export function checkPadding(
  * buffer that is then rotated to its beginning.
  */
 export function extractMac(plaintext: Buffer, length: number, macLength: number): Buffer {
-  const from = Math.max(0, plaintext.length - macLength - MAX_PADDING);
+  const from = Math.max(0, plaintext.length - macLength - MAX_PADDING_BYTES);
   const rotated = Buffer.alloc(macLength);
   // secret from here: `length`, and so where the MAC lies.
   let rotation = 0;
@@ -76,5 +76,5 @@ function isZero(value: number): number {
   return ((value | -value) >>> 31) ^ 1;
 }
 
-/** Bytes: padding_length is one byte, and counts itself out. */
-const MAX_PADDING = 256;
+/** padding_length is one byte, and counts itself out. */
+const MAX_PADDING_BYTES = 256;

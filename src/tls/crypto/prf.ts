@@ -1,7 +1,7 @@
 /** The pseudo-random functions of TLS (RFC 2246, 5; RFC 5246, 5). */
 import { createHmac } from 'node:crypto';
 import type { PrfHash } from '../cipher-suites.js';
-import { MAX_SEED, ShortHmac } from './short-hmac.js';
+import { MAX_SEED_BYTES, ShortHmac } from './short-hmac.js';
 
 /** TLS 1.0 and 1.1: P_MD5 over one half of the secret, P_SHA-1 over the other, which overlap by a byte if it is odd. */
 export function prfTls10(secret: Buffer, label: string, seed: Buffer, length: number): Buffer {
@@ -38,4 +38,4 @@ function expand(hash: string, secret: Buffer, seed: Buffer, length: number): Buf
 }
 
 /** Shared by all, since nothing here is interrupted. */
-const SEED = Buffer.alloc(MAX_SEED);
+const SEED = Buffer.alloc(MAX_SEED_BYTES);

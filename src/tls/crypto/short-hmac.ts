@@ -68,10 +68,10 @@ export class ShortHmac {
 
   /**
    * P_hash of RFC 2246, 5, XORed into `output`.
-   * @throws RangeError for a seed of more than MAX_SEED bytes
+   * @throws RangeError for a seed of more than MAX_SEED_BYTES
    */
   xorExpansion(seed: Uint8Array, output: Uint8Array): void {
-    if (seed.length > MAX_SEED) throw new RangeError('a seed that is longer than any of TLS 1.0');
+    if (seed.length > MAX_SEED_BYTES) throw new RangeError('a seed that is longer than any of TLS 1.0');
     const { compress, initial, littleEndian, digestBlock } = this.#hash;
     const size = initial.length;
     // A(i), the seed and the end of the message, as HMAC reads them behind the key; of these only A(i) changes.
@@ -189,12 +189,12 @@ export class ShortHmac {
   }
 }
 
-/** Bytes: label and seed take 86 at most (RFC 7627, 4). */
-export const MAX_SEED = 256;
+/** Label and seed take 86 at most (RFC 7627, 4). */
+export const MAX_SEED_BYTES = 256;
 
 /** Shared by all, since nothing here is interrupted. The end of a message takes at most two blocks. */
 const BLOCKS = new Int32Array(2 * BLOCK_WORDS);
 /** A digest, a seed, and the end of a message: five blocks. */
-const MESSAGE = new Int32Array(BLOCK_WORDS * Math.ceil((20 + MAX_SEED + 9) / BLOCK_LENGTH));
+const MESSAGE = new Int32Array(BLOCK_WORDS * Math.ceil((20 + MAX_SEED_BYTES + 9) / BLOCK_LENGTH));
 /** Words: as many as SHA-1 has. */
 const STATE = new Int32Array(5);

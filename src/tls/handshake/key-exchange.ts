@@ -119,7 +119,7 @@ function encryptedPremasterSecret(
   version: ProtocolVersion,
   tolerant: boolean,
 ): Buffer {
-  const withLength = body.length === LENGTH_FIELD + modulusLength;
+  const withLength = body.length === LENGTH_FIELD_BYTES + modulusLength;
   if (version === ProtocolVersion.SSLv3 && !withLength) return body;
   if (body.length === modulusLength && tolerant) return body;
   const reader = new Reader(body);
@@ -155,6 +155,6 @@ const HASHES = {
 } as const satisfies Record<SignatureScheme, SignOperation['hash']>;
 
 /** Bytes in front of an opaque<0..2^16-1>. */
-const LENGTH_FIELD = 2;
+const LENGTH_FIELD_BYTES = 2;
 /** Bytes (RFC 5246, 7.4.7.1). */
 const PREMASTER_SECRET_LENGTH = 48;

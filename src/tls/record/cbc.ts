@@ -33,7 +33,7 @@ export function cbcWriteProtection(parameters: ProtectionParameters, bulk: CbcCi
     end.set(tail);
     const pieces = [iv, content, end];
     // Copying what is short is cheaper than a call for each piece: half the time for 50 bytes, 5 % at 8,000.
-    const ready = length < SHORT ? [Buffer.concat(pieces)] : pieces.filter((piece) => piece.length > 0);
+    const ready = length < SHORT_BYTES ? [Buffer.concat(pieces)] : pieces.filter((piece) => piece.length > 0);
     return ready.map((piece) => cipher.update(piece));
   };
   return {
@@ -130,5 +130,4 @@ function roundUp(length: number, multiple: number): number {
 }
 
 const NOTHING = Buffer.alloc(0);
-/** Bytes. */
-const SHORT = 2048;
+const SHORT_BYTES = 2048;

@@ -114,6 +114,6 @@ export const MAX_PLAINTEXT_LENGTH = 2 ** 14;
 /** Bytes of TLSPlaintext.fragment that old Microsoft stacks send in spite of the above. */
 export const MAX_LARGE_PLAINTEXT_LENGTH = 2 ** 15;
 /** Bytes that protection may add: MAC, padding, IV (RFC 5246, 6.2.3; compression is never used). */
-export const MAX_PROTECTION_OVERHEAD = 2048;
+export const MAX_PROTECTION_OVERHEAD_BYTES = 2048;
 /** Bytes that protection does add at most: an IV of 16, a MAC of 48, padding of 256. */
-export const MAX_SUITE_OVERHEAD = 320;
+export const MAX_SUITE_OVERHEAD_BYTES = 320;

@@ -8,8 +8,8 @@ import {
   Deframer,
   MAX_LARGE_PLAINTEXT_LENGTH,
   MAX_PLAINTEXT_LENGTH,
-  MAX_PROTECTION_OVERHEAD,
-  MAX_SUITE_OVERHEAD,
+  MAX_PROTECTION_OVERHEAD_BYTES,
+  MAX_SUITE_OVERHEAD_BYTES,
   RECORD_HEADER_LENGTH,
 } from './deframer.js';
 import {
@@ -27,7 +27,7 @@ export interface RecordContent {
 export class RecordLayer {
   readonly #deframer: Deframer;
   #maxPlaintext: number;
-  #maxOverhead = MAX_PROTECTION_OVERHEAD;
+  #maxOverhead = MAX_PROTECTION_OVERHEAD_BYTES;
   /** Undefined until negotiated: a first hello may carry any version (RFC 5246, E.1). */
   #version: ProtocolVersion | undefined;
   #read: ReadProtection = nullReadProtection;
@@ -100,7 +100,7 @@ export class RecordLayer {
   limitFragments(maxFragmentLength: number): void {
     this.#maxFragment = maxFragmentLength;
     this.#maxPlaintext = maxFragmentLength;
-    this.#maxOverhead = MAX_SUITE_OVERHEAD;
+    this.#maxOverhead = MAX_SUITE_OVERHEAD_BYTES;
     this.#deframer.maxFragment = maxFragmentLength;
   }
 
