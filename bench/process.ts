@@ -104,11 +104,11 @@ export function pin(pid: number, core: string): void {
 
 /**
  * Waits until the process accepts on `port`.
- * @throws Error where it ends before it does, or takes longer than START_LIMIT
+ * @throws Error where it ends before it does, or takes longer than START_TIMEOUT_MS
  */
 export async function accepting(port: number, { child }: Measured): Promise<void> {
   const began = performance.now();
-  while (performance.now() - began < START_LIMIT) {
+  while (performance.now() - began < START_TIMEOUT_MS) {
     if (child.exitCode !== null) throw new Error(`${child.spawnargs.join(' ')} ended with ${child.exitCode}`);
     if (await accepts(port)) return;
     await new Promise((resolve) => setTimeout(resolve, 1));
@@ -177,5 +177,5 @@ function pss(pid: number): number {
 
 const TICKS_PER_SECOND = Number(spawnSync('getconf', ['CLK_TCK']).stdout.toString());
 
-/** Milliseconds; a hundred times what the slowest takes. */
-const START_LIMIT = 30_000;
+/** A hundred times what the slowest takes. */
+const START_TIMEOUT_MS = 30_000;

@@ -64,9 +64,9 @@ async function profile(
 ): Promise<Profile> {
   const folder = mkdtempSync(join(stage.folder, 'profile-'));
   const { port, process: server } = await stage.startOne(profiled(folder), backend);
-  await play(port, WARM_UP);
+  await play(port, WARM_UP_MS);
   const [cpu, from] = [server.cpu, microseconds()];
-  const count = await play(port, MEASURED);
+  const count = await play(port, MEASURED_MS);
   const [used, to] = [server.cpu - cpu, microseconds()];
   server.child.kill('SIGTERM');
   await once(server.child, 'exit');
@@ -101,7 +101,7 @@ async function profileTransfers([suite, way]: (typeof TRANSFERS)[number]): Promi
     const job: BulkLoad = { port, backend, way, suite, bytes: TRANSFER };
     let bytes = 0;
     for (const began = performance.now(); performance.now() - began < milliseconds; bytes += TRANSFER) {
-      const result = await stage.load<BulkResult>('./load/bulk.js', job, LONGEST);
+      const result = await stage.load<BulkResult>('./load/bulk.js', job, TRANSFER_TIMEOUT_MS);
       if ('unable' in result) throw new Error(result.unable);
     }
     // In milliseconds for 100 MB is in microseconds for 100 KB.
@@ -114,10 +114,9 @@ function microseconds(): number {
   return Number(process.hrtime.bigint() / 1000n);
 }
 
-/** Milliseconds. */
-const WARM_UP = 15_000;
-const MEASURED = 8_000;
-const LONGEST = 60_000;
+const WARM_UP_MS = 15_000;
+const MEASURED_MS = 8_000;
+const TRANSFER_TIMEOUT_MS = 60_000;
 /** Bytes. */
 const TRANSFER = 200e6;
 

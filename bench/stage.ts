@@ -61,7 +61,7 @@ export class Stage {
     const command = [process.execPath, compiled(script), ...values.map(String)];
     const backend = new Measured(LOAD_CORE, command);
     this.#backends.push(backend);
-    return Number(await backend.nextLine(GRACE));
+    return Number(await backend.nextLine(GRACE_MS));
   }
 
   /** Those of `peers` that are here and asked for; the others are named. */
@@ -112,7 +112,7 @@ export class Stage {
   async load<T>(script: string, job: object, milliseconds: number, cores = LOAD_CORE): Promise<T | Unable> {
     const generator = new Measured(cores, [process.execPath, compiled(script), JSON.stringify(job)]);
     try {
-      return JSON.parse(await generator.nextLine(milliseconds + GRACE)) as T | Unable;
+      return JSON.parse(await generator.nextLine(milliseconds + GRACE_MS)) as T | Unable;
     } catch (error) {
       return { unable: (error as Error).message };
     } finally {
@@ -156,4 +156,4 @@ function compiled(script: string): string {
 }
 
 /** Milliseconds for a load to start, to give up on a peer that no longer answers, and to end. */
-const GRACE = 10_000;
+const GRACE_MS = 10_000;

@@ -43,7 +43,7 @@ function shake(): Promise<number> {
         else resolve(latency);
       },
     });
-    connection.socket.setTimeout(TIME_LIMIT, () => connection.socket.destroy(new Error('timed out')));
+    connection.socket.setTimeout(TIMEOUT_MS, () => connection.socket.destroy(new Error('timed out')));
   });
 }
 
@@ -69,7 +69,7 @@ async function playGroup(size: number): Promise<Group> {
     if (load.pause > 0) await pause(load.pause);
   }
   // What the server does after the close, such as its line in the log, belongs to this group.
-  await pause(SETTLE);
+  await pause(SETTLE_MS);
   latencies.sort((a, b) => a - b);
   return { cpu: (cpuTime() - before) / 1000 / size, latency: percentile(latencies, 0.5) };
 }
@@ -80,8 +80,7 @@ async function main(): Promise<{ groups: Group[] }> {
   return { groups };
 }
 
-/** Milliseconds. */
-const SETTLE = 50;
-const TIME_LIMIT = 5000;
+const SETTLE_MS = 50;
+const TIMEOUT_MS = 5000;
 
 report(main());

@@ -48,7 +48,7 @@ function deliver(): Promise<void> {
   const began = performance.now();
   return new Promise((resolve, reject) => {
     const socket = connect({ port: load.port, host: '127.0.0.1', noDelay: true });
-    socket.setTimeout(PATIENCE, () => socket.destroy(new Error('it fell silent')));
+    socket.setTimeout(TIMEOUT_MS, () => socket.destroy(new Error('it fell silent')));
     socket.once('error', reject);
     let step = 0;
     const take = (bytes: Buffer): void => {
@@ -131,7 +131,7 @@ async function main(): Promise<LoadResult> {
   };
 }
 
-/** Milliseconds; a connection that waits so long is a fault and not a delay. */
-const PATIENCE = 5000;
+/** A connection that waits so long is a fault and not a delay. */
+const TIMEOUT_MS = 5000;
 
 report(main());

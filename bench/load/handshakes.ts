@@ -66,7 +66,7 @@ function shake(): Promise<void> {
       },
       offered,
     );
-    connection.socket.setTimeout(PATIENCE, () => connection.socket.destroy(new Error('it fell silent')));
+    connection.socket.setTimeout(TIMEOUT_MS, () => connection.socket.destroy(new Error('it fell silent')));
   });
 }
 
@@ -141,7 +141,7 @@ const HELLO = Buffer.alloc(46);
 const SECOND_FLIGHT = Buffer.alloc(267 + 6 + 53);
 const CLOSE = Buffer.alloc(37);
 
-/** Milliseconds; a connection that waits so long is a fault and not a delay. */
-const PATIENCE = 5000;
+/** A connection that waits so long is a fault and not a delay. */
+const TIMEOUT_MS = 5000;
 
 report(main());

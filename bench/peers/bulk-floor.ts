@@ -8,14 +8,14 @@ import { connect, createServer, type Socket } from 'node:net';
 
 const [port, backend] = process.argv.slice(2) as [string, string];
 const [key, iv, macKey] = [Buffer.alloc(16, 1), Buffer.alloc(16, 2), Buffer.alloc(20, 3)];
-const PIECE = 16_384;
+const PIECE_BYTES = 16_384;
 
 function pass(from: Socket, to: Socket, work: (piece: Buffer) => Buffer): void {
   from.on('data', (bytes) => {
     to.cork();
-    for (let at = 0; at < bytes.length; at += PIECE) {
-      const piece = bytes.subarray(at, at + PIECE);
-      to.write(piece.length === PIECE ? work(piece) : piece);
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+      const piece = bytes.subarray(at, at + PIECE_BYTES);
+      to.write(piece.length === PIECE_BYTES ? work(piece) : piece);
     }
     to.uncork();
     if (to.writableLength > 0) from.pause();

@@ -75,9 +75,9 @@ async function transfer(
   const size = stage.options.quick ? megabytes / 5 : megabytes;
   const job: BulkLoad = { port, backend, way, suite: peer === bulkFloor ? 'none' : suite, bytes: size * 1e6 };
   const before = server.cpu;
-  const result = await stage.load<BulkResult>('./load/bulk.js', job, LONGEST);
+  const result = await stage.load<BulkResult>('./load/bulk.js', job, TRANSFER_TIMEOUT_MS);
   if ('unable' in result) return result;
-  const used = Math.max(server.cpu - before, CLOCK_TICK);
+  const used = Math.max(server.cpu - before, CLOCK_TICK_SECONDS);
   return {
     perCore: size / used,
     cpu: (1000 * used) / size,
@@ -86,7 +86,7 @@ async function transfer(
   };
 }
 
-/** Seconds; no CPU time is measured more exactly. */
-const CLOCK_TICK = 0.01;
+/** No CPU time is measured more exactly. */
+const CLOCK_TICK_SECONDS = 0.01;
 /** Milliseconds that a transfer may take, with encrypting beforehand. */
-const LONGEST = 20_000;
+const TRANSFER_TIMEOUT_MS = 20_000;

@@ -86,7 +86,11 @@ async function play(
 ): Promise<readonly Group[] | Unable> {
   const load: ColdLoad = { port, suite: 'AES128-SHA', pids: server.pids, groups, pause };
   const count = groups.reduce((sum, size) => sum + size, 0);
-  const result = await stage.load<{ groups: Group[] }>('./load/cold.js', load, count * (pause + EACH));
+  const result = await stage.load<{ groups: Group[] }>(
+    './load/cold.js',
+    load,
+    count * (pause + CONNECTION_MS),
+  );
   return 'unable' in result ? result : result.groups;
 }
 
@@ -96,4 +100,4 @@ const QUICK_WARM = 100;
 /** A minute each is for these. */
 const PATIENT = ['oldhello', 'nginx', 'stunnel'];
 /** Milliseconds that a connection may take. */
-const EACH = 30;
+const CONNECTION_MS = 30;

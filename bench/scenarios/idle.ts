@@ -66,7 +66,7 @@ async function measure(stage: Stage, start: () => Promise<Running>, many: number
   const grow = async (count: number): Promise<number | Unable> => {
     const load = stage.startLoad('./load/idle.js', { port: server.port, count } satisfies IdleLoad);
     loads.push(load);
-    const result = JSON.parse(await load.nextLine(LONGEST)) as IdleResult | Unable;
+    const result = JSON.parse(await load.nextLine(OPENING_TIMEOUT_MS)) as IdleResult | Unable;
     return 'unable' in result ? result : settled(server);
   };
   try {
@@ -77,7 +77,7 @@ async function measure(stage: Stage, start: () => Promise<Running>, many: number
     let held = 0;
     for (const load of loads) {
       load.nudge();
-      held += (JSON.parse(await load.nextLine(LONGEST)) as IdleResult).open;
+      held += (JSON.parse(await load.nextLine(OPENING_TIMEOUT_MS)) as IdleResult).open;
     }
     return {
       started: atStart / MIB,
@@ -96,7 +96,7 @@ async function measure(stage: Stage, start: () => Promise<Running>, many: number
 
 /** Memory once a garbage collector has had its chance. */
 async function settled({ process: server }: Running): Promise<number> {
-  await new Promise((resolve) => setTimeout(resolve, SETTLING));
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   return server.memory;
 }
 
@@ -119,7 +119,6 @@ const FILES_BESIDES = 100;
 const KIB = 1024;
 const MIB = 1024 * 1024;
 
-/** Milliseconds. */
-const SETTLING = 2000;
+const SETTLE_MS = 2000;
 /** Milliseconds that opening all connections may take. */
-const LONGEST = 90_000;
+const OPENING_TIMEOUT_MS = 90_000;

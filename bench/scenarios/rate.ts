@@ -44,8 +44,8 @@ async function warmUp(
   const before = warm.get(server) ?? [];
   if (peer.justInTime !== true || stage.options.quick || before.includes(job.suite)) return;
   const concurrency = Math.max(job.concurrency, FEW);
-  const load = { ...job, concurrency, perSecond: undefined, milliseconds: WARM_UP };
-  await stage.load(script, load, WARM_UP);
+  const load = { ...job, concurrency, perSecond: undefined, milliseconds: WARM_UP_MS };
+  await stage.load(script, load, WARM_UP_MS);
   warm.set(server, [...before, job.suite]);
 }
 
@@ -55,8 +55,8 @@ const warm = new WeakMap<Processor, readonly string[]>();
 /** Clients that keep any server busy. */
 const FEW = 16;
 
-/** Milliseconds: ten thousand connections or more, after which the cost of one hardly falls any further. */
-const WARM_UP = 20_000;
+/** Ten thousand connections or more, after which the cost of one hardly falls any further. */
+const WARM_UP_MS = 20_000;
 
 /** Asks the kernel what the load cost the server. */
 async function measure(

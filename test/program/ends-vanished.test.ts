@@ -24,7 +24,7 @@ t.jobs = 3;
 /** What a connection gets to close, and some more for a slow machine. */
 const CLOSE_TIMEOUT_MS = 20_000;
 /** As soon as somebody who has vanished should be looked for. */
-const KEEPALIVE_AT_MOST_MIN = 10;
+const MAX_KEEPALIVE_MINUTES = 10;
 
 let networks = 0;
 
@@ -111,7 +111,7 @@ for (const workers of [1, 2]) {
     t.ok(connections.length >= STALL_CASES.length, 'there are some to look at');
     const unwatched = connections.filter((line) => {
       const minutes = /timer:\(keepalive,(?:(\d+)min)?/.exec(line);
-      return minutes === null || Number(minutes[1] ?? 0) > KEEPALIVE_AT_MOST_MIN;
+      return minutes === null || Number(minutes[1] ?? 0) > MAX_KEEPALIVE_MINUTES;
     });
     t.same(unwatched, []);
   });

@@ -39,11 +39,11 @@ async function greeted(port: number, options: ConnectionOptions): Promise<Client
   return { tls, raw, closed: once(raw, 'close') };
 }
 
-/** Milliseconds: far less than any timeout of the program, and more than a loaded machine needs. */
-const SOON = 10_000;
+/** Far less than any timeout of the program, and more than a loaded machine needs. */
+const SOON_MS = 10_000;
 
 function within<T>(promise: Promise<T>): Promise<T | 'too late'> {
-  const tooLate = new Promise<'too late'>((resolve) => setTimeout(resolve, SOON, 'too late').unref());
+  const tooLate = new Promise<'too late'>((resolve) => setTimeout(resolve, SOON_MS, 'too late').unref());
   return Promise.race([promise, tooLate]);
 }
 

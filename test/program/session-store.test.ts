@@ -34,7 +34,7 @@ async function shared(t: Test): Promise<Shared> {
         tls: { 'ticket-key-file': `${folder}/ticket.keys` },
         sessionStore: {
           url: typeof store === 'number' ? `redis://127.0.0.1:${store}/3` : store,
-          timeout: `${TIMEOUT}ms`,
+          timeout: `${TIMEOUT_MS}ms`,
           ...more.sessionStore,
         },
       }),
@@ -47,8 +47,8 @@ async function shared(t: Test): Promise<Shared> {
   return { folder, sink, start };
 }
 
-/** Milliseconds: as long as may be configured, for a loaded machine. */
-const TIMEOUT = 200;
+/** As long as may be configured, for a loaded machine. */
+const TIMEOUT_MS = 200;
 
 async function redis(t: Test, options: RedisOptions = {}): Promise<Redis> {
   const server = await startRedis(options);
@@ -155,7 +155,7 @@ test('a store that hangs costs one handshake the configured wait, and the others
     t.notOk(late.resumed);
     t.match(late.reply, /^250 /);
   }
-  t.match(await b.next('session_store_down'), { problem: `no answer within ${TIMEOUT} ms` });
+  t.match(await b.next('session_store_down'), { problem: `no answer within ${TIMEOUT_MS} ms` });
   t.equal(countOf(b, 'session_store_down'), 1);
   server.signal('SIGCONT');
   await b.next('session_store_up');

@@ -8,7 +8,7 @@ import { createLogChannel, type LogSubscriber } from '../../src/observe/log.js';
 import { CertificateWatch } from '../../src/proxy/certificate-watch.js';
 import { selfSignedCredential } from '../../src/credentials/credentials.js';
 
-const DAY = 86_400_000;
+const DAY_MS = 86_400_000;
 
 test('a certificate is told once when it comes into use, and each day when it runs out or has run out', async (t) => {
   mock.timers.enable({ apis: ['setInterval'] });
@@ -17,7 +17,7 @@ test('a certificate is told once when it comes into use, and each day when it ru
   t.teardown(() => rmSync(folder, { recursive: true }));
   const credential = selfSignedCredential(folder, 'mx.example');
   const expiry = Date.parse(credential.info.notAfter);
-  let now = expiry - 22.5 * DAY;
+  let now = expiry - 22.5 * DAY_MS;
   const said: string[] = [];
   const listen: LogSubscriber = ({ event, fields }) => {
     said.push('daysLeft' in fields ? `${event} ${fields.daysLeft}` : event);
@@ -26,8 +26,8 @@ test('a certificate is told once when it comes into use, and each day when it ru
   const nextDays = (days: number): string[] => {
     said.length = 0;
     for (let day = 0; day < days; day += 1) {
-      now += DAY;
-      mock.timers.tick(DAY);
+      now += DAY_MS;
+      mock.timers.tick(DAY_MS);
     }
     return [...said];
   };
@@ -37,7 +37,7 @@ test('a certificate is told once when it comes into use, and each day when it ru
   t.same(nextDays(2), ['certificate_expires 20', 'certificate_expires 19']);
   t.same(nextDays(20).slice(-2), ['certificate_expires 0', 'certificate_expired -1']);
   watch.setCertificates([
-    { ...credential, info: { ...credential.info, notAfter: new Date(now + 90 * DAY).toISOString() } },
+    { ...credential, info: { ...credential.info, notAfter: new Date(now + 90 * DAY_MS).toISOString() } },
   ]);
   t.same(nextDays(3), [], 'a renewed one is what counts');
   watch.setCertificates([credential]);

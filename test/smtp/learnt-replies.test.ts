@@ -10,8 +10,8 @@ const HEALTH: HealthReplies = {
   RSET: '502 5.5.1 no\r\n',
   QUIT: '221 2.0.0 Bye\r\n',
 };
-const MINUTE = 60_000;
-const DAY = 24 * 60 * MINUTE;
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
 
 class Rig {
   readonly reasons: LiveReason[] = [];
@@ -88,11 +88,11 @@ test('behind the domain, the first line of the reply to EHLO is for one client a
 
 test('it lives for ten minutes after the last session or check that showed the same', async (t) => {
   const rig = new Rig().check(0).check(2_000);
-  t.ok(rig.greeting(9 * MINUTE));
-  rig.greet(HEALTH.greeting, 5, 9 * MINUTE);
-  t.ok(rig.greeting(18 * MINUTE));
-  t.notOk(rig.greeting(19 * MINUTE));
-  t.ok(rig.check(20 * MINUTE).greeting(20 * MINUTE));
+  t.ok(rig.greeting(9 * MINUTE_MS));
+  rig.greet(HEALTH.greeting, 5, 9 * MINUTE_MS);
+  t.ok(rig.greeting(18 * MINUTE_MS));
+  t.notOk(rig.greeting(19 * MINUTE_MS));
+  t.ok(rig.check(20 * MINUTE_MS).greeting(20 * MINUTE_MS));
 });
 
 test('a change is learnt anew, and a second one within a day ends learning for an hour', async (t) => {
@@ -107,15 +107,15 @@ test('a change is learnt anew, and a second one within a day ends learning for a
     rig.check(10_000).check(12_000).check(14_000);
     t.same(rig.reasons, ['replies_vary']);
     t.equal(rig.greeting(14_000), undefined);
-    rig.check(10_000 + 61 * MINUTE).check(12_000 + 61 * MINUTE);
-    t.ok(rig.greeting(12_000 + 61 * MINUTE), 'an hour later it is tried again');
+    rig.check(10_000 + 61 * MINUTE_MS).check(12_000 + 61 * MINUTE_MS);
+    t.ok(rig.greeting(12_000 + 61 * MINUTE_MS), 'an hour later it is tried again');
     const rare = new Rig().check(0).check(2_000).check(4_000, changed).check(6_000, changed);
     rare
-      .check(DAY + 4_000)
-      .check(DAY + 6_000)
-      .check(DAY + 8_000);
+      .check(DAY_MS + 4_000)
+      .check(DAY_MS + 6_000)
+      .check(DAY_MS + 8_000);
     t.same(rare.reasons, [], 'a backend may be set up anew');
-    t.ok(rare.greeting(DAY + 8_000));
+    t.ok(rare.greeting(DAY_MS + 8_000));
   }
 });
 

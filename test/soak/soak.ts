@@ -27,11 +27,11 @@ import { within } from './within.js';
 /** Of the load, at any time: half of them old. */
 const CLIENTS = 12;
 /** Messages of the load before anything is looked at. */
-const WARM_UP = 500;
+const WARM_UP_MESSAGES = 500;
 /** Milliseconds for backend sessions that were left behind at STARTTLS to end. */
-const SETTLE = 12_000;
+const SETTLE_MS = 12_000;
 /** Messages that show that mail flows. */
-const PROOF = 20;
+const PROOF_MESSAGES = 20;
 /** Bytes between the first plateau and the last: sessions kept for resumption are up to 6 MB. */
 const HEAP_GROWTH = 8e6;
 /** What the allocator keeps differs more than what is used. */
@@ -87,7 +87,7 @@ const soak: Soak = {
   setClock: (ahead) => inside.setClock(ahead),
   descriptors: () => readdirSync(`/proc/${program.pid}/fd`).length,
   mailFlows: async () => {
-    const wanted = load!.acknowledged.size + PROOF;
+    const wanted = load!.acknowledged.size + PROOF_MESSAGES;
     await within(TIMEOUT_SECONDS, 'mail flows', load!.reach(wanted));
   },
 };
@@ -137,8 +137,8 @@ say(`Node ${process.version}, ${cpus().length} x ${cpus()[0]!.model}, ${minutes}
 for (const { name, does, holds } of faults) say(`  ${name}: ${does}. Must hold: ${holds}.`);
 
 // What is opened once and kept, such as threads that decrypt, is open after this.
-await round('warm-up', () => load!.reach(WARM_UP));
-await pause(SETTLE);
+await round('warm-up', () => load!.reach(WARM_UP_MESSAGES));
+await pause(SETTLE_MS);
 const first = await plateau(soak.descriptors());
 say(`warm: ${describe(first)}`);
 const plateaus: Plateau[] = [];

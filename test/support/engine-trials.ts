@@ -26,7 +26,7 @@ import { hasPeer } from './peers/require-peer.js';
 
 /** @param name of the file of findings */
 export function tryWithEngine(name: string, peer: EchoPeer): void {
-  test(`the engine and ${peer.title}`, { timeout: TIMEOUT }, async (t) => {
+  test(`the engine and ${peer.title}`, { timeout: TIMEOUT_MS }, async (t) => {
     if (!hasPeer(t, peer.title, peer.lack)) return;
     const running = peer.start();
     t.teardown(() => running.close());
@@ -255,4 +255,4 @@ const FAMILIES: readonly CipherFamily[] = [...new Set(CIPHER_SUITES.map(({ famil
 /** Bytes each way. */
 const SCENARIO_SIZE = 3000;
 /** Milliseconds for one peer, on a slow machine. */
-const TIMEOUT = 240_000;
+const TIMEOUT_MS = 240_000;

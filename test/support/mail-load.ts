@@ -60,7 +60,7 @@ export function startMailLoad(port: () => number, clients: number, domain = 'loa
         await session(old);
       } catch (error) {
         if (!(error instanceof Closed) && (error as NodeJS.ErrnoException).code === undefined) throw error;
-        await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY));
+        await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY_MS));
       }
     }
   };
@@ -92,6 +92,6 @@ const OLD_HELLOS: readonly HelloOptions[] = [
 ];
 const MESSAGES_PER_SESSION = 5;
 /** Milliseconds, as mail servers do, if in minutes. */
-const RETRY_DELAY = 20;
+const RETRY_DELAY_MS = 20;
 /** 20 kB: more than one record, and more than one read. */
 const BODY = `${'x'.repeat(76)}\r\n`.repeat(256);

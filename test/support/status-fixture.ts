@@ -64,14 +64,14 @@ export async function startEmptyStatusFixture(): Promise<Fixture> {
 }
 
 export async function startStatusFixture(): Promise<Fixture> {
-  let clock = Date.now() - 90 * DAY;
+  let clock = Date.now() - 90 * DAY_MS;
   const board = new StatusBoard(limitText, () => clock);
   const metrics = new Metrics();
   const channel = createLogChannel(board.receive, metrics.receive);
   tellConfiguration(channel);
   // A pattern without chance: fewer old hellos as the weeks go by, fewer at night.
   for (let hour = 0; hour < 90 * 24; hour++) {
-    clock += HOUR;
+    clock += HOUR_MS;
     const busy = 1 + Math.sin(((hour % 24) / 24) * 2 * Math.PI - 2);
     for (const [index, sender] of SENDERS.entries()) {
       const due = (hour * (index + 3)) % 7 < busy * 2 * (1 - (hour / (90 * 24)) * (index % 3) * 0.3);
@@ -146,7 +146,7 @@ function tellConfiguration({ log }: { readonly log: LogChannel['log'] }): void {
     subject: 'CN=mx.example.com',
     keyAlgorithm: 'RSA2048',
     signatureAlgorithm: 'RSA-SHA256',
-    notAfter: new Date(Date.now() + 61 * DAY).toISOString(),
+    notAfter: new Date(Date.now() + 61 * DAY_MS).toISOString(),
     daysLeft: 61,
   });
   log('certificate', {
@@ -156,7 +156,7 @@ function tellConfiguration({ log }: { readonly log: LogChannel['log'] }): void {
     keyAlgorithm: 'RSA2048',
     signatureAlgorithm: 'RSA-SHA1',
     use: 'legacy',
-    notAfter: new Date(Date.now() + 9 * DAY).toISOString(),
+    notAfter: new Date(Date.now() + 9 * DAY_MS).toISOString(),
     daysLeft: 9,
   });
 }
@@ -214,6 +214,5 @@ function tellPresent({ log }: { readonly log: LogChannel['log'] }): void {
   });
 }
 
-/** Milliseconds. */
-const HOUR = 60 * 60 * 1000;
-const DAY = 24 * HOUR;
+const HOUR_MS = 60 * 60 * 1000;
+const DAY_MS = 24 * HOUR_MS;

@@ -7,14 +7,13 @@ export const backendRestart: Fault = {
   holds: 'mail flows again each time',
   async run({ backend, mailFlows }) {
     for (let turn = 0; turn < RESTARTS; turn += 1) {
-      await backend.restart(DOWN);
+      await backend.restart(DOWN_MS);
       await mailFlows();
-      await pause(DOWN);
+      await pause(DOWN_MS);
     }
     return `${RESTARTS} restarts`;
   },
 };
 
 const RESTARTS = 5;
-/** Milliseconds. */
-const DOWN = 1000;
+const DOWN_MS = 1000;

@@ -17,7 +17,7 @@ export const fullDisk: Fault = {
     const full = size();
     for (let turn = 0; turn < TURNS; turn += 1) await mailFlows();
     const grown = size() - full;
-    if (grown > SLACK) throw new Error(`the disk was not full: the log grew by ${grown} bytes`);
+    if (grown > SLACK_BYTES) throw new Error(`the disk was not full: the log grew by ${grown} bytes`);
     rmSync(ballast);
     await within(TIMEOUT_SECONDS, 'the log is written again', grows(size, full + grown));
     return `full at a log of ${full} bytes`;
@@ -47,5 +47,5 @@ async function grows(size: () => number, beyond: number): Promise<void> {
 const TURNS = 5;
 /** Bytes of a first write. */
 const CHUNK = 1 << 20;
-/** Bytes: what is left of the last page of the log itself. */
-const SLACK = 4096;
+/** What is left of the last page of the log itself. */
+const SLACK_BYTES = 4096;

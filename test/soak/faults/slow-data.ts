@@ -15,7 +15,7 @@ export const slowData: Fault = {
       await client.command(`MAIL FROM:<${from}>`);
       await client.command('RCPT TO:<r@sink.example>');
       await client.command('DATA');
-      await drip(MESSAGE, INTERVAL, (character) => client.write(character));
+      await drip(MESSAGE, INTERVAL_MS, (character) => client.write(character));
       const reply = await client.reply();
       if (!reply.startsWith('250')) throw new Error(`a slow message was answered ${reply}`);
       books.acknowledge(from);
@@ -29,4 +29,4 @@ export const slowData: Fault = {
 const CLIENTS = 20;
 const MESSAGE = `Subject: slow\r\n\r\n${'x'.repeat(76)}\r\n.\r\n`;
 /** Milliseconds between bytes: 20 seconds in all, where 15 of silence are too much. */
-const INTERVAL = 200;
+const INTERVAL_MS = 200;

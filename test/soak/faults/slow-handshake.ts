@@ -12,7 +12,7 @@ export const slowHandshake: Fault = {
       const client = await connect();
       await afterHello(client, books);
       const closed = within(TIMEOUT_SECONDS, 'a slow key exchange is cut off', client.closed());
-      await Promise.all([closed, drip(KEY_EXCHANGE, INTERVAL, (byte) => client.send(Buffer.of(byte)))]);
+      await Promise.all([closed, drip(KEY_EXCHANGE, INTERVAL_MS, (byte) => client.send(Buffer.of(byte)))]);
       client.destroy();
     });
     await Promise.all(clients);
@@ -24,4 +24,4 @@ const CLIENTS = 20;
 /** The beginning of a record with a ClientKeyExchange for a key of 2048 bits. */
 const KEY_EXCHANGE = Buffer.concat([Buffer.from('1603010106100001020100', 'hex'), Buffer.alloc(30)]);
 /** Milliseconds between bytes. */
-const INTERVAL = 200;
+const INTERVAL_MS = 200;

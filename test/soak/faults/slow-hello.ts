@@ -17,7 +17,7 @@ export const slowHello: Fault = {
         const closed = within(TIMEOUT_SECONDS, `a slow hello (${mode}) is cut off`, client.closed());
         await Promise.all([
           closed,
-          drip(hello.subarray(0, -1), INTERVAL, (byte) => client.send(Buffer.of(byte))),
+          drip(hello.subarray(0, -1), INTERVAL_MS, (byte) => client.send(Buffer.of(byte))),
         ]);
         client.destroy();
       }),
@@ -30,4 +30,4 @@ export const slowHello: Fault = {
 /** Clients of each kind. */
 const EACH = 20;
 /** Milliseconds between bytes: with the 45 of such a hello, longer than a handshake may take. */
-const INTERVAL = 200;
+const INTERVAL_MS = 200;

@@ -33,10 +33,10 @@ export const slowSmtp: Fault = {
 };
 
 async function slowly(client: SmtpClient, line: string): Promise<string> {
-  await drip(line, INTERVAL, (character) => client.write(character));
+  await drip(line, INTERVAL_MS, (character) => client.write(character));
   return client.reply();
 }
 
 const CLIENTS = 20;
 /** Milliseconds between bytes. */
-const INTERVAL = 50;
+const INTERVAL_MS = 50;

@@ -91,10 +91,10 @@ async function echo({
   args,
   size,
   echoes,
-  window = WINDOW,
+  window = WINDOW_BYTES,
   exchanges,
 }: Command): Promise<string | undefined> {
-  const child = spawn(command, args, { stdio: 'pipe', timeout: TIMEOUT });
+  const child = spawn(command, args, { stdio: 'pipe', timeout: TIMEOUT_MS });
   let complaints = '';
   let written = 0;
   let received = 0;
@@ -128,10 +128,9 @@ function patternOf(size: number): Buffer {
   return pattern;
 }
 
-/** Bytes. */
-const WINDOW = 65_536;
+const WINDOW_BYTES = 65_536;
 /** Milliseconds, after which a client that hangs is ended. */
-const TIMEOUT = 30_000;
+const TIMEOUT_MS = 30_000;
 
 // ---- OpenSSL ----
 
@@ -179,7 +178,7 @@ function gnutlsCommands(port: number, order: Order, folder: string): Command[] {
   if (serverName !== undefined) args.push('--sni-hostname', serverName);
   if (maxFragmentLength !== undefined) args.push('--recordsize', `${maxFragmentLength}`);
   // It makes one record of what it reads at once, and forgets what does not fit.
-  const window = maxFragmentLength ?? WINDOW;
+  const window = maxFragmentLength ?? WINDOW_BYTES;
   const command = { command: 'gnutls-cli', args: [...args, '127.0.0.1'], echoes: true, window };
   const full = { ...command, exchanges: [first!], size: first!.size };
   if (second === undefined) return [full];

@@ -93,7 +93,7 @@ function accepts(port: number): Promise<boolean> {
       socket.destroy();
       resolve(true);
     });
-    socket.once('error', () => setTimeout(() => resolve(false), RETRY));
+    socket.once('error', () => setTimeout(() => resolve(false), RETRY_MS));
   });
 }
 
@@ -106,4 +106,4 @@ async function freePort(): Promise<number> {
 }
 
 /** Milliseconds between two looks whether it listens. */
-const RETRY = 50;
+const RETRY_MS = 50;
