@@ -195,3 +195,51 @@ test('in src/proxy every import points down the road of a connection', async (t)
   const strangers = files.filter((file) => folderOf(file) === 'proxy' && wingOf(file) < 0);
   t.same(strangers, [], 'every wing has its place');
 });
+
+const PAGE = readFileSync(new URL('../docs/architecture.md', import.meta.url), 'utf8');
+
+/** Everything below src, folders too, and with and without the ending of a file. */
+const paths = new Set(
+  readdirSync(SRC, { recursive: true, encoding: 'utf8' }).flatMap((name) => [
+    name,
+    name.replace(/\.ts$/, ''),
+  ]),
+);
+
+const foldersIn = (folder: string): string[] =>
+  readdirSync(join(SRC, folder), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
+
+test('the folders and files of src that docs/architecture.md names are there', async (t) => {
+  const top = new Set(foldersIn('.'));
+  const named = [...PAGE.matchAll(/(?<![\w./-])(?:src\/)?((?:[a-z][\w-]*\/)+[\w.-]*)/g)]
+    .map(([, path]) => path!.replace(/[/.]+$/, ''))
+    .filter((path) => top.has(path.split('/')[0]!));
+  t.ok(named.length > 30);
+  t.same(
+    named.filter((path) => !paths.has(path)),
+    [],
+  );
+});
+
+test('docs/architecture.md has every folder of src in its table, and those of src/proxy in its picture', async (t) => {
+  const table = [...PAGE.matchAll(/^\| `([a-z-]+)`/gm)].map(([, folder]) => folder!);
+  t.same(table.sort(), foldersIn('.').sort());
+  const picture = PAGE.slice(0, PAGE.indexOf('\n## Inside the engine'));
+  t.same(
+    foldersIn('proxy').filter((folder) => !picture.includes(`proxy/${folder}/`)),
+    [],
+  );
+});
+
+test('the imports that docs/architecture.md lists are those that are allowed here', async (t) => {
+  const rows = [
+    ...PAGE.matchAll(/^\| `([a-z-]+)` \| (nothing of ours|`[a-z-]+`(?:, `[a-z-]+`)*)(?:;.*)? \|$/gm),
+  ];
+  t.ok(rows.length > 12);
+  for (const [, folder, list] of rows) {
+    const listed = [...list!.matchAll(/`([a-z-]+)`/g)].map(([, name]) => name!);
+    t.same(listed.sort(), MAY_IMPORT[folder!]!.folders.toSorted(), folder!);
+  }
+});
