@@ -25,7 +25,7 @@ test('each test that docs/security.md names exists', async (t) => {
   }
 });
 
-test('each attack says what is done here, and each but what no server can help is shown by a test', async (t) => {
+test('each attack has its countermeasure, and each but what no server can help is shown by a test', async (t) => {
   const attacks = text.split(/^### /m).slice(1);
   t.ok(attacks.length > 25);
   for (const attack of attacks) {

@@ -66,7 +66,7 @@ test('requests one after the other are answered on one connection', async (t) =>
   t.pass();
 });
 
-test('who asks in a loop gets the same answer for a while', async (t) => {
+test('a client that asks in a loop gets the same answer for a while', async (t) => {
   const { port, made } = await start(() => {
     work(50);
     return {};

@@ -97,7 +97,7 @@ test('damaged captures and packets end in a CaptureError or in nothing', async (
   t.ok(damaged > 100, `${damaged} of 3000 were seen to be damaged`);
 });
 
-test('a stream keeps no more than its bound beyond a hole, and then says that bytes are missing', async (t) => {
+test('a stream keeps no more than its bound beyond a hole, and then reports missing bytes', async (t) => {
   let gaps = 0;
   let received = 0;
   const stream = new TcpStream({ receive: ({ length }) => (received += length), gap: () => (gaps += 1) });

@@ -193,7 +193,7 @@ test('where the capture has only the client, its hello counts and nothing is cal
   });
 });
 
-test('bytes that the capture lacks are said, not guessed', async (t) => {
+test('bytes that the capture lacks are reported, not guessed', async (t) => {
   const withoutHello = STARTTLS.filter(({ payload }) => !payload.equals(HELLO.subarray(0, 100)));
   t.ok(withoutHello.length < STARTTLS.length);
   const lost = await census([pcap(ipv4(withoutHello))]);

@@ -110,7 +110,7 @@ test('oldhello check, against Postfix', async (t) => {
       t.match(checked.text, /^good backend mta, in clear: identity: it accepts proxy-v[12]$/m);
     });
 
-    await t.test(`${identity}: a service without the PROXY protocol is told from one with it`, async (t) => {
+    await t.test(`${identity}: a service without the PROXY protocol is recognised`, async (t) => {
       const checked = await check(t, { port: port('plain'), backend: { identity } });
       t.equal(checked.code, 1);
       t.match(checked.findings['identity'], {
@@ -134,7 +134,7 @@ test('oldhello check, against Postfix', async (t) => {
     }
   });
 
-  await t.test('an open relay is found, whoever the client is said to be', async (t) => {
+  await t.test('an open relay is found, with every identity', async (t) => {
     for (const [name, identity] of [
       ['open', 'proxy-v2'],
       ['open', 'proxy-v1'],
@@ -218,7 +218,7 @@ test('oldhello check, against Postfix', async (t) => {
     }
   });
 
-  await t.test('a greeting that turns the claimed stranger away proves nothing, and says so', async (t) => {
+  await t.test('a greeting that refuses the claimed client makes the connection bad', async (t) => {
     const checked = await check(t, { port: port('unwelcome'), backend: {} });
     t.equal(checked.code, 1);
     t.match(checked.findings['connection'], { verdict: 'bad', message: /"554 5\.7\.1 .*nobody"/ });

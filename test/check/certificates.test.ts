@@ -72,7 +72,7 @@ test('a chain in order, for the right name, with a key for its owner only, is go
   ]);
 });
 
-test('time is told: over, not begun, nearly over', async (t) => {
+test('the validity is reported: expired, not yet valid, expiring soon', async (t) => {
   const of = (from: number, until: number): string[] => {
     const { pem, keyPem } = make('mx.example', from, until);
     return check([{ chain: pem, key: keyPem }]);

@@ -43,7 +43,7 @@ test('each certificate has its record, and with two keys both are to be publishe
   t.match(found.at(-1)!.advice, [/publish the records of all certificates/]);
 });
 
-test('with one key there is one record and nothing to say of others', async (t) => {
+test('with one key there is one record and no advice about others', async (t) => {
   t.match(dane([RSA_FILES]), [{ advice: [] }]);
   const same = dane([RSA_FILES, { ...RSA_FILES, use: 'legacy' }]);
   t.equal(new Set(same.map(({ message }) => message)).size, 1, 'the legacy certificate has the same key');

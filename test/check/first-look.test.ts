@@ -87,7 +87,7 @@ test('tables that change nothing as they stand are noted with their line', async
   t.match(text, /note .*it changes nothing for its networks\n +see f\.toml:17: policy\[0\]\n/);
 });
 
-test('of several addresses each is tried, and a socket that cannot be used is told with its path and what to do', async (t) => {
+test('of several addresses each is tried, and a socket that cannot be used is reported with its path and the remedy', async (t) => {
   const folder = folderOf(t);
   const server = createServer().listen(join(folder, 'made'));
   await once(server, 'listening');
@@ -111,7 +111,7 @@ test('of several addresses each is tried, and a socket that cannot be used is to
 });
 
 test(
-  'a socket that the user may not use is told with what to do',
+  'a socket that the user may not use is reported with the remedy',
   { skip: !isRoot && 'needs root' },
   async (t) => {
     const folder = folderOf(t);
@@ -135,7 +135,7 @@ test(
   },
 );
 
-test('a backend that refuses the connection, or has no such name, is told with line, cause and next step', async (t) => {
+test('a backend that refuses the connection, or has no such name, is reported with line, cause and next step', async (t) => {
   const unknown = BACKEND.replace('127.0.0.1', 'no-such-host.invalid');
   const folder = folderOf(t);
   const down = await check(folder, LISTENER + BACKEND);

@@ -43,7 +43,7 @@ test('each name is shown with its certificates, and the default name of each lis
   );
 });
 
-test('a name that no certificate has is told, and the hostname in [server] is one', async (t) => {
+test('a name that no certificate has is reported, and the hostname in [server] is one', async (t) => {
   t.same(check(t, { 'other.example': 'all' }, [{ 'server-names': ['other.example', 'gone.example'] }]), [
     'good name other.example: certificate 1 (RSA2048)',
     'good listener mx: clients that request no name or another one get the certificates for other.example',

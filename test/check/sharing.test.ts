@@ -33,7 +33,7 @@ async function checkKeys(text: string, mode = 0o600, age = 0.5): Promise<string[
   });
 }
 
-test('ticket keys that are fresh and secret are good; without a file there is nothing to say', async (t) => {
+test('ticket keys that are fresh and secret are good; without a file there is no finding', async (t) => {
   t.same(await checkKeys(KEY), ['good: ticket.keys has 1 key, and was changed on 2030-06-15']);
   t.same(await checkTicketKeys(configOf('/nowhere'), NOW), []);
 });
@@ -83,7 +83,7 @@ test('a session store that stores data is good, and no test data stays in it', a
   t.equal(server.ask('DBSIZE'), '0');
 });
 
-test('a session store that is away, wants a password, or takes nothing is bad, with its own words', async (t) => {
+test('a session store that is unreachable, requires a password, or stores nothing is bad, with its own error', async (t) => {
   if (!hasPeer(t, 'redis', redisLack())) return;
   const away = await freePort();
   t.match(await storeFindings(away), [

@@ -154,7 +154,7 @@ test('PKCS#12 files that OpenSSL exports are opened, with RSA and ECDSA keys, ol
   t.match(load(made, { pkcs12: 'open.p12' }).info, { keyAlgorithm: 'EC384' }, 'an empty passphrase is none');
 });
 
-test('what is wrong with a PKCS#12 file is said with its name', async (t) => {
+test('an error in a PKCS#12 file is reported with the name of the file', async (t) => {
   const made = workshop(t);
   if (made === undefined) return;
   const pass = ['-passout', `pass:${PASSPHRASE}`];
@@ -221,7 +221,7 @@ test('encrypted PEM keys are opened with their passphrase, and asked for it', as
   }
 });
 
-test('a chain in the wrong order is mended, what does not belong to it is left out, and both are said', async (t) => {
+test('a chain in the wrong order is sorted, certificates that do not belong to it are left out, and both are reported', async (t) => {
   const made = workshop(t);
   if (made === undefined) return;
   const chainOf = (...names: string[]): ReturnType<typeof loadCredential> => {

@@ -5,7 +5,7 @@ import { KeyRing } from '../../src/credentials/keys.js';
 import { bytesLeft } from '../support/short-collections.js';
 import { ECDSA, heldIn, RSA } from '../support/test-server.js';
 
-test('who waited for a signature is gone with the next short collection', async (t) => {
+test('a callback that waited for a signature is gone with the next short collection', async (t) => {
   const ring = new KeyRing();
   t.teardown(() => ring.close());
   const { credential, key } = heldIn('rsa-4096.pem');

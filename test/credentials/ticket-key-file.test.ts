@@ -22,7 +22,7 @@ test('a file that others may read is listed, with what to do', async (t) => {
   t.same((await readTicketKeyFile(file)).exposed, [{ file, mode: '0644', remedy: `chmod o= ${file}` }]);
 });
 
-test('what is wrong is said with its line and what to do, and nothing of what the file holds', async (t) => {
+test('an error is reported with its line and the remedy, and without the content of the file', async (t) => {
   const key = randomBytes(48).toString('base64');
   const short = randomBytes(47).toString('base64');
   const keys = Array.from({ length: 17 }, () => randomBytes(48).toString('hex'));

@@ -4,7 +4,7 @@ import { test } from 'tap';
 import { ABILITIES } from '../../tools/docs/backend-guides.js';
 import { guides } from '../../tools/docs/backends.js';
 
-test('every guide is proven, and says how to do each thing that it says can be done', async (t) => {
+test('every guide is proven, and describes how to do each thing that it claims', async (t) => {
   const proofs = readdirSync(new URL('../interop/backends/', import.meta.url));
   for (const [name, { abilities: can, setups }] of Object.entries(guides)) {
     t.ok(proofs.includes(`${name.toLowerCase()}.test.ts`), `${name} has a test with the server itself`);

@@ -7,7 +7,7 @@ import { header, keysOf, presets, tableNames, type TableName } from '../../tools
 
 const CONF = new URL('../../conf/', import.meta.url);
 
-test('every key has a sentence that says what it means', async (t) => {
+test('every key has a sentence about its meaning', async (t) => {
   for (const name of tableNames) {
     t.match(TABLES[name], /^[A-Z].*\.$/s, header(name));
     for (const [key, { doc }] of Object.entries(keysOf(name)))
@@ -45,7 +45,7 @@ function isEmptyList(value: unknown): boolean {
   return Array.isArray(value) && value.length === 0;
 }
 
-test('every preset in conf/ is accepted, and says first what it is for', async (t) => {
+test('every preset in conf/ is accepted, and begins with its purpose', async (t) => {
   for (const { file, purpose, source } of presets()) {
     t.match(purpose, /^[A-Z].{20,}/, file);
     t.ok(parseConfig(source, `/etc/oldhello/${file}`, undefined).listeners.length > 0, `${file} is accepted`);

@@ -5,7 +5,7 @@ import { fill } from '../../tools/docs/blocks.js';
 import { DOCS, PAGES } from '../../tools/docs/pages.js';
 
 for (const [name, blocks] of Object.entries(PAGES)) {
-  test(`docs/${name} is what the tables say`, async (t) => {
+  test(`docs/${name} is generated from the tables`, async (t) => {
     const page = readFileSync(new URL(name, DOCS), 'utf8');
     t.equal(page, fill(page, blocks()), 'npm run docs writes it anew');
   });

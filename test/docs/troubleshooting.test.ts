@@ -8,7 +8,7 @@ const EVERY: readonly (readonly [string, Explained])[] = [...Object.values(FAILU
   (rows) => Object.entries<Explained>(rows),
 );
 
-test('every way to fail says in one sentence what happened, and what to do about it', async (t) => {
+test('every failure has one sentence about what happened, and one about what to do', async (t) => {
   for (const [code, row] of EVERY) {
     t.match(row.meaning, /^\S.{10,}[^.]$/s, `${code}: what happened`);
     t.match(row.remedy, /^(?:[a-z]).{2,}[^.]$/s, `${code}: what to do, as words that follow a colon`);

@@ -122,7 +122,7 @@ test('a hello of a capture has the time and the addresses of its connection', as
   t.same(notes, []);
 });
 
-test('what a capture lacks is said for each connection', async (t) => {
+test('what a capture lacks is reported for each connection', async (t) => {
   const short = findHellos(vector('cut.pcap'));
   t.same(short.accepted, []);
   t.equal(short.notes.length, 2, 'one for each packet that tcpdump -s 120 cut');
@@ -163,7 +163,7 @@ test('a capture with many hellos shows the first ten, and the number of the othe
   t.match(notes, [/^15 more connections begin with a hello; "oldhello census" counts them all$/]);
 });
 
-test('packets with their headers are read, and one that was cut says so', async (t) => {
+test('packets with their headers are read, and one that was cut is reported', async (t) => {
   const packet = (payload: Buffer): Buffer => {
     const ip = Buffer.alloc(20);
     ip[0] = 0x45;
@@ -204,7 +204,7 @@ test('a message without its header, bytes before it, and pairs in the wrong orde
   }
 });
 
-test('missing bytes, gaps, two hellos and no hello are said', async (t) => {
+test('missing bytes, gaps, two hellos and no hello are reported', async (t) => {
   const cut = findHellos(SSLV2.subarray(0, 60));
   t.same(cut.accepted, []);
   t.match(cut.notes, ['the hello is cut: its SSLv2-format message has 127 bytes, and only 60 are here']);

@@ -144,7 +144,7 @@ test('Postfix, observed', async (suite) => {
   if (!hasPeer(suite, 'Postfix', postfixLack())) return;
   const { program, direct, nextMessage } = await startObserved(suite);
 
-  await suite.test('what Postfix says in clear reaches the client byte for byte', async (t) => {
+  await suite.test('what Postfix sends in clear reaches the client byte for byte', async (t) => {
     const said = await greetingsOf(program.ports.get('starttls')!);
     t.match(said, /^250-STARTTLS$/m);
     t.equal(said, await greetingsOf(direct.starttls));

@@ -123,7 +123,7 @@ function lines(port: number, script: string): Promise<{ stdout: string }> {
   });
 }
 
-test('curl and an old OpenSSL client get a page of nginx, which knows them by their addresses', async (t) => {
+test('curl and an old OpenSSL client get a page of nginx, which has their addresses', async (t) => {
   if (!hasPeer(t, 'nginx', lackOf('nginx', '-v')) || !hasPeer(t, 'curl', lackOf('curl', '--version'))) return;
   const folder = mkdtempSync(join(tmpdir(), 'oldhello-nginx-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));

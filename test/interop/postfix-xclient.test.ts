@@ -77,7 +77,7 @@ async function deliverModern(port: number, mode: Mode): Promise<void> {
 }
 
 for (const one of CASES) {
-  test(`by XCLIENT, tls = "${one.tls}", mode = "${one.mode}": Postfix knows old and new clients`, async (t) => {
+  test(`by XCLIENT, tls = "${one.tls}", mode = "${one.mode}": Postfix has the addresses of old and new clients`, async (t) => {
     if (!hasPeer(t, 'postfix', postfixLack()) || !hasPeer(t, 'jdk', missing('jdk'))) return;
     const { postfix, program, port } = await startBoth(t, one);
     const detour = await comeFrom(OLD_CLIENT, port);
@@ -163,7 +163,7 @@ test('where Postfix does not accept XCLIENT, no byte of a client reaches it', as
   t.match(await logged(postfix, disconnect), disconnect);
 });
 
-test('a client that Postfix does not want gets its greeting, and is heard no further', async (t) => {
+test('a client that Postfix refuses receives its greeting, and 503 for its commands', async (t) => {
   if (!hasPeer(t, 'postfix', postfixLack())) return;
   const { program, port } = await startBoth(t, {
     tls: 'none',

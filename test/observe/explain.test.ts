@@ -99,7 +99,7 @@ test('an alert of the client is explained, known or not', async (t) => {
   );
 });
 
-test('a client that closes right after the handshake is told apart from one that sent SMTP', async (t) => {
+test('a client that closes right after the handshake is distinguished from one that sent SMTP', async (t) => {
   const event = (
     path: 'engine' | 'passthrough',
     before: number,

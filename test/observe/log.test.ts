@@ -16,7 +16,7 @@ function openLog(level: 'debug' | 'info' | 'warn', repeatLimit: number): { log: 
 const failed = (address: string, reason: string): ReturnType<typeof makeConnection> =>
   makeConnection(address, { tls: undefined, outcome: 'handshake_refused', fault: 'client', reason });
 
-test('subscribers hear of events that are not written', async (t) => {
+test('subscribers receive events that are not written', async (t) => {
   const { log, lines } = openLog('warn', 0);
   const heard: string[] = [];
   log.subscribe(({ event }) => heard.push(event));
@@ -93,7 +93,7 @@ test('thousands of networks that fail at once do not pile up', async (t) => {
   t.equal(lines.length, 12_000, 'where there are too many to remember, they are written again');
 });
 
-test('whatever a peer says, it is one line of printable ASCII that no terminal obeys', async (t) => {
+test('whatever a peer sends, it is logged as one line of printable ASCII without control characters', async (t) => {
   assert(
     property(string({ unit: 'binary', maxLength: 600 }), (text) => {
       const escaped = sanitizePeerText(text);

@@ -68,7 +68,7 @@ async function visit(program: Program, helo: string): Promise<void> {
   await program.nextConnection();
 }
 
-test('the admin listener counts sessions, and says so in Prometheus format and JSON', async (t) => {
+test('the admin listener serves the counts of connections in Prometheus format and JSON', async (t) => {
   const { program, port } = await startWithAdmin(t);
   await visit(program, 'old.example');
   const { status, headers, body } = await ask(port, '/metrics');

@@ -254,7 +254,7 @@ test('while an address is being tried the program stops at once, and a reload le
   t.match(await waiting.reply(), /^421 /);
 });
 
-test('health checks find a dead address, and the load balancer hears of it when there is no other', async (t) => {
+test('health checks find a dead address, and /readyz is 503 when there is no other', async (t) => {
   const one = await fake(t, answering('one'));
   const port = await freePort();
   const admin = await freePort();

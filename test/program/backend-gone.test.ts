@@ -8,7 +8,7 @@ import { proxyConfig } from '../support/proxy-config.js';
 import { SmtpClient } from '../support/smtp-client.js';
 
 for (const tls of ['none', 'bridge'] as const) {
-  test(`a client that says STARTTLS when the backend is gone (tls = "${tls}") is let go, and others are served`, async (t) => {
+  test(`a client that sends STARTTLS when the backend is gone (tls = "${tls}") is disconnected, and others are served`, async (t) => {
     const sessions: Socket[] = [];
     const backend = createServer((socket) => {
       sessions.push(socket);

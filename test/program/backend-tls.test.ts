@@ -142,7 +142,7 @@ for (const mode of ['starttls', 'implicit'] as const) {
   }
 }
 
-test('who is trusted is decided when a configuration is read, also for a worker that starts later', async (t) => {
+test('the trusted authorities are read with the configuration, also for a worker that starts later', async (t) => {
   const backend = await startTlsBackend('starttls');
   const trust = { 'tls-ca': backend.certificateFile, 'tls-name': 'backend.example' };
   const program = await startProxy(backend, { tls: 'starttls', ...trust }, { server: { workers: 2 } });
@@ -163,7 +163,7 @@ test('who is trusted is decided when a configuration is read, also for a worker 
   t.match(await program.nextConnection(), { outcome: 'completed' }, 'all is as it was');
 });
 
-test('a backend that shows another certificate gets no mail, and the log says what to set', async (t) => {
+test('a backend that shows another certificate gets no mail, and the log has the key to set', async (t) => {
   const backend = await startTlsBackend('starttls');
   for (const [keys, explanation] of [
     [{ tls: 'starttls' }, /self-signed certificate\. What to do: set tls-ca, tls-name or tls-pin/],
@@ -185,7 +185,7 @@ test('a backend that shows another certificate gets no mail, and the log says wh
   backend.close();
 });
 
-test('a backend without STARTTLS is told from one with it', async (t) => {
+test('a backend without STARTTLS is a failure with a reason of its own', async (t) => {
   const backend = await startTlsBackend('none');
   const program = await startProxy(backend, { tls: 'starttls' });
   stopAfter(t, backend, program);

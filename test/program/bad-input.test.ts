@@ -177,7 +177,7 @@ async function listening(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-test('with the backend down, a client hears 421 in clear, and 421 inside TLS', async (t) => {
+test('with the backend down, a client receives 421 in clear, and 421 inside TLS', async (t) => {
   const closed = createServer();
   const port = await listening(closed);
   closed.close();
@@ -206,7 +206,7 @@ test('with the backend down, a client hears 421 in clear, and 421 inside TLS', a
   t.match(session.explanation, `backend mta (127.0.0.1:${port})`);
 });
 
-test('a backend that hangs costs the client the greeting timeout, and says 421', async (t) => {
+test('with a backend that hangs, the client receives 421 after the greeting timeout', async (t) => {
   const silent = createServer();
   const port = await listening(silent);
   const program = await startInFrontOf(port, { 'greeting-timeout': '300ms' });
@@ -250,7 +250,7 @@ test('what a backend sends that is no SMTP reply does not reach the client', asy
   t.match(await program.nextConnection(), { outcome: 'backend_failed', reason: 'reply_malformed' });
 });
 
-test('over the limit, a client hears 421 4.7.0 and there is a log line', async (t) => {
+test('over the limit, a client receives 421 4.7.0 and there is a log line', async (t) => {
   const path = await startMailPath({ limits: { 'max-connections-per-address': 1 } });
   t.teardown(() => path.stop());
   const first = connect(path.port('starttls'), '127.0.0.1');

@@ -144,7 +144,7 @@ test('Ctrl-C ends the capture in front of the pipe; census reads what is left an
   t.match(stdout, /1 day: [\d,]+ connections?, /);
 });
 
-test('wrong usage is exit code 2, an input that is no capture 1, each with a line that says so', async (t) => {
+test('wrong usage is exit code 2, an input that is no capture 1, each with a line about it', async (t) => {
   t.match(run([]), {
     status: 2,
     stderr: /^oldhello: census needs a capture: a file, or - for standard input\n$/,

@@ -68,7 +68,7 @@ async function quietConnections(network: Namespace): Promise<string[]> {
 for (const workers of [1, 2]) {
   const where = workers === 1 ? 'in one process' : `in ${workers} workers`;
 
-  t.test(`who vanishes is timed out, and frees the place, ${where}`, { buffered: true }, async (t) => {
+  t.test(`a vanished client is timed out, and frees its place, ${where}`, { buffered: true }, async (t) => {
     const scene = await start(t, workers, SHORT_TIMEOUTS);
     if (scene === undefined) return;
     const { rig, network } = scene;
@@ -91,7 +91,7 @@ for (const workers of [1, 2]) {
     t.same(rig.processes(), processes, 'all processes are still there');
   });
 
-  t.test(`who vanishes does not hold up a shutdown, ${where}`, { buffered: true }, async (t) => {
+  t.test(`a vanished client does not hold up a shutdown, ${where}`, { buffered: true }, async (t) => {
     const scene = await start(t, workers, SHORT_SHUTDOWN);
     if (scene === undefined) return;
     const { rig } = scene;

@@ -53,7 +53,7 @@ async function sendMail(client: SmtpClient): Promise<void> {
   await client.closed();
 }
 
-test('where the backend is known, it gets one session for one message', async (t) => {
+test('where the replies of the backend are learnt, it gets one session for one message', async (t) => {
   const scene = await start(t);
   const { backend, program, connect } = scene;
   await untilLearnt(scene);
@@ -109,7 +109,7 @@ test('where the backend is known, it gets one session for one message', async (t
     t.same(backend.clients, []);
   });
 
-  await t.test('a client that wants TLS at once is told so by oldhello alone', async (t) => {
+  await t.test('a client that begins with TLS is refused without a backend session', async (t) => {
     const client = await connect();
     await client.reply();
     client.send(Buffer.from('16030100050100000100', 'hex'));

@@ -158,7 +158,7 @@ test('whoever resets the connection in a handshake of the backend is named, whoe
   }
 });
 
-test('a backend that breaks off costs the client no reply: it hears 421', async (t) => {
+test('a client whose backend breaks off receives 421', async (t) => {
   for (const how of ['end', 'resetAndDestroy'] as const) {
     const early = await start(t, (socket) => socket.once('data', () => socket[how]()));
     t.match(await everything(dial(early)), /^421 4\.3\.0 /, `${how} instead of a greeting`);
@@ -180,7 +180,7 @@ test('a backend that breaks off costs the client no reply: it hears 421', async 
   }
 });
 
-test('behind STARTTLS, a backend that refuses and closes is heard all the same', async (t) => {
+test('behind STARTTLS, the refusal of a backend that closes at once reaches the client', async (t) => {
   let sessions = 0;
   const program = await start(t, (socket) => {
     sessions += 1;
@@ -219,7 +219,7 @@ test('last words under TLS are not overtaken by a reset, though the client has s
   t.match(await program.nextConnection(), { outcome: 'backend_failed', reason: 'backend_closed' });
 });
 
-test('a backend that never greets is given up once, also where it is told who the client is in SMTP', async (t) => {
+test('a backend that never greets times out once, also with XCLIENT', async (t) => {
   const limits = { 'greeting-timeout': '300ms' };
   const program = await start(t, () => undefined, { limits, identity: 'xclient' });
   const text = await everything(dial(program));
@@ -227,7 +227,7 @@ test('a backend that never greets is given up once, also where it is told who th
   t.match(await program.nextConnection(), { outcome: 'backend_timeout', bytes: { toClient: text.length } });
 });
 
-test('silence is told from whose it is', async (t) => {
+test('a timeout of the client and one of the backend are different outcomes', async (t) => {
   const limits = { 'command-timeout': '1s', 'idle-timeout': '1s' };
   const program = await start(
     t,
@@ -255,7 +255,7 @@ test('silence is told from whose it is', async (t) => {
   t.match(await program.nextConnection(), { outcome: 'client_timeout', reason: 'idle' });
 });
 
-test('who drips has no more time than who is silent', async (t) => {
+test('a slow drip does not extend the timeout', async (t) => {
   const program = await start(t, polite, { limits: { 'command-timeout': '500ms' } });
   t.match(await drip(dial(program), 'x'), /421 4\.4\.2 /, 'bytes that are no line');
   t.match(await program.nextConnection(), { outcome: 'client_timeout', reason: 'idle' });

@@ -125,7 +125,7 @@ test('a header that does not come, or not to its end, has its time', async (t) =
   }
 });
 
-test('whoever is no configured load balancer is turned away, header or not', async (t) => {
+test('a client that is no configured load balancer is refused, with or without a header', async (t) => {
   const program = await start(t, ['192.0.2.0/24']);
   const socket = dial(program);
   socket.write(encodeProxyV1(CLIENT));

@@ -104,7 +104,7 @@ test('a file that is missing or too large stops the start, with its name and wha
   );
 });
 
-test('check says how many networks a file has, what is wrong in it, and that an empty one is for nobody', async (t) => {
+test('check reports how many networks a file has, its errors, and that an empty one matches no client', async (t) => {
   const program = await start(t, LIST);
   const check = (): Promise<string> =>
     new Promise((resolve) => {

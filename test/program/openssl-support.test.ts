@@ -85,7 +85,7 @@ test('where signatures with SHA-1 are refused, the certificate and the settings 
   );
 });
 
-test('check says so too, and finds nothing where the profile needs none of it', async (t) => {
+test('check reports it too, and has no finding where the profile needs none of it', async (t) => {
   const legacy = run(t, 'check', NO_SHA1_SIGNATURES, { tls: { profile: 'legacy' } });
   t.equal(legacy.code, 1, legacy.output);
   t.match(legacy.output, /BAD {2}tls\.profile: openssl-support: the OpenSSL of this machine/);

@@ -53,7 +53,7 @@ async function probe(port: number, ...options: string[]): Promise<Probed> {
 
 const MODERN: ProbedClientCode[] = ['tls1_2', 'tls1_3'];
 
-test('OpenSSL 3 as it is shipped serves none of the old ones; told to, those it still has code for', async (t) => {
+test('OpenSSL 3 as it is shipped serves none of the old ones; configured to, those it still has code for', async (t) => {
   if (!hasPeer(t, 'openssl', noOpenssl)) return;
   const certificate = makeCertificate();
   const shipped = await startOpenssl(certificate, []);

@@ -123,7 +123,7 @@ test('what only the start reads is named, and all else takes effect', async (t) 
   );
 });
 
-test('a listener that keeps its socket under another name is told as another one', async (t) => {
+test('a listener that keeps its socket under another name is logged as another one', async (t) => {
   const sink = await startTestSink();
   const address = `127.0.0.1:${await freePort()}`;
   const program = await startProgram(config(sink, [listener('one', address)]), 1);
@@ -157,7 +157,7 @@ test('a policy that is new holds for the next connection', async (t) => {
   t.match(await client.reply(), /^554 5\.7\.1 proxy\.example /);
 });
 
-test('what cannot be used changes nothing, and one line says where it stands', async (t) => {
+test('a configuration that cannot be used changes nothing, and one log line has its place', async (t) => {
   const { program, sink } = await start(t);
   putCertificate(program.folder, 'mx');
   program.configure(config(sink, [listener('one')], CERTIFICATE));

@@ -75,7 +75,7 @@ test('files, days, CSV and a page', async (t) => {
   t.match(readFileSync(page, 'utf8'), /<!doctype html>/);
 });
 
-test('wrong usage is exit code 2, a file that is not there 1, each with a line that says so', async (t) => {
+test('wrong usage is exit code 2, a missing file 1, each with a line about it', async (t) => {
   t.match(run(['--days', 'many']), { status: 2, stderr: /--days takes a whole number/ });
   t.match(run(['--since', '24.11.2026']), { status: 2, stderr: /--since takes a day or a time/ });
   t.match(run(['--since', '2026-13-01']), { status: 2, stderr: /--since takes a day or a time/ });

@@ -99,7 +99,7 @@ test('worker processes resume sessions of another node too', async (t) => {
   t.ok((await visit(port(b), 'session id', { earlier: first })).resumed);
 });
 
-test('what is stored is sealed, has a name that others can tell apart, and an end', async (t) => {
+test('a stored session is encrypted, has the key prefix in its name, and expires', async (t) => {
   if (!hasPeer(t, 'redis', redisLack())) return;
   const server = await redis(t);
   const { start } = await shared(t);
@@ -115,7 +115,7 @@ test('what is stored is sealed, has a name that others can tell apart, and an en
   t.notOk(dump.includes(tls.master!), 'and no master secret');
 });
 
-test('a store that lies gets nobody resumed: not with another session, not with what is none', async (t) => {
+test('a store with wrong values resumes no session: neither another one nor invalid data', async (t) => {
   if (!hasPeer(t, 'redis', redisLack())) return;
   const server = await redis(t);
   const { start } = await shared(t);
@@ -177,7 +177,7 @@ test('without a store from the start, mail passes; when it comes, it is used', a
   t.equal(countOf(a, 'session_store_down'), 1);
 });
 
-test('a password comes from a file of its own, and a wrong one is told of without being shown', async (t) => {
+test('a password comes from a file of its own, and a wrong one is reported without being shown', async (t) => {
   if (!hasPeer(t, 'redis', redisLack())) return;
   const server = await redis(t, { more: ['--requirepass', 'right-horse'] });
   const { folder, start } = await shared(t);
@@ -191,7 +191,7 @@ test('a password comes from a file of its own, and a wrong one is told of withou
   t.notMatch(JSON.stringify([right.log, wrong.log]), /-horse/);
 });
 
-test('over TLS the store is used if its certificate is trusted, and else told why not', async (t) => {
+test('over TLS the store is used if its certificate is trusted; otherwise the reason is logged', async (t) => {
   if (!hasPeer(t, 'redis', redisLack())) return;
   const { start } = await shared(t);
   const folder = mkdtempSync(join(tmpdir(), 'oldhello-redis-tls-'));

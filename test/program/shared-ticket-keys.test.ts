@@ -92,7 +92,7 @@ test('a changed file is in use without a signal; old tickets open while their ke
   t.ok((await visit(port(program), 'ticket', { earlier: third })).resumed);
 });
 
-test('a file that turns bad keeps the keys as they were, and one line says why', async (t) => {
+test('a file that turns bad leaves the keys as they were, and one log line has the reason', async (t) => {
   const nodes = await shared(t);
   nodes.putKeys(newKey());
   const program = await nodes.start();

@@ -29,7 +29,7 @@ test('a message that is being sent when SIGTERM comes arrives, and nobody new is
   sink.close();
 });
 
-test('when time is up, clients that wait for nothing hear 421, in clear and inside TLS; others are cut', async (t) => {
+test('at the shutdown timeout, idle clients receive 421, in clear and inside TLS; the others are disconnected', async (t) => {
   const { program, sink, port } = await startMailPath({ limits: { 'shutdown-timeout': '300ms' } });
   const open = async (mode: 'starttls' | 'implicit'): Promise<SmtpClient> => SmtpClient.connect(port(mode));
 

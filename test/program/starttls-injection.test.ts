@@ -98,7 +98,7 @@ for (const tls of ['none', 'bridge'] as const) {
   });
 }
 
-test('what a client said in clear is forgotten inside TLS, where the backend is a new one', async (t) => {
+test('what a client sent in clear is forgotten inside TLS, where the backend session is a new one', async (t) => {
   const [backend, program] = await startBoth(t, 'none');
   const client = await afterEhlo(program);
   client.socket.write('NOOP\r\nSTARTTLS\r\n');

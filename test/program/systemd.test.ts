@@ -24,7 +24,7 @@ const missing = (command: string): string | undefined =>
 const config = (sinkPort: number, port = 0): string =>
   proxyConfig({ listeners: [{ address: `127.0.0.1:${port}` }], backend: { address: sinkPort } });
 
-test('systemd hears of start, reload, watchdog and stop, in order', async (t) => {
+test('systemd is notified of start, reload, watchdog and stop, in order', async (t) => {
   if (!hasPeer(t, 'systemd-notify', missing('systemd-notify') ?? missing('python3'))) return;
   const socket = join(mkdtempSync(join(tmpdir(), 'oldhello-notify-')), 'notify');
   const receiver = spawn('python3', [RECEIVER, socket], { stdio: ['ignore', 'pipe', 'inherit'] });

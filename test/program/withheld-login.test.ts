@@ -131,7 +131,7 @@ test('mail in clear takes the idle timeout of mail, not that of commands', async
   slow.destroy();
 });
 
-test('bare-lf: commands with LF alone are taken, or refused where the listener says so', async (t) => {
+test('bare-lf: commands with LF alone are accepted, or refused where the listener has "reject"', async (t) => {
   const accepting = await startPath(t, {});
   const script = await accepting.client();
   await script.reply();

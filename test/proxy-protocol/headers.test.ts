@@ -80,7 +80,7 @@ test('every part of a header asks for more, whole or in single bytes', async (t)
   );
 });
 
-test('addresses of two families are told as one, IPv4 as mapped', async (t) => {
+test('addresses of two families are sent as IPv6, IPv4 as mapped', async (t) => {
   const source = { address: '192.0.2.7', port: 40_000 };
   const destination = { address: '2001:db8::1', port: 25 };
   const mixed = { command: 'PROXY', source, destination } as const;
@@ -123,7 +123,7 @@ test('LOCAL and UNKNOWN have no addresses, whatever else they carry', async (t) 
   t.same(header(decodeProxyHeader(unix)), { header: { command: 'UNKNOWN' }, consumed: unix.length });
 });
 
-test('TLVs that nobody knows are skipped, and one that is too long is refused', async (t) => {
+test('unknown TLVs are skipped, and one that is too long is refused', async (t) => {
   const fixed = '0d0a0d0a000d0a515549540a2111';
   const addresses = '0102030405060708000a0019';
   const known = Buffer.from(`${fixed}0014${addresses}ee0002abcd040000`, 'hex');

@@ -36,7 +36,7 @@ const IPV6 = {
   destination: { address: '2001:db8::1', port: 465 },
 } as const;
 
-test('addresses, ports and all that is known of TLS arrive, under a checksum that is right', async (t) => {
+test('addresses, ports and all that was agreed for TLS arrive, under a valid checksum', async (t) => {
   if (!hasPeer(t, 'proxy-protocol', lack)) return;
   const ssl = {
     version: 'SSLv3',
@@ -69,7 +69,7 @@ test('addresses, ports and all that is known of TLS arrive, under a checksum tha
   t.match(local, { kind: 'ProxyResultLocal' }, 'for health checks');
 });
 
-test('the decoder sees what we damage, so its word counts', async (t) => {
+test('the decoder rejects damaged headers, so that its acceptance counts', async (t) => {
   if (!hasPeer(t, 'proxy-protocol', lack)) return;
   const damaged = encodeProxyV2(IPV4, { uniqueId: 'x' });
   damaged[17]! ^= 1;

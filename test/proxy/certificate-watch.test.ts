@@ -10,7 +10,7 @@ import { selfSignedCredential } from '../../src/credentials/credentials.js';
 
 const DAY_MS = 86_400_000;
 
-test('a certificate is told once when it comes into use, and each day when it runs out or has run out', async (t) => {
+test('a certificate is logged once when it comes into use, and each day when it expires soon or has expired', async (t) => {
   mock.timers.enable({ apis: ['setInterval'] });
   t.teardown(() => mock.timers.reset());
   const folder = mkdtempSync(join(tmpdir(), 'oldhello-watch-'));

@@ -2,7 +2,7 @@
 import { test } from 'tap';
 import { LiveSet } from '../../src/proxy/live-set.js';
 
-test('whoever is here is on it, in whatever order they come and go', async (t) => {
+test('every live member is in it, in whatever order they come and go', async (t) => {
   const roster = new LiveSet<number>();
   const leave = new Map<number, () => void>();
   const here = new Set<number>();

@@ -3,7 +3,7 @@ import { test } from 'tap';
 import { LiveSet } from '../../src/proxy/live-set.js';
 import { bytesLeft } from '../support/short-collections.js';
 
-test('who has left is gone with the next short collection', async (t) => {
+test('a connection that has ended is gone with the next short collection', async (t) => {
   const roster = new LiveSet<object>();
   const leave: (() => void)[] = [];
   const left = await bytesLeft(() => {

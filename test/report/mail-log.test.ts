@@ -119,7 +119,7 @@ test("Exim's log: what was agreed on, who failed with which error, who mailed in
   );
 });
 
-test('the terminal names the senders that failed, by reason, and says what such a log lacks', async (t) => {
+test('the text report names the senders that failed, by reason, and what such a log lacks', async (t) => {
   const failing = Array.from({ length: 14 }, (_, index) => [
     `Nov 24 08:00:00 mx postfix/smtpd[7]: SSL_accept error from h${index}.example[192.0.2.${index}]: -1`,
     'Nov 24 08:00:00 mx postfix/smtpd[7]: warning: TLS library problem: error:0A0000C1:SSL routines::no shared cipher:x.c:1:',

@@ -51,7 +51,7 @@ const WIDE_ROWS = reportOf(
   { hello: OLDEST, address: '2001:db8::1' },
 );
 
-test('the terminal says who would be cut off, in sentences, with a chart and tables', async (t) => {
+test('the text report names the senders that would be cut off, in sentences, with a chart and tables', async (t) => {
   const text = textView(THIRTY_DAYS, { width: 100, color: false, top: 20 });
   t.match(
     text,

@@ -168,7 +168,7 @@ for (const verb of [
   });
 }
 
-test('pitfall 10: nothing is said to a backend before it greets, and its greeting is not edited', async (t) => {
+test('pitfall 10: nothing is sent to a backend before it greets, and its greeting is not edited', async (t) => {
   const rig = new GateRig().client('EHLO eager.example\r\n');
   t.equal(rig.toBackend, '');
   const greeting = '220-mta.example ESMTP\r\n220  two  spaces \r\n';
@@ -241,7 +241,7 @@ test('pitfall 11: a client that talks too early and is dismissed by the backend 
   t.equal(broken.ended, 'backend_gone', 'a backend that breaks off after success is to blame itself');
 });
 
-test('TLS where SMTP in clear comes first is told from other garbage', async (t) => {
+test('TLS where SMTP in clear comes first is refused with a reason of its own', async (t) => {
   for (const hello of ['\x16\x03\x01\x00\x05', '\x80\x2e\x01\x03\x01']) {
     const atOnce = new GateRig().client(hello);
     t.equal(atOnce.ended, 'tls_without_starttls', 'before the greeting');
@@ -373,7 +373,7 @@ test('pitfall 17: lines and replies are the same in however many pieces they com
   }
 });
 
-test('pitfall 18: with STARTTLS passed on, the backend decides, and may say no', async (t) => {
+test('pitfall 18: with STARTTLS passed on, the backend decides, and may refuse', async (t) => {
   const rig = new GateRig({ starttls: 'pass' }).backend('220 mta\r\n').client('EHLO c\r\n').forget();
   rig.backend('250-mta\r\n250 STARTTLS\r\n');
   t.equal(rig.toClient, '250-mta\r\n250 STARTTLS\r\n', "the backend's own offer");
@@ -391,7 +391,7 @@ test('pitfall 18: with STARTTLS passed on, the backend decides, and may say no',
   t.equal(none.toClient, '250-mta\r\n250 SIZE 1\r\n', 'nothing is offered that the backend has not');
 });
 
-test('pitfall 18: a client whose policy hides STARTTLS is told so when it asks', async (t) => {
+test('pitfall 18: a client whose policy hides STARTTLS receives a refusal when it sends STARTTLS', async (t) => {
   const rig = new GateRig({ starttls: 'hide' }).backend('220 mta\r\n').client('EHLO c\r\n').forget();
   rig.backend('250-mta\r\n250 STARTTLS\r\n').client('STARTTLS\r\n');
   t.match(rig.toClient, /^250 mta\r\n502 5\.5\.1 /);

@@ -51,7 +51,7 @@ test('a greeting that stays the same is learnt whole, once that could be seen', 
   t.equal(rig.learnt.replies(2_000)?.simple.RSET, undefined, 'a command that is refused is not answered');
 });
 
-test('what a greeting says to one client is not said to another', async (t) => {
+test('what a greeting has for one client only is not sent to another', async (t) => {
   const own = '220 mx.example ESMTP hello [192.0.2.1]\r\n';
   const rig = new Rig().greet(own, 5, 0).greet(own, 5, 5_000).ehlo('clear', HEALTH.ehlo, 5_000);
   t.equal(rig.greeting(5_000), '220 mx.example ESMTP\r\n');

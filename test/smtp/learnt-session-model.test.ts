@@ -129,7 +129,7 @@ function unanswered(executed: readonly string[]): readonly string[] {
 }
 
 for (const [name, server] of Object.entries(SERVERS)) {
-  test(`${name}: a client cannot tell learnt replies from live ones`, async (t) => {
+  test(`${name}: learnt replies are the same as live ones`, async (t) => {
     const learnt = learnFrom(server);
     let spared = 0;
     for (let seed = 1; seed <= SESSIONS; seed += 1) {

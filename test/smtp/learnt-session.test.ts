@@ -87,7 +87,7 @@ for (const line of [
   });
 }
 
-test("before EHLO, NOOP and RSET are the backend's to answer, and nothing is said for the client", async (t) => {
+test('before EHLO, the backend replies to NOOP and RSET, and nothing is sent for the client', async (t) => {
   const rig = new Rig().client('NOOP\r\n').opened('220 mx.example ESMTP\r\n250 early\r\n');
   t.equal(rig.toBackend, 'NOOP\r\n');
   t.equal(rig.toClient, '250 early\r\n', 'what came behind the greeting is not lost');

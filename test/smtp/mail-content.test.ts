@@ -45,7 +45,7 @@ for (const [content, end] of CONTENTS) {
   });
 }
 
-test('a chunk ends after as many bytes as BDAT says, whatever they are', async (t) => {
+test('a chunk ends after the number of bytes in BDAT, whatever they are', async (t) => {
   for (const pieces of cuts('\r\n.\r\nAUTH\r\nNOOP')) {
     const chunk = new ChunkContent(11);
     let passed = 0;

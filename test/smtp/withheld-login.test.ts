@@ -174,7 +174,7 @@ test('an envelope of a thousand recipients may be sent without waiting, but not 
   t.equal(withheld().client(`MAIL FROM:<a@b>\r\n${recipients(3000)}`).ended, 'pipeline_too_deep');
 });
 
-test('once mail has begun the gate says so, once', async (t) => {
+test('when mail has begun, the gate reports it once', async (t) => {
   const rig = withheld();
   t.equal(rig.mailBegan, false);
   rig.client(ENVELOPE).backend(OK).backend(OK).client('RSET\r\n').backend(OK).client(ENVELOPE);

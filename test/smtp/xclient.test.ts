@@ -45,7 +45,7 @@ const EHLO = `250-mta.example\r\n250-XCLIENT ${ALL.join(' ')}\r\n250 8BITMIME\r\
 const COMMAND =
   'XCLIENT NAME=[UNAVAILABLE] REVERSE_NAME=[UNAVAILABLE] PORT=40000 DESTADDR=198.51.100.1 DESTPORT=25 ADDR=192.0.2.7\r\n';
 
-test('the backend hears EHLO, then XCLIENT, and its second greeting is the one for the client', async (t) => {
+test('the backend receives EHLO, then XCLIENT, and its second greeting is the one for the client', async (t) => {
   const { sent, ended } = run(GREETING, EHLO, '220 mta.example again\r\n');
   t.same(sent, ['EHLO proxy.example\r\n', COMMAND]);
   t.same(ended, ['ready 220 mta.example again\r\n']);
@@ -59,7 +59,7 @@ test('in a session that was greeted before TLS, EHLO comes first', async (t) => 
   t.same(ended, ['ready 220 again\r\n']);
 });
 
-test('only what the backend announces is said, with ADDR last', async (t) => {
+test('only attributes that the backend announces are sent, with ADDR last', async (t) => {
   t.same(xclientCommands(FACTS, ['ADDR']), ['XCLIENT ADDR=192.0.2.7']);
   t.same(xclientCommands(FACTS, ['ADDR', 'NAME', 'PORT', 'PROTO', 'HELO']), [
     'XCLIENT NAME=[UNAVAILABLE] PORT=40000 ADDR=192.0.2.7',
@@ -92,7 +92,7 @@ test('no value can end a command or begin another attribute, and no line is long
   t.match(commands.at(-1), / ADDR=x+$/);
 });
 
-test('each of several commands is answered before the next is said', async (t) => {
+test('each of several commands is answered before the next is sent', async (t) => {
   const sent: string[] = [];
   const long = { address: 'x'.repeat(255), port: 1 };
   const dialogue = new XclientDialogue(
@@ -113,7 +113,7 @@ test('each of several commands is answered before the next is said', async (t) =
   t.equal(sent[3], 'ready');
 });
 
-test('a backend that does not trust us is told from one that refuses the command', async (t) => {
+test('a backend that offers no XCLIENT and one that refuses it fail for different reasons', async (t) => {
   t.same(run(GREETING, '250-mta.example\r\n250 8BITMIME\r\n').ended, ['failed backend_no_xclient ']);
   t.same(run(GREETING, '250 XCLIENT ADDR\r\n').ended, ['failed backend_no_xclient '], 'a name is no keyword');
   t.same(run(GREETING, '250-x\r\n250 XCLIENT NAME PORT\r\n').ended, ['failed backend_no_xclient ']);
@@ -132,7 +132,7 @@ test('a backend that does not trust us is told from one that refuses the command
   t.same(run('HTTP/1.1 400\r\n').ended, ['failed backend_reply_broken reply_malformed']);
 });
 
-test('where nobody is to say who a client is, a backend that would listen is no backend', async (t) => {
+test('where no address of a client is sent, a backend that offers XCLIENT or XFORWARD is rejected', async (t) => {
   for (const keyword of ['XCLIENT NAME ADDR', 'xforward NAME ADDR']) {
     const { dialogue, ended } = start('trust');
     dialogue.fromBackend(Buffer.from(`${GREETING}250-x\r\n250-SIZE 1\r\n250 ${keyword}\r\n`));

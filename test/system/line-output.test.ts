@@ -31,7 +31,7 @@ function drain(fd: number): string {
   }
 }
 
-test('a reader that hangs costs lines, not memory, and hears how many when it reads again', async (t) => {
+test('a reader that hangs costs lines, not memory, and receives their number when it reads again', async (t) => {
   const { reader, writer } = makePipe(t);
   const reported: number[] = [];
   const output = new LineOutput({ fd: writer, retryDelayMs: 1, dropped: (lines) => reported.push(lines) });

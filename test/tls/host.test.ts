@@ -105,7 +105,7 @@ test('what the handshake waits for can be asked, and has a name, until it is com
   t.equal(server.connection.wait, undefined);
 });
 
-test('however a connection ends, its end says what the handshake waited for', async (t) => {
+test('however a connection ends, the event has what the handshake waited for', async (t) => {
   const ends: Record<string, (pair: Pair) => void> = {
     'the host closes': ({ server }) => server.connection.close(),
     'the transport is gone': ({ server }) => server.connection.abandon(),
@@ -186,7 +186,7 @@ test('what was on its way while the host works on an operation is read after it,
   t.equal(server.received.length, 64_000);
 });
 
-test('a host that closes from within any call is told once, and hears no more', async (t) => {
+test('a host that closes from within any call gets the end once, and no call after it', async (t) => {
   for (const suite of [0x2f, 0x33]) {
     const { server, client } = begin({ suites: [suite] });
     server.transmitted = () => server.connection.close();
@@ -211,7 +211,7 @@ test('a host that closes from within any call is told once, and hears no more', 
   t.equal(limited.server.ends, 1, 'in a record that is one too many');
 });
 
-test('what the host throws when it is told of the end goes back to the host, who is not told again', async (t) => {
+test('what the host throws from ended() goes back to the host, and ended() is not called again', async (t) => {
   let calls = 0;
   const nothing = (): void => undefined;
   const connection = new ServerConnection(EVERYTHING, {

@@ -115,7 +115,7 @@ test('what has changed since makes a full handshake', async (t) => {
   }
 });
 
-test('who drops the extended master secret of a session is refused (RFC 7627, 5.3)', async (t) => {
+test('a client that drops the extended master secret of a session is refused (RFC 7627, 5.3)', async (t) => {
   const cache = newCache();
   const first = full({ extensions: [EMS] }, {}, cache);
   const sessionId = first.server!.sessionId;
@@ -213,7 +213,7 @@ test('a resumed ServerHello repeats renegotiation_info and nothing about the nam
   t.notOk(client.server!.extensions.has(0));
 });
 
-test('SSLv3 knows no extensions: they neither stop a resumption nor begin one (RFC 7627, 6.4; RFC 5077)', async (t) => {
+test('SSLv3 has no extensions: they neither stop a resumption nor begin one (RFC 7627, 6.4; RFC 5077)', async (t) => {
   const tickets = newTickets();
   const cache = newCache();
   const options = {

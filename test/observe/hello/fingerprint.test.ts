@@ -40,7 +40,7 @@ const CHROME: HelloOptions = {
   ],
 };
 
-test('JA4 is what its specification says of its own example', async (t) => {
+test('JA4 is as in the example of its specification', async (t) => {
   t.equal(fingerprintHello(readHello(CHROME)).short, 't13d1516h2_8daaf6152771_e5627efa2ab1');
   const reversed = {
     ...CHROME,
@@ -60,7 +60,7 @@ test('JA4 is what its specification says of its own example', async (t) => {
   );
 });
 
-test('JA4 shows the first protocol name as its specification says', async (t) => {
+test('JA4 shows the first protocol name as its specification requires', async (t) => {
   const shown = (...name: number[]): string =>
     fingerprintHello(readHello({ extensions: [alpn(...name)] })).short.slice(8, 10);
   t.equal(shown(...Buffer.from('http/1.1')), 'h1');
@@ -74,7 +74,7 @@ test('JA4 shows the first protocol name as its specification says', async (t) =>
   t.equal(fingerprintHello(readHello({ extensions: [[16, empty]] })).short.slice(8, 10), '00');
 });
 
-test('JA4 of a hello without extensions says so, and SSLv3 is s3', async (t) => {
+test('JA4 of a hello without extensions shows that, and SSLv3 is s3', async (t) => {
   const { short } = fingerprintHello(readHello({ version: 0x0300, suites: [4, 5] }));
   t.match(short, /^ts3i020000_[0-9a-f]{12}_000000000000$/);
   t.match(
@@ -84,7 +84,7 @@ test('JA4 of a hello without extensions says so, and SSLv3 is s3', async (t) => 
   );
 });
 
-test('JA3 is what its authors say of their own examples', async (t) => {
+test('JA3 is as in the examples of its authors', async (t) => {
   const withExtensions = readHello({
     version: 769,
     suites: [47, 53, 5, 10, 49161, 49162, 49171, 49172, 50, 56, 19, 4],
@@ -106,7 +106,7 @@ test('JA3 is what its authors say of their own examples', async (t) => {
   });
 });
 
-test('an SSLv2-format hello has a text, its MD5, and a short form that tells set and order apart', async (t) => {
+test('an SSLv2-format hello has a text, its MD5, and a short form with set and order apart', async (t) => {
   const sslv2 = (suites: number[]): HelloOptions => ({
     format: 'sslv2',
     version: 0x0300,

@@ -47,7 +47,7 @@ for (const [identity, header] of [
   ['proxy-v1', /^PROXY UNKNOWN\r\n/],
   ['xclient', /^QUIT\r\n$/],
 ] as const) {
-  test(`with ${identity} a backend that greets is up, sees no client, and is left with QUIT`, async (t) => {
+  test(`with ${identity} a backend that greets is up, gets no address of a client, and is left with QUIT`, async (t) => {
     const chunks: Buffer[] = [];
     let ended: () => void = () => undefined;
     const end = new Promise<void>((resolve) => (ended = resolve));

@@ -84,7 +84,7 @@ test('a TTL of 0 is a second, and one of a year is an hour', async (t) => {
   }
 });
 
-test('while nobody can tell, the last answer holds, and the next session but one asks again', async (t) => {
+test('while DNS fails, the last answer is used, and the next session but one looks it up again', async (t) => {
   const it = rig();
   it.addresses = ['192.0.2.1'];
   await it.cache.resolve('mx.example');
@@ -115,7 +115,7 @@ test('sessions that come together ask once, and an address is not asked for', as
   t.equal(it.asked, 1);
 });
 
-test('localhost is what the system says, with or without DNS', async (t) => {
+test('localhost is what the system resolves it to, with or without DNS', async (t) => {
   const addresses = await new HostCache(SYSTEM_RESOLVER, () => 0).resolve('localhost');
   t.ok(
     addresses.length > 0 && addresses.every((one) => one === '127.0.0.1' || one === '::1'),

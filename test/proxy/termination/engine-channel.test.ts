@@ -189,7 +189,7 @@ test('an answer of the private key after the host has paused does not read on', 
   t.equal(rig.raw.paused, true);
 });
 
-test('a writer hears when the socket is full, and when it has drained', async (t) => {
+test('a writer is notified when the socket is full, and when it has drained', async (t) => {
   const rig = new Rig().establish();
   rig.channel.write(Buffer.from('250 ok\r\n'));
   rig.raw.handler.full();
@@ -253,7 +253,7 @@ test('a connection that is cut without close_notify is an end that is not orderl
   t.equal(rig.raw.written.length, 0, 'nothing is said any more');
 });
 
-test('a transport that fails is told once, with what failed', async (t) => {
+test('the failure of a transport is reported once, with its error', async (t) => {
   const rig = new Rig().establish();
   rig.raw.handler.closed(new Error('reset'));
   t.same(rig.seen, ['closed reset']);
@@ -261,7 +261,7 @@ test('a transport that fails is told once, with what failed', async (t) => {
   t.equal(rig.raw.written.length, 0);
 });
 
-test('a host that destroys says nothing to the client, and hears of no handshake that goes on', async (t) => {
+test('a host that destroys sends nothing to the client, and the handshake does not go on', async (t) => {
   const begun = new Rig();
   begun.hold = true;
   begun.receive(begun.client.secondFlight());

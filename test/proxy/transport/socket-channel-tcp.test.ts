@@ -104,7 +104,7 @@ test('a TCP connection as a channel', async (t) => {
     for (const peer of peers) peer.destroy();
   });
 
-  await t.test('both ends are known, and nothing is read until somebody says so', async (t) => {
+  await t.test('both ends have their addresses, and nothing is read before resume()', async (t) => {
     const { peer, channel, recorder } = await ends();
     t.same(channel.remote, { address: '127.0.0.1', port: peer.localPort });
     t.same(channel.local, { address: '127.0.0.1', port: peer.remotePort });
@@ -128,7 +128,7 @@ test('a TCP connection as a channel', async (t) => {
     t.equal(channel.handler, NO_HANDLER, 'a connection that has closed holds nobody');
   });
 
-  await t.test('what one side has said ends before the other, and then the connection does', async (t) => {
+  await t.test('one direction ends before the other, and then the connection ends', async (t) => {
     const { peer, channel, recorder } = await ends();
     channel.write(Buffer.from('221 '));
     channel.write(Buffer.from('bye\r\n'));
@@ -172,7 +172,7 @@ test('a TCP connection as a channel', async (t) => {
     peer.destroy();
   });
 
-  await t.test('a peer that resets the connection is told by its code', async (t) => {
+  await t.test('a reset by the peer is reported with its code', async (t) => {
     const { peer, channel, recorder } = await ends();
     channel.resume();
     peer.resetAndDestroy();
@@ -188,7 +188,7 @@ test('a TCP connection as a channel', async (t) => {
     t.match(writing.recorder.entries, [/^closed (?:EPIPE|ECONNRESET)$/]);
   });
 
-  await t.test('a writer hears that too much waits, that it has left, and all of it arrives', async (t) => {
+  await t.test('a writer is notified of full and drain, and all of it arrives', async (t) => {
     setDefaultHighWaterMark(false, 16_384);
     const { peer, channel, recorder } = await ends();
     peer.pause();
@@ -365,7 +365,7 @@ test('a TCP connection as a channel', async (t) => {
     t.equal(late.channel.release().destroyed, true, 'what has gone cannot be taken over');
   });
 
-  await t.test('another process gets the connection with what was said about it', async (t) => {
+  await t.test('another process gets the connection with the message about it', async (t) => {
     const child = fork(new URL('../../support/channel-child.js', import.meta.url), { stdio: 'inherit' });
     t.teardown(() => child.kill());
     for (const word of ['one', 'two', 'three']) {
@@ -433,7 +433,7 @@ test('a TCP connection as a channel', async (t) => {
     t.same(recorder.entries, ['header']);
   });
 
-  await t.test('a connection is made, or the reason is told, or it is given up', async (t) => {
+  await t.test('a connection is made, or fails with a reason, or is cancelled', async (t) => {
     const { port } = server.address() as AddressInfo;
     arrived = (channel) => {
       channel.write(Buffer.from('220 ready\r\n'));

@@ -80,7 +80,7 @@ test('what was written before the socket is destroyed has been given to the syst
   t.same(seen, ['closed undefined']);
 });
 
-test('a writer hears that too much waits when the turn is over, and that it has left', async (t) => {
+test('a writer is notified when the turn is over that too much waits, and later that it has left', async (t) => {
   const { wire, channel, seen } = open(8);
   channel.write(Buffer.from('12345678'));
   t.same(seen, [], 'not in the middle of what it does');
@@ -107,7 +107,7 @@ test('what leaves at once is never too much, however much it is', async (t) => {
   t.notOk(seen.includes('full'));
 });
 
-test('nothing is read until somebody says so; the end and the close are each told once, with the error', async (t) => {
+test('nothing is read before resume(); the end and the close are each reported once, with the error', async (t) => {
   const { wire, channel, seen } = open();
   wire.push('EHLO');
   await turn();
@@ -127,7 +127,7 @@ test('nothing is read until somebody says so; the end and the close are each tol
   t.equal(channel.handler, NO_HANDLER, 'a socket that has closed holds nobody');
 });
 
-test('a socket that was released carries what was written, and tells the channel nothing more', async (t) => {
+test('a socket that was released sends what was written, and its channel gets no more events', async (t) => {
   const { wire, channel, seen } = open(16);
   channel.write(Buffer.from('220 go ahead\r\n'));
   channel.resume();

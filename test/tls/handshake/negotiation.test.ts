@@ -152,7 +152,7 @@ test('TLS 1.0 with curves gets them, and DHE above RSA once it names a long grou
   t.same(order(silent, { version: 0x0301, extensions: [groups('0017')] }), silent);
 });
 
-test('a client with curves that names none gets P-256, which all of its age know (RFC 8422, 4)', async (t) => {
+test('a client with ECDHE suites that lists no curves gets P-256, which all such clients support (RFC 8422, 4)', async (t) => {
   for (const [version, suite] of [
     [0x0301, 0xc013],
     [0x0303, 0xc02f],
@@ -171,7 +171,7 @@ test('a group for DHE among those of the host is none for ECDHE', async (t) => {
   t.equal(server.established?.group, NamedGroup.x25519);
 });
 
-test('the 1024-bit group is for those who cannot say that they can do more, where there is one (Logjam)', async (t) => {
+test('the 1024-bit group is for clients that cannot signal support for a longer one, where there is one (Logjam)', async (t) => {
   const prime = readFileSync(new URL('../../support/dh1024.hex', import.meta.url), 'latin1').trim();
   const smallDhGroup = new DhGroup(hex(prime));
   const bits = (options: HelloOptions, group: DhGroup | undefined): number | undefined => {
@@ -260,7 +260,7 @@ test('a name that is no host_name is ignored, and a host_name may have 255 bytes
   t.equal(named(name(0, 'a'.repeat(255))), 'a'.repeat(255));
 });
 
-test('extensions that nobody knows are ignored, those of other protocols too (RFC 5246, 7.4.1.4)', async (t) => {
+test('unknown extensions are ignored, those of other protocols too (RFC 5246, 7.4.1.4)', async (t) => {
   const extensions = [
     [0x0a0a, Buffer.alloc(0)],
     [15, Buffer.of(1)],

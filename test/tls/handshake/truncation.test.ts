@@ -127,7 +127,7 @@ test('each length of a ClientHello, one off or as large as it gets, is a decode_
   }
 });
 
-test('a handshake message longer or shorter than it says is refused when its end is there', async (t) => {
+test('a handshake message longer or shorter than its length field is refused when its end is there', async (t) => {
   const body = helloBody(HELLO);
   const message = handshakeMessage(1, body);
   const shorter = Buffer.from(message);
