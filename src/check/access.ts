@@ -1,5 +1,5 @@
 /**
- * Checks that the user of the service can read the files of the configuration. Root, which runs the check, can read
+ * Checks that the user of the service can read the files of the configuration. The check runs as root, which can read
  * every file.
  */
 import type { Config } from '../config/schema.js';

@@ -10,7 +10,7 @@ export const MAIL_SERVERS = {
 
 export type MailServer = keyof typeof MAIL_SERVERS;
 
-/** The mail server with this greeting; undefined if it does not show it. */
+/** The mail server with this greeting; undefined if the greeting does not name it. */
 export function recognize(words: string): MailServer | undefined {
   const known = Object.keys(MAIL_SERVERS) as MailServer[];
   return known.find((server) => MAIL_SERVERS[server].greeting.test(words));

@@ -1,4 +1,4 @@
-/** Checks that clients can use the configured certificates, above all old clients. */
+/** Checks that clients, old ones in particular, can use the configured certificates. */
 import type { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { endsTls } from '../config/passthrough.js';
@@ -9,7 +9,7 @@ import { certificatesFromPem } from '../tls/index.js';
 import { daneFindings } from './dane.js';
 import { certificateFinding, day, type Finding, type Verdict } from './finding.js';
 
-/** @param groups of the service, through which it may read keys */
+/** @param groups the groups of the service, which may allow it to read keys */
 export function checkCertificates(config: Config, now: Date, groups?: readonly number[]): Finding[] {
   if (!endsTls(config)) return [];
   const { certificates, tls } = config;
@@ -120,7 +120,7 @@ function expiry(
   return days < EXPIRY_WARNING_DAYS ? [['warning', `${source}: it expires in ${days} days`, [RENEW]]] : [];
 }
 
-/** RFC 5246, 7.4.2: each certificate must certify the one before it; old clients insist on that. */
+/** RFC 5246, 7.4.2: each certificate must certify the one before it; old clients require this. */
 function order({ chain }: CertificateConfig): string[] {
   if (chain === undefined) return [];
   const certificates = certificatesFromPem(readFileSync(chain, 'latin1'));
@@ -142,5 +142,5 @@ const ENGINE_ONLY = "Node's own TLS rejects it, so only clients of the engine ge
 const ENGINE_ONLY_ADVICE =
   'set use = "legacy" for it, and add a certificate signed with SHA-256 for modern clients';
 const RENEW = 'renew it (certbot: certbot renew), then: systemctl reload oldhello';
-/** Automatic renewal has happened by then. */
+/** Automatic renewal should be earlier than this. */
 const EXPIRY_WARNING_DAYS = 14;

@@ -1,4 +1,4 @@
-/** The TLSA records that let senders with DANE (RFC 7672) verify this server, and what several keys mean for them. */
+/** The TLSA records with which senders with DANE (RFC 7672) verify this server, also with several keys. */
 import { createHash, type X509Certificate } from 'node:crypto';
 import type { Config } from '../config/schema.js';
 import type { LoadedCredential } from '../credentials/credentials.js';
@@ -13,7 +13,7 @@ interface Shown {
   readonly digest: string;
 }
 
-/** One finding for each certificate; none where no listener is for other mail servers. */
+/** One finding for each certificate; none if no listener is for other mail servers. */
 export function daneFindings(
   { listeners, server: { hostname } }: Config,
   loaded: readonly (LoadedCredential & { readonly index: number })[],
@@ -34,7 +34,7 @@ export function daneFindings(
   });
 }
 
-/** Of a backend that modern clients get through to. */
+/** For the certificate of a backend whose own TLS modern clients get. */
 export function bridgedDaneFindings(
   subject: string,
   hostname: string,
@@ -61,7 +61,7 @@ function isPublic(hostname: string): boolean {
   return hostname.includes('.');
 }
 
-/** Other mail servers come to port 25 alone; a listener may have another port behind a load balancer. */
+/** Other mail servers connect only to port 25; behind a load balancer, a listener may have another port. */
 function isForServers(mode: string, port: number): boolean {
   return mode === 'starttls' && port !== SUBMISSION_PORT;
 }

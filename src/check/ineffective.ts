@@ -1,11 +1,11 @@
-/** Tables and keys that are valid, and change nothing as they stand. */
+/** Tables and keys that are valid but have no effect. */
 import { isIPv4 } from 'node:net';
 import { listenAddresses } from '../config/listen-addresses.js';
 import type { Config } from '../config/schema.js';
 import { hostAndPort } from '../net/endpoint.js';
 import type { Finding } from './finding.js';
 
-/** @param isWritten whether a path such as `admin` or `limits.idle-timeout` stands in the file */
+/** @param isWritten whether the file has a path such as `admin` or `limits.idle-timeout` */
 export function checkIneffective(config: Config, isWritten: (path: string) => boolean): Finding[] {
   return [
     ...tablesWithoutTheirKey(config, isWritten),
@@ -59,13 +59,13 @@ function policiesWithoutEffect({ policies }: Config, isWritten: (path: string) =
         ? []
         : [note(`${path}.${useless[0]}`, `refuse = true leaves ${useless.join(', ')} without effect`)];
     }
-    // Before other entries it is an exception from them.
+    // An entry before other entries is an exception from them.
     if (written.length > 0 || index < policies.length - 1) return [];
     return [note(path, 'it changes nothing for its networks', [`set one of ${POLICY_EFFECTS.join(', ')}`])];
   });
 }
 
-/** Only systemd can bind both, with BindIPv6Only= or ReusePort= in the socket units. */
+/** Only systemd can bind both addresses, with BindIPv6Only= or ReusePort= in the socket units. */
 function coveredAddresses(config: Config): Finding[] {
   const all = listenAddresses(config);
   return all.flatMap(({ key, address, user }) => {
@@ -80,7 +80,7 @@ function coveredAddresses(config: Config): Finding[] {
   });
 }
 
-/** `::` takes IPv4 too. Which family a host name has is not known here. */
+/** `::` also covers IPv4. The address family of a host name is not known here. */
 function covers(wide: string, host: string): boolean {
   if (wide === host) return false;
   return wide === '::' || (wide === '0.0.0.0' && isIPv4(host));

@@ -1,4 +1,4 @@
-/** Checks what several machines share: the file with ticket keys, and the session store. */
+/** Checks the file with ticket keys and the session store, which several machines share. */
 import { statSync } from 'node:fs';
 import { UnusableValueError } from '../config/config-error.js';
 import type { Config } from '../config/schema.js';

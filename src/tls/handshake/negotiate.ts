@@ -1,4 +1,6 @@
-/** Chooses version, suite, certificate, group and signature scheme. Pure: the same hello and parameters, the same choice. */
+/**
+ * Chooses version, suite, certificate, group and signature scheme. Pure: depends only on the hello and the parameters.
+ */
 import { TlsError } from '../alert.js';
 import type { CipherSuite } from '../cipher-suites.js';
 import {
@@ -23,7 +25,7 @@ export interface Negotiated {
   readonly keyExchange: KeyExchange;
 }
 
-/** `signatureScheme` is what signs ServerKeyExchange at TLS 1.2; older versions have no choice, and undefined here. */
+/** `signatureScheme` signs ServerKeyExchange in TLS 1.2; undefined for older versions, which have no choice. */
 export type KeyExchange =
   | { readonly kind: 'rsa' }
   | {
@@ -33,7 +35,7 @@ export type KeyExchange =
     }
   | { readonly kind: 'dhe'; readonly group: DhGroup; readonly signatureScheme: SignatureScheme | undefined };
 
-/** What a suite lacks. */
+/** Why a suite cannot be used. */
 export type Obstacle = 'no_shared_cipher_suite' | 'no_shared_signature_algorithm' | 'no_shared_dh_group';
 
 export type Negotiation = { readonly chosen: Negotiated } | { readonly obstacle: Obstacle };
@@ -45,13 +47,13 @@ export function negotiateVersion(
 ): ProtocolVersion {
   const { clientVersion, cipherSuites, compressionMethods } = hello;
   if (cipherSuites.includes(TLS_FALLBACK_SCSV) && clientVersion < parameters.serviceMaxVersion) {
-    // RFC 7507, 3; a TLS 1.3 client writes TLS 1.2 here and its real maximum in supported_versions.
+    // RFC 7507, 3. A TLS 1.3 client has TLS 1.2 in client_version and its real maximum in supported_versions.
     if (!extensions.supportedVersions?.includes(parameters.serviceMaxVersion)) {
       throw new TlsError('inappropriate_fallback');
     }
   }
   const offered = (version: ProtocolVersion): boolean =>
-    // RFC 8446, 4.2.1: supported_versions, where present, is what counts.
+    // RFC 8446, 4.2.1: if supported_versions is present, client_version is ignored.
     extensions.supportedVersions?.includes(version) ?? version <= clientVersion;
   const version = VERSIONS.find(
     (candidate) =>
@@ -62,7 +64,7 @@ export function negotiateVersion(
   return version;
 }
 
-/** The best suite that can be served to this client, with what it takes; or why there is none. */
+/** The best suite for this client, with certificate, group and signature scheme; or why there is none. */
 export function negotiate(
   offer: Offer,
   version: ProtocolVersion,
@@ -83,12 +85,12 @@ export function negotiate(
   return { obstacle: OBSTACLES.find((obstacle) => obstacles.has(obstacle)) ?? 'no_shared_cipher_suite' };
 }
 
-/** The most telling first; RFC 7919, 4: where the group is what is missing, the alert must show it. */
+/** The most specific first. RFC 7919, 4: if only the group is missing, the alert must show this. */
 const OBSTACLES: readonly Obstacle[] = ['no_shared_dh_group', 'no_shared_signature_algorithm'];
 
 /**
- * The name that the client asks for decides before the suite, and whom a certificate is meant for before the name. A name
- * that no certificate has is no error (RFC 6066, 3), and who would have nothing else is shown any certificate.
+ * The requested name has priority over the suite, and the audience of a certificate (`use`) over the name. A name that
+ * no certificate has is not an error (RFC 6066, 3). If nothing else is possible, the client gets any certificate.
  */
 function credentialsInOrder(
   { hello, extensions: { serverName } }: Offer,
@@ -156,7 +158,7 @@ function chooseCredential(
   );
 }
 
-/** RFC 8422, 4: a client without supported_groups leaves the curve to us, and all of that age know P-256. */
+/** RFC 8422, 4: without supported_groups we choose the curve; all clients of that age support P-256. */
 function chooseEcdhGroup(
   { supportedGroups }: HelloExtensions,
   { groups }: CompleteParameters,
@@ -170,7 +172,7 @@ function isEcdhGroup(group: NamedGroup): group is EcdhGroup {
   return group !== NamedGroup.ffdhe2048;
 }
 
-/** RFC 7919, 4: a client that names finite-field groups gets one of them or none. */
+/** RFC 7919, 4: a client that lists finite-field groups gets one of them or none. */
 function chooseDhGroup(
   { supportedGroups, signatureAlgorithms }: HelloExtensions,
   { smallDhGroup }: CompleteParameters,
@@ -200,7 +202,7 @@ const VERSIONS = [
   ProtocolVersion.SSLv3,
 ] as const;
 
-/** RFC 5246, 7.4.1.4.1: what a client without the extension is taken to accept. */
+/** RFC 5246, 7.4.1.4.1: the algorithms that a client without the extension accepts. */
 const SHA1_DEFAULTS: readonly number[] = [SignatureScheme.rsa_pkcs1_sha1, SignatureScheme.ecdsa_sha1];
 
 const { rsa_pkcs1_sha256, rsa_pkcs1_sha384, rsa_pkcs1_sha512, rsa_pkcs1_sha1 } = SignatureScheme;

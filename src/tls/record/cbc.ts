@@ -1,8 +1,8 @@
 /**
  * GenericBlockCipher (RFC 5246, 6.2.3.2; RFC 6101, 5.2.3.2): MAC-then-encrypt, checked in constant time, and
- * encrypt-then-MAC (RFC 7366). Each direction keeps one chained cipher object: its state is the IV of SSLv3 and TLS 1.0,
- * and from TLS 1.1 on a random first block makes it one (RFC 4346, 6.2.3.2, method 2b); a new object per record would
- * cost five times as much for a short one.
+ * encrypt-then-MAC (RFC 7366). Each direction keeps one chained cipher object. In SSLv3 and TLS 1.0 its state is the
+ * IV. From TLS 1.1 on, a random first block has the effect of a random IV (RFC 4346, 6.2.3.2, method 2b). A new object
+ * for each record would take five times as long for a short record.
  */
 import { createCipheriv, createDecipheriv, timingSafeEqual, type Cipher, type Decipher } from 'node:crypto';
 import { TlsError } from '../alert.js';
@@ -27,12 +27,12 @@ export function cbcWriteProtection(parameters: ProtectionParameters, bulk: CbcCi
   const encrypt = (content: Uint8Array, tail: Uint8Array): Buffer[] => {
     const iv = explicitIv > 0 ? random(explicitIv) : NOTHING;
     const length = content.length + tail.length;
-    // RFC 5246, 6.2.3.2: as short as it gets, since SSLv3 allows no more than a block.
+    // RFC 5246, 6.2.3.2: the shortest padding, because SSLv3 allows at most a block.
     const padding = bulk.blockLength - (length % bulk.blockLength);
     const end = Buffer.alloc(tail.length + padding, padding - 1);
     end.set(tail);
     const pieces = [iv, content, end];
-    // Copying what is short is cheaper than a call for each piece: half the time for 50 bytes, 5 % at 8,000.
+    // For short records, a copy is cheaper than a call for each piece: half the time for 50 bytes, 5 % less for 8,000.
     const ready = length < SHORT_BYTES ? [Buffer.concat(pieces)] : pieces.filter((piece) => piece.length > 0);
     return ready.map((piece) => cipher.update(piece));
   };
@@ -58,7 +58,7 @@ export function cbcReadProtection(parameters: ProtectionParameters, bulk: CbcCip
   const shortest =
     explicitIv + (encryptThenMac ? bulk.blockLength : roundUp(mac.length + 1, bulk.blockLength));
 
-  /** @param ciphertext of a public length that can hold everything that must be in it */
+  /** @throws TlsError bad_record_mac for a length that is not possible; the length is public */
   const decrypt = (ciphertext: Buffer): Buffer => {
     if (ciphertext.length < shortest || ciphertext.length % bulk.blockLength !== 0) {
       throw new TlsError('bad_record_mac');
@@ -74,7 +74,7 @@ export function cbcReadProtection(parameters: ProtectionParameters, bulk: CbcCip
       if (!timingSafeEqual(mac.compute(type, ciphertext), fragment.subarray(macAt))) {
         throw new TlsError('bad_record_mac');
       }
-      // Authenticated, so nothing about it is secret any more.
+      // It is authenticated, so the padding is no longer secret.
       const plaintext = decrypt(ciphertext);
       const { good, length } = checkPadding(plaintext, 0, maxPadding);
       if (good === 0) throw new TlsError('bad_record_mac');
@@ -84,8 +84,8 @@ export function cbcReadProtection(parameters: ProtectionParameters, bulk: CbcCip
 }
 
 /**
- * Lucky 13 and Vaudenay: padding and MAC are checked to one verdict, by as much work for any padding. What stays is the
- * one compression more or less of `mac.compute`, which `dummyCompressions` evens out.
+ * Lucky 13 and Vaudenay: the checks of padding and MAC have one result, and take the same work for any padding, except
+ * for one compression more or less in `mac.compute`, which `dummyCompressions` compensates.
  */
 function openMacThenEncrypt(
   plaintext: Buffer,
@@ -117,7 +117,7 @@ function chained<T extends Cipher | Decipher>(
 ): T {
   const start = explicitIv > 0 ? Buffer.alloc(blockLength) : iv;
   const object =
-    // Single DES is triple DES with three equal keys, and only that is in node:crypto.
+    // Single DES is triple DES with three equal keys; node:crypto has only triple DES.
     cipher === 'des-cbc'
       ? create('des-ede3-cbc', Buffer.concat([key, key, key]), start)
       : create(cipher, key, start);

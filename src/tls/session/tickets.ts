@@ -1,6 +1,6 @@
 /**
- * Session tickets (RFC 5077): the session's state under AES-256-GCM, with a key that changes and its predecessors kept
- * for reading only. Keys come from outside, so that several processes can share them.
+ * Session tickets (RFC 5077): the session state, encrypted with AES-256-GCM. The key changes; older keys only decrypt.
+ * Keys come from outside, so that several processes can share them.
  */
 import { createCipheriv, createDecipheriv, timingSafeEqual } from 'node:crypto';
 import { CIPHER_SUITE_BY_ID } from '../cipher-suites.js';
@@ -17,14 +17,14 @@ export class TicketKeys implements TicketProtector {
   readonly lifetimeHint: number;
   readonly #now: () => number;
   readonly #random: (length: number) => Buffer;
-  /** The first one protects, all unprotect. */
+  /** The first one encrypts, all decrypt. */
   #keys: readonly TicketKey[] = [];
   readonly #maxPerKey: number;
   /** Tickets made with the first key. */
   #made = 0;
 
   /**
-   * @param lifetime seconds a ticket is good for
+   * @param lifetime seconds for which a ticket is valid
    * @param now seconds since the epoch, the same for all processes that share the keys
    * @param maxPerKey tickets that one key may make here
    */
@@ -42,7 +42,7 @@ export class TicketKeys implements TicketProtector {
 
   /**
    * @param keys the newest first; replaces all earlier ones
-   * @throws RangeError for a key that has not 48 bytes, or none at all
+   * @throws RangeError without keys, or if a key does not have 48 bytes
    */
   setKeys(keys: readonly TicketKey[]): void {
     if (keys.length === 0 || keys.some((key) => key.length !== TICKET_KEY_LENGTH)) {
@@ -54,8 +54,8 @@ export class TicketKeys implements TicketProtector {
   }
 
   /**
-   * @param boundTo what must be given again to open it, such as the place where it is kept
-   * @returns undefined where the key has encrypted as much as is safe
+   * @param boundTo must be the same in `unprotect`, such as the name under which it is stored
+   * @returns undefined if the key has reached its limit
    */
   protect(session: Session, boundTo: Buffer = NOTHING): Buffer | undefined {
     const key = this.#keys[0];
@@ -137,7 +137,7 @@ function decodeSession(state: Buffer, notBefore: number): Session | undefined {
   };
 }
 
-/** Changes with the layout, so that a ticket of an older program is not misread. */
+/** Changes with the layout, so that a ticket of an older version is not parsed wrongly. */
 const STATE_FORMAT = 1;
 const VERSIONS = Object.values(ProtocolVersion);
 const FRAGMENT_LENGTHS = [512, 1024, 2048, 4096] as const;
@@ -146,8 +146,8 @@ const NOTHING = Buffer.alloc(0);
 /** Bytes. */
 export const TICKET_KEY_LENGTH = 48;
 /**
- * NIST SP 800-38D, 8.3 allows 2^32 random nonces with one key; this process takes a 64th, so that as many processes as
- * may share the key stay below. At 1,000 sessions a second it lasts 18 hours.
+ * NIST SP 800-38D, 8.3 allows 2^32 random nonces with one key. A process uses at most 1/64 of this, so that up to 64
+ * processes can share the key. At 1,000 sessions a second, this is enough for 18 hours.
  */
 export const MAX_TICKETS_PER_KEY = 2 ** 32 / 64;
 const KEY_NAME_LENGTH = 16;
