@@ -180,6 +180,14 @@ test('what a client sent before it closed reaches a backend that was not open ye
   t.equal((await readAll(server)).toString(), 'log line\n');
   server.end();
   t.match(await program.nextConnection(), { outcome: 'completed', bytes: { fromClient: 9 } });
+
+  const quiet = await modern(program);
+  const banner = readAll(quiet);
+  quiet.end();
+  const second = new TLSSocket(await backend.next(), { isServer: true, key: keyPem, cert: chainPem });
+  second.end('* OK ready');
+  t.equal((await banner).toString(), '* OK ready', 'and a client that sends nothing still gets the banner');
+  t.match(await program.nextConnection(), { outcome: 'left_after_handshake' });
 });
 
 test('a reset or damaged client is a reset for the backend, and no end', async (t) => {

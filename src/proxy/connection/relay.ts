@@ -103,6 +103,7 @@ export class Relay {
       end: () => this.#clientEnds(),
       closed: (error) => {
         this.#clientOpen = false;
+        this.#parts.tap?.end('client');
         this.#events.clientClosed(this.#isOver() ? undefined : error);
       },
     };
@@ -200,6 +201,7 @@ export class Relay {
   /** A client that has closed its side expects nothing; any other client gets the reply that it waits for. */
   #backendEnds(error: Error | undefined): void {
     if (this.#stopped) return;
+    this.#parts.tap?.end(this.#clientEnded ? 'client' : 'backend');
     const gate = this.#clientEnded ? undefined : this.#gate;
     if (gate?.greeted === false) {
       this.#events.backendLeft('backend_closed');
