@@ -142,11 +142,14 @@ export class EngineChannel implements Channel {
   }
 
   /** Half-closes and drains: closing with unread input would make the kernel send a reset that overtakes the alert. */
-  #sendFinalBytes({ finalBytes, kind }: Outcome): void {
+  #sendFinalBytes(outcome: Outcome): void {
+    const { finalBytes, kind } = outcome;
     if (finalBytes.length > 0) this.#raw.write(finalBytes);
     this.#raw.end();
     this.#raw.resume();
-    this.#linger = setTimeout(() => this.#raw.destroy(), LINGER);
+    // The host, which may have written much before it closed, has its own limit for that.
+    const byHost = outcome.kind === 'closed' && outcome.by === 'server';
+    if (!byHost) this.#linger = setTimeout(() => this.#raw.destroy(), LINGER_TIMEOUT_MS);
     if (kind === 'closed') this.#reportEnd(true);
   }
 
@@ -176,5 +179,5 @@ function untilQuantum(): number {
 
 /** Milliseconds. */
 const QUANTUM = 50;
-/** Milliseconds a client gets to read our last alert and close. */
-const LINGER = 2_000;
+/** For a client to read our alert, or our answer to its close_notify, and to close. */
+const LINGER_TIMEOUT_MS = 2_000;

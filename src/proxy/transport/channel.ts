@@ -21,7 +21,7 @@ export interface Channel {
   handler: ChannelHandler;
   /** Bytes of one turn of the event loop leave together, when the turn is over; `full` may follow then. */
   write(bytes: Uint8Array): void;
-  /** Sends nothing more; what was written still leaves. */
+  /** Sends nothing more; what was written still leaves, and how long that may take is for the caller to limit. */
   end(): void;
   destroy(): void;
   /** Nothing more comes until `resume`, except what was read already, if the peer has ended its side behind it. */

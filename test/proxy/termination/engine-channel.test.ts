@@ -219,7 +219,7 @@ test('close_notify is answered, ends what the host reads, and half-closes; what 
   t.same(rig.seen, ['end true', 'closed undefined']);
 });
 
-test('the host closes: close_notify, half a close, and a limit for what the client takes to close', async (t) => {
+test('the host closes: close_notify, half a close, and no limit but its own for what a slow client has to read', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] });
   t.teardown(() => mock.timers.reset());
   const rig = new Rig().establish();
@@ -231,13 +231,22 @@ test('the host closes: close_notify, half a close, and a limit for what the clie
   rig.receive(rig.say('on its way'));
   t.same(rig.seen, ['end true'], 'who closes reads nothing more');
   t.equal(rig.raw.paused, false, 'unread input would turn the close into a reset');
+  mock.timers.tick(60_000);
+  t.same(rig.raw.calls, ['end']);
+});
+
+test('the client closes: it has a limit until it closes the transport too', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  t.teardown(() => mock.timers.reset());
+  const rig = new Rig().establish();
+  rig.receive(rig.closeNotify);
   mock.timers.tick(1_999);
   t.same(rig.raw.calls, ['end']);
   mock.timers.tick(1);
   t.same(rig.raw.calls, ['end', 'destroy']);
 
   const polite = new Rig().establish();
-  polite.channel.end();
+  polite.receive(polite.closeNotify);
   polite.raw.handler.closed(undefined);
   mock.timers.tick(10_000);
   t.same(polite.raw.calls, ['end'], 'a transport that has closed is not closed again');
