@@ -6,7 +6,7 @@ import { TLSSocket } from 'node:tls';
 import type { BackendConfig } from '../config/schema.js';
 import { connectProblem } from '../net/connect-error.js';
 import { sanitizePeerText } from '../observe/sanitize.js';
-import type { BackendError } from '../proxy/backend/backend-error.js';
+import type { BackendError, BackendFailure } from '../proxy/backend/backend-error.js';
 import type { BackendPlan } from '../proxy/backend/open-session.js';
 import type { BackendTarget } from '../proxy/backend/target.js';
 import { SocketChannel } from '../proxy/transport/socket-channel.js';
@@ -109,8 +109,7 @@ class PathCheck {
   #notOpened({ reason, message, code }: BackendError): void {
     const { check, topic } = meaningOf(reason, this.#config.identity);
     const problem = connectProblem(code, this.#target.address);
-    if (problem === undefined)
-      this.found.add(check, 'bad', message, topic, reason === 'backend_closed' ? [DIED] : []);
+    if (problem === undefined) this.found.add(check, 'bad', message, topic, MORE_ADVICE[reason] ?? []);
     else {
       const listening = code === 'ECONNREFUSED' ? advise('listening', undefined, this.found.us) : [];
       this.found.add(check, 'bad', `${message}: ${problem.meaning}`, undefined, [
@@ -213,7 +212,7 @@ class PathCheck {
     else if (answer.reply.code !== 220) {
       this.found.add('tls', 'bad', `it replies to STARTTLS with ${quote(answer.reply)}`, 'starttls');
     } else {
-      const secured = await secure(this.#plan, this.#target, client.leave());
+      const secured = await secure(this.#plan, this.#target, client.leave(), this.#timeoutMs);
       if ('error' in secured) {
         const { reason, message } = secured.error;
         this.found.add('tls', 'bad', message, meaningOf(reason, this.#config.identity).topic);
@@ -230,3 +229,9 @@ const EXPECT_HEADER =
 const SEND_HEADER = 'if it expects the PROXY protocol, set identity = "proxy-v2" or "proxy-v1"';
 const DIED =
   'if that is set: read its log at this time. A server that crashes logs the reason (Postfix, "fatal: no SASL authentication mechanisms": set smtpd_sasl_type and smtpd_sasl_path)';
+const SLOW =
+  'or find out why it is slow (name lookups, load). A server that waits for TLS from the first byte needs tls = "implicit"';
+const MORE_ADVICE: Readonly<Partial<Record<BackendFailure, readonly string[]>>> = {
+  backend_closed: [DIED],
+  backend_greeting_timeout: [SLOW],
+};

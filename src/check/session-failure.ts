@@ -28,10 +28,11 @@ export function meaningOf(
     case 'backend_changed':
     case 'backend_left':
       return { check: 'identity', topic: identityTopic(identity) };
+    case 'backend_greeting_timeout':
+      return { check: 'connection', topic: identityTopic(identity) };
     case 'backend_unreachable':
     case 'backend_no_descriptor':
     case 'backend_connect_timeout':
-    case 'backend_greeting_timeout':
     case 'backend_reply_timeout':
     case 'backend_relay_risk':
       return { check: 'connection' };

@@ -60,6 +60,7 @@ export class SmtpClient {
   leave(): SocketChannel {
     this.#channel.pause();
     this.#channel.handler = NO_HANDLER;
+    this.#ended = true;
     return this.#channel;
   }
 
