@@ -6,68 +6,93 @@
 import { execFile } from 'node:child_process';
 
 type Environment = NodeJS.ProcessEnv;
+/** Runs systemd-notify with these arguments. It may throw, as execFile does when there is no memory for a process. */
+export type Notify = (
+  words: readonly string[],
+  environment: Environment,
+  done: (error: Error | null) => void,
+) => void;
 
 export class ServiceManager {
   readonly #socket: string | undefined;
   /** Watchdog interval in milliseconds; undefined without one. */
   readonly #watchdog: number | undefined;
   readonly #failed: (error: Error) => void;
-  #beat: NodeJS.Timeout | undefined;
-  /** Keeps messages in order. */
-  #said: Promise<void> = Promise.resolve();
+  readonly #notify: Notify;
+  #beating = false;
+  /** Keeps messages in order; whether the last one was sent. */
+  #said: Promise<boolean> = Promise.resolve(true);
 
   /**
    * Removes its variables from `environment`, so that child processes do not use them.
    * @param failed called once, with the reason why nothing can be sent to systemd
    */
-  constructor(environment: Environment, pid: number, failed: (error: Error) => void) {
+  constructor(
+    environment: Environment,
+    pid: number,
+    failed: (error: Error) => void,
+    notify: Notify = runSystemdNotify,
+  ) {
     const [socket, usec, watched] = take(environment, 'NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID');
     this.#socket = socket === '' ? undefined : socket;
     const mine = watched === undefined || Number(watched) === pid;
     this.#watchdog = mine && Number(usec) > 0 ? Number(usec) / 1000 : undefined;
     this.#failed = onlyOnce(failed);
+    this.#notify = notify;
   }
 
   /** Call it after `reloading` too. Starts the watchdog. */
-  ready(status: string): Promise<void> {
+  async ready(status: string): Promise<void> {
     const said = this.#say('READY=1', `STATUS=${status}`);
-    if (this.#watchdog !== undefined && this.#socket !== undefined && this.#beat === undefined) {
-      // A hanging event loop delays this timer, and the watchdog is there to detect exactly that.
-      let saying = false;
-      this.#beat = setInterval(() => {
-        if (saying) return;
-        saying = true;
-        void this.#say('WATCHDOG=1').then(() => (saying = false));
-      }, this.#watchdog / 2);
-      this.#beat.unref();
+    if (this.#watchdog !== undefined && this.#socket !== undefined && !this.#beating) {
+      this.#beating = true;
+      this.#beatAfter(this.#watchdog / BEATS, this.#watchdog / BEATS);
     }
-    return said;
+    await said;
   }
 
-  reloading(): Promise<void> {
+  async reloading(): Promise<void> {
     // hrtime reads CLOCK_MONOTONIC, which systemd expects.
-    return this.#say('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`);
+    await this.#say('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`);
   }
 
-  stopping(status: string): Promise<void> {
-    return this.#say('STOPPING=1', `STATUS=${status}`);
+  async stopping(status: string): Promise<void> {
+    await this.#say('STOPPING=1', `STATUS=${status}`);
   }
 
-  #say(...words: readonly string[]): Promise<void> {
-    if (this.#socket !== undefined) this.#said = this.#said.then(() => this.#run(words));
+  /** A hanging event loop delays this timer, and the watchdog is there to detect exactly that. */
+  #beatAfter(delay: number, interval: number): void {
+    const beat = async (): Promise<void> => {
+      const sent = await this.#say('WATCHDOG=1');
+      this.#beatAfter(sent ? interval : Math.min(RETRY_DELAY_MS, interval), interval);
+    };
+    setTimeout(() => void beat(), delay).unref();
+  }
+
+  #say(...words: readonly string[]): Promise<boolean> {
+    if (this.#socket !== undefined) this.#said = this.#said.then(() => this.#send(words));
     return this.#said;
   }
 
-  #run(words: readonly string[]): Promise<void> {
-    const env = { PATH: process.env['PATH'], NOTIFY_SOCKET: this.#socket };
+  #send(words: readonly string[]): Promise<boolean> {
+    const environment = { PATH: process.env['PATH'], NOTIFY_SOCKET: this.#socket };
     return new Promise((resolve) => {
-      execFile('systemd-notify', words, { env, timeout: NOTIFY_TIMEOUT_MS }, (error) => {
+      const done = (error: Error | null): void => {
         if (error !== null) this.#failed(error);
-        resolve();
-      });
+        resolve(error === null);
+      };
+      try {
+        this.#notify(words, environment, done);
+      } catch (error) {
+        done(error as Error);
+      }
     });
   }
 }
+
+const runSystemdNotify: Notify = (words, env, done) => {
+  execFile('systemd-notify', words, { env, timeout: NOTIFY_TIMEOUT_MS }, done);
+};
 
 /**
  * File descriptors of the listening sockets that systemd bound (sd_listen_fds). Removes its variables from
@@ -97,3 +122,6 @@ function onlyOnce<T>(action: (argument: T) => void): (argument: T) => void {
 const FIRST_FD = 3;
 /** systemd-notify takes about 5 ms. */
 const NOTIFY_TIMEOUT_MS = 5_000;
+/** Of the watchdog in its interval: one or two that fail on a busy machine do not end the service. */
+const BEATS = 4;
+const RETRY_DELAY_MS = 1_000;
