@@ -1,9 +1,10 @@
 /**
  * A private authority and two certificates for one name in a folder: one for old clients and one for modern clients.
  */
-import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { authority, issued, makeRsaKey, type Digest } from './certificate-maker.js';
+import { writeWhole } from './whole-file.js';
 
 export interface PairRequest {
   readonly names: readonly [string, ...string[]];
@@ -50,8 +51,8 @@ export function makePair(folder: string, { names, days, gid }: PairRequest): Cer
   const caKey = authorityKey(folder, pair);
   const certify = ({ chain, key }: PairFiles, digest: Digest): void => {
     const made = issued(makeRsaKey(), { names, days, digest }, { name: AUTHORITY_NAME, keyPem: caKey });
-    write(key, made.keyPem, gid === undefined ? 0o600 : 0o640, gid);
-    write(chain, made.pem + readFileSync(pair.authorities[digest], 'latin1'), 0o644);
+    writeWhole(key, made.keyPem, gid === undefined ? 0o600 : 0o640, gid);
+    writeWhole(chain, made.pem + readFileSync(pair.authorities[digest], 'latin1'), 0o644);
   };
   certify(pair.legacy, 'sha1');
   certify(pair.modern, 'sha256');
@@ -62,19 +63,11 @@ function authorityKey(folder: string, { authorities }: CertificatePair): string 
   const path = join(folder, 'ca.key');
   if (existsSync(path)) return readFileSync(path, 'latin1');
   const keyPem = makeRsaKey();
-  write(path, keyPem, 0o600);
+  writeWhole(path, keyPem, 0o600);
   for (const digest of ['sha1', 'sha256'] as const) {
-    write(authorities[digest], authority(AUTHORITY_NAME, keyPem, AUTHORITY_DAYS, digest).pem, 0o644);
+    writeWhole(authorities[digest], authority(AUTHORITY_NAME, keyPem, AUTHORITY_DAYS, digest).pem, 0o644);
   }
   return keyPem;
-}
-
-/** Writes a file atomically, with its final mode from the start. */
-function write(path: string, text: string, mode: number, gid?: number): void {
-  const temporary = `${path}.new`;
-  writeFileSync(temporary, text, { mode });
-  if (gid !== undefined) chownSync(temporary, -1, gid);
-  renameSync(temporary, path);
 }
 
 const AUTHORITY_NAME = 'oldhello private CA';

@@ -1,6 +1,6 @@
 /** Loads certificates and keys from disk, and makes a self-signed certificate if none is configured. */
 import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { UnusableValueError, UnusableValuesError } from '../config/config-error.js';
@@ -17,6 +17,7 @@ import { readPkcs12 } from './pkcs12.js';
 import { makeSelfSigned } from './self-signed.js';
 import { refuseUncoveredNames } from './server-names.js';
 import { demandsStaple } from './tls-feature.js';
+import { writeWhole } from './whole-file.js';
 
 export { CredentialError } from './credential-error.js';
 
@@ -96,15 +97,22 @@ export function loadCredential(
 export function selfSignedCredential(directory: string, hostname: string): LoadedCredential {
   const chain = { key: 'chain', path: join(directory, 'self-signed.crt') } as const;
   const key = { key: 'key', path: join(directory, 'self-signed.key') } as const;
-  if (statSync(chain.path, { throwIfNoEntry: false }) === undefined) {
+  if (isEmpty(chain.path) || isEmpty(key.path)) {
     const { chainPem, keyPem } = makeSelfSigned(hostname);
     orCredentialError(chain, 'cannot be made', () => {
       mkdirSync(directory, { recursive: true, mode: 0o700 });
-      writeFileSync(key.path, keyPem, { mode: 0o600 });
-      writeFileSync(chain.path, chainPem, { mode: 0o600 });
+      // So that at no time there is a certificate beside the key of another one.
+      rmSync(chain.path, { force: true });
+      writeWhole(key.path, keyPem, 0o600);
+      writeWhole(chain.path, chainPem, 0o600);
     });
   }
   return loadPem(chain, key, undefined, 'all');
+}
+
+/** Absent, or without content, as a full disk or a power failure leaves a file. */
+function isEmpty(path: string): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
 }
 
 function loadPem(
