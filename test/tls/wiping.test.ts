@@ -103,8 +103,9 @@ test('what went into a ticket is not kept beside it', async (t) => {
   t.ok(isWiped(tickets.given!.masterSecret));
 });
 
-test('the state that went into a ticket is wiped when it is sealed', async (t) => {
+test('the state in a ticket is wiped when it is sealed, and when it is opened', async (t) => {
   let state: Buffer | undefined;
+  const opened: Buffer[] = [];
   const createCipheriv = (...inputs: Parameters<typeof crypto.createCipheriv>): crypto.Cipher => {
     const cipher = crypto.createCipheriv(...inputs);
     const update = cipher.update.bind(cipher);
@@ -114,15 +115,30 @@ test('the state that went into a ticket is wiped when it is sealed', async (t) =
     }) as typeof cipher.update;
     return cipher;
   };
+  const createDecipheriv = (...inputs: Parameters<typeof crypto.createDecipheriv>): crypto.Decipher => {
+    const decipher = crypto.createDecipheriv(...inputs);
+    const update = decipher.update.bind(decipher);
+    decipher.update = ((bytes: Buffer) => {
+      const state = update(bytes);
+      opened.push(state);
+      return state;
+    }) as typeof decipher.update;
+    return decipher;
+  };
   const { TicketKeys } = await t.mockImport<typeof import('../../src/tls/session/tickets.js')>(
     '../../src/tls/session/tickets.js',
-    { 'node:crypto': { ...crypto, createCipheriv } },
+    { 'node:crypto': { ...crypto, createCipheriv, createDecipheriv } },
   );
   const tickets = new TicketKeys(1, () => 0, crypto.randomBytes);
   tickets.setKeys([crypto.randomBytes(48)]);
   const { held } = new Tickets();
-  t.same(tickets.unprotect(tickets.protect(held)!), held);
+  const ticket = tickets.protect(held)!;
+  t.same(tickets.unprotect(ticket), held);
   t.ok(isWiped(state!));
+  ticket[ticket.length - 1]! ^= 1;
+  t.equal(tickets.unprotect(ticket), undefined);
+  t.equal(opened.length, 2);
+  for (const state of opened) t.ok(isWiped(state));
 });
 
 test('premaster secret, master secret and key block are wiped in every version', async (t) => {

@@ -3,7 +3,10 @@ import type { Session, SessionCache } from '../../tls/index.js';
 
 /** A store never throws. If it fails, it finds nothing and reports its problem itself; no handshake fails. */
 export interface SessionStore {
-  /** `done` is called once, now or soon; without an answer in time, with undefined. */
+  /**
+   * `done` is called once, now or soon; without an answer in time, with undefined. The session is the store's, which may
+   * wipe it when `done` returns.
+   */
   find(id: Buffer, done: (session: Session | undefined) => void): void;
   /** The store owns the session from here on (see ConnectionOutput.saveSession). Callers do not wait. */
   save(id: Buffer, session: Session): void;

@@ -71,8 +71,20 @@ export class SharedSessions implements SessionStore {
   find(id: Buffer, done: (session: Session | undefined) => void): void {
     this.#local.find(id, (session) => {
       if (session !== undefined || this.#store === undefined) done(session);
-      else void this.#store.get(id.toString('hex')).then((sealed) => done(sealed && this.#open(id, sealed)));
+      else void this.#findStored(this.#store, id, done);
     });
+  }
+
+  async #findStored(
+    store: RedisStore,
+    id: Buffer,
+    done: (session: Session | undefined) => void,
+  ): Promise<void> {
+    const sealed = await store.get(id.toString('hex'));
+    const session = sealed && this.#open(id, sealed);
+    done(session);
+    // The caller has its own copy.
+    session?.masterSecret.fill(0);
   }
 
   save(id: Buffer, session: Session): void {

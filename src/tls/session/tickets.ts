@@ -86,12 +86,16 @@ export class TicketKeys implements TicketProtector {
     });
     decipher.setAAD(Buffer.concat([keyName, boundTo])).setAuthTag(ticket.subarray(-TAG_LENGTH));
     const encrypted = ticket.subarray(KEY_NAME_LENGTH + NONCE_LENGTH, -TAG_LENGTH);
+    // All of it: GCM is a stream, and `final` only verifies the tag.
+    const state = decipher.update(encrypted);
     try {
-      const state = Buffer.concat([decipher.update(encrypted), decipher.final()]);
+      decipher.final();
       return decodeSession(state, this.#now() - this.lifetimeHint);
     } catch {
       // RFC 5077, 3.4: a ticket that is damaged or not ours means a full handshake, never an alert.
       return undefined;
+    } finally {
+      state.fill(0);
     }
   }
 }
@@ -110,7 +114,10 @@ function encodeSession(session: Session, now: number): Buffer {
     .done();
 }
 
-/** @throws TlsError malformed_message for a state of another format */
+/**
+ * @returns a session with a copy of the master secret; `state` is the caller's to wipe
+ * @throws TlsError malformed_message for a state of another format
+ */
 function decodeSession(state: Buffer, notBefore: number): Session | undefined {
   const reader = new Reader(state);
   if (reader.u8() !== STATE_FORMAT) throw new TlsError('malformed_message');
@@ -128,7 +135,7 @@ function decodeSession(state: Buffer, notBefore: number): Session | undefined {
   return {
     version,
     cipherSuite,
-    masterSecret,
+    masterSecret: Buffer.from(masterSecret),
     extendedMasterSecret: (flags & 1) !== 0,
     encryptThenMac: (flags & 2) !== 0,
     maxFragmentLength: FRAGMENT_LENGTHS.find((length) => length === fragmentLength),
