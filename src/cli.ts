@@ -12,6 +12,7 @@ import {
 } from './commands/command.js';
 import { ConfigError, UnusableValueError } from './config/config-error.js';
 import { CredentialError } from './credentials/credentials.js';
+import { isTransient } from './system/transient.js';
 import { version } from './system/version.js';
 
 /** Each is loaded only when it is used, because half of the modules of the others would be loaded for nothing. */
@@ -69,7 +70,7 @@ ${lines.join('\n')}
   oldhello COMMAND --help
   oldhello --version
 
-Exit codes: 0 good, 1 a check or the running program failed, 2 wrong usage or configuration.`;
+Exit codes: 0 good, 1 a check or the running program failed, or a start that may succeed later, 2 wrong usage or configuration.`;
 }
 
 function messageOf(error: unknown): string {
@@ -86,7 +87,7 @@ function fail(error: unknown): void {
   if (expected || error instanceof InputError || isSystemError(error))
     process.stderr.write(`oldhello: ${messageOf(error)}\n`);
   else process.stderr.write(`oldhello: ${error instanceof Error ? error.stack : String(error)}\n`);
-  process.exitCode = expected ? WRONG_USAGE : FAILED;
+  process.exitCode = expected && !isTransient(error) ? WRONG_USAGE : FAILED;
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {

@@ -26,7 +26,10 @@ configuration and certificates again.
   --config FILE   the configuration, in TOML; without it a demo runs: an embedded
                   mail sink behind 127.0.0.1:2525 (STARTTLS) and 127.0.0.1:4465
                   (TLS from the first byte), with certificates of its own that are
-                  kept in $STATE_DIRECTORY or ~/.local/state/oldhello`,
+                  kept in $STATE_DIRECTORY or ~/.local/state/oldhello
+
+Exit codes: 0 after SIGTERM or SIGINT; 1 if it failed, or could not start for a reason
+that may pass, such as a port that is taken; 2 wrong usage or configuration.`,
   options: { config: { type: 'string' } },
   allowPositionals: false,
   async run({ values: { config } }) {
