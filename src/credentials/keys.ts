@@ -59,8 +59,9 @@ class DecryptWorker {
   }
 
   close(): void {
-    void this.#worker?.terminate();
-    this.#worker = undefined;
+    const worker = this.#worker;
+    this.#fail(new Error('the decryption thread was ended'));
+    void worker?.terminate();
   }
 
   #start(): Worker {
@@ -72,8 +73,12 @@ class DecryptWorker {
       this.#waiting.delete(id);
       answer?.give(Buffer.from(block.buffer, block.byteOffset, block.byteLength));
     });
-    worker.on('error', (error) => this.#fail(error));
-    worker.on('exit', (code) => this.#fail(new Error(`the decryption thread ended with code ${code}`)));
+    // After an error there is an exit too, and by then maybe another thread.
+    const fail = (error: Error): void => {
+      if (this.#worker === worker) this.#fail(error);
+    };
+    worker.on('error', fail);
+    worker.on('exit', (code) => fail(new Error(`the decryption thread ended with code ${code}`)));
     this.#worker = worker;
     return worker;
   }

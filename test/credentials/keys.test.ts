@@ -51,3 +51,21 @@ for (const { name, held, atOnce } of [
     t.ok(verify('sha256', data, createPublicKey(held.key), (await result) as Buffer));
   });
 }
+
+test('the end of a decryption thread that failed is not taken for that of the next one', async (t) => {
+  const ring = new KeyRing();
+  t.teardown(() => ring.close());
+  const { credential, key } = heldIn('rsa-4096.pem');
+  const ciphertext = Buffer.alloc(credential.modulusLength, 1);
+  // Neither the key nor memory for a block in its place: the thread ends.
+  const broken = { ...credential, modulusLength: Number.MAX_SAFE_INTEGER };
+  ring.add(broken, ECDSA.key);
+  ring.add(credential, key);
+  const second = await new Promise((resolve) => {
+    ring.operate({ kind: 'decrypt', credential: broken, ciphertext }, (first) => {
+      t.ok(first instanceof Error);
+      ring.operate({ kind: 'decrypt', credential, ciphertext }, resolve);
+    });
+  });
+  t.ok(Buffer.isBuffer(second));
+});
