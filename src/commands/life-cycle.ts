@@ -46,6 +46,7 @@ export class LifeCycle {
 
   /** Call it when clients are served. */
   async begin(): Promise<void> {
+    if (this.#stopping) return;
     const { manager, log: channel } = this.#parts;
     channel.log('started', {
       version: version(),
@@ -86,23 +87,36 @@ export class LifeCycle {
     this.#again = this.#reloading;
     if (this.#reloading) return;
     this.#reloading = true;
-    const { server, manager, configuration } = this.#parts;
-    const { log } = this.#parts.log;
-    const { file, load, started } = configuration!;
-    this.#parts.log.reopen();
+    const { manager, log: channel } = this.#parts;
+    channel.reopen();
     await manager.reloading();
-    try {
-      const config = load();
-      await server.configure(config);
-      log('reloaded', { file });
-      const keys = keysThatTakeRestart(started, config);
-      if (keys.length > 0) log('restart_needed', { file, keys });
-    } catch (error) {
-      log('reload_failed', { file, problems: problemsOf(error, file) });
-    }
+    await this.#readConfiguration();
+    if (this.#isStopping()) return;
     await manager.ready(this.#status());
     this.#reloading = false;
     if (this.#again) await this.#reload();
+  }
+
+  /** A stop may come at any time; then it is the last that the log and systemd have of this process. */
+  async #readConfiguration(): Promise<void> {
+    if (this.#isStopping()) return;
+    const { server, log: channel, configuration } = this.#parts;
+    const { file, load, started } = configuration!;
+    try {
+      const config = load();
+      await server.configure(config);
+      if (this.#isStopping()) return;
+      channel.log('reloaded', { file });
+      const keys = keysThatTakeRestart(started, config);
+      if (keys.length > 0) channel.log('restart_needed', { file, keys });
+    } catch (error) {
+      if (!this.#stopping) channel.log('reload_failed', { file, problems: problemsOf(error, file) });
+    }
+  }
+
+  /** Unlike the field, the compiler does not take it for constant across an await. */
+  #isStopping(): boolean {
+    return this.#stopping;
   }
 }
 

@@ -5,7 +5,6 @@
 import { runsWorkers } from '../config/restart.js';
 import type { Config } from '../config/schema.js';
 import { KeyRing } from '../credentials/keys.js';
-import { loadSmallDhGroup } from '../credentials/small-dh-group.js';
 import { backendAddressText } from '../net/backend-address.js';
 import type { ConnectionEvent } from '../observe/connection-record.js';
 import type { Log, LogChannel } from '../observe/log.js';
@@ -32,6 +31,7 @@ import { localSessions } from './resumption/session-store.js';
 import { SessionTickets } from './resumption/session-tickets.js';
 import { SharedSessions } from './resumption/shared-sessions.js';
 import { TicketKeySource } from './resumption/ticket-key-source.js';
+import { SmallDhSearch } from './small-dh-search.js';
 import { refuseMissingPrimitives } from './termination/required-primitives.js';
 import { WorkerPool } from './workers/worker-pool.js';
 
@@ -47,10 +47,12 @@ export class ProxyServer {
   readonly #certificates: CertificateWatch;
   readonly #health: HealthChecks;
   readonly #sessions: SharedSessions;
+  readonly #smallDhSearch: SmallDhSearch;
   readonly #inheritedFds: readonly number[];
   #budget: DescriptorBudget | undefined;
   #runner: ConnectionRunner | undefined;
   #snapshot: ConfigSnapshot | undefined;
+  #stopped = false;
 
   /** @param inheritedFds of sockets that are bound already, for the listeners of the same address */
   constructor(channel: LogChannel, inheritedFds: readonly number[]) {
@@ -68,6 +70,7 @@ export class ProxyServer {
       refused: (plan, event) => this.#ended(plan, event),
       failed: ({ name }, { message }) => log('listener_error', { listener: name, error: message }),
     });
+    this.#smallDhSearch = new SmallDhSearch(log, (group) => this.#useSmallDhGroup(group));
     this.#certificates = new CertificateWatch(log, () => Date.now());
     this.#health = new HealthChecks(
       log,
@@ -94,6 +97,7 @@ export class ProxyServer {
   /**
    * Makes a configuration that of every new connection. Listeners whose address stays keep their sockets, and live
    * connections keep what they began with.
+   * A server that was stopped in the meantime discards it.
    * @throws UnusableValueError, CredentialError, with everything as it was before
    */
   async configure(config: Config): Promise<void> {
@@ -110,6 +114,10 @@ export class ProxyServer {
       this.#listeners.discard(listeners);
       throw error;
     }
+    if (this.#stopped) {
+      this.#listeners.discard(listeners);
+      return;
+    }
     // From here on nothing can fail.
     this.#ticketKeys.configure(files.ticketKeys);
     this.#sessions.configure(files.store);
@@ -120,7 +128,9 @@ export class ProxyServer {
     this.#countDescriptors(config);
     this.#listeners.open();
     await used;
-    if (wantsSmallDhGroup(config) && snapshot.inputs.smallDhGroup === undefined) this.#findSmallDhGroup();
+    if (wantsSmallDhGroup(config) && this.#snapshot.inputs.smallDhGroup === undefined) {
+      void this.#smallDhSearch.start(config.server.stateDirectory);
+    }
   }
 
   /** How many there are now. */
@@ -134,6 +144,7 @@ export class ProxyServer {
 
   /** Accepts no more clients, and gives connections the configured time to finish. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     this.#ticketKeys.close();
     this.#certificates.close();
     this.#health.close();
@@ -182,7 +193,9 @@ export class ProxyServer {
   }
 
   async #tryBackend(plan: BackendPlan, target: BackendTarget): Promise<string | undefined> {
-    const learn = (replies?: HealthReplies): void => this.#runner?.learn(plan.config.name, replies);
+    const learn = (replies?: HealthReplies): void => {
+      if (this.#health.isCurrent(plan)) this.#runner?.learn(plan.config.name, replies);
+    };
     const kind = trialKind(plan.config, this.#snapshot!.config.listeners);
     const failure = await tryBackend(plan, target, kind, learn);
     if (failure !== undefined) learn();
@@ -203,15 +216,8 @@ export class ProxyServer {
     this.#log('connection_closed', event, OUTCOMES[event.outcome].level);
   }
 
-  /** Takes seconds the first time; until then DHE has its 2048-bit group only. */
-  #findSmallDhGroup(): void {
-    loadSmallDhGroup(this.#snapshot!.config.server.stateDirectory).then(
-      (group) => this.#useSmallDhGroup(group),
-      (error: unknown) => this.#log('internal_error', { error: String(error) }),
-    );
-  }
-
   #useSmallDhGroup(smallDhGroup: DhGroup): void {
+    if (this.#stopped) return;
     const inputs: SnapshotInputs = { ...this.#snapshot!.inputs, smallDhGroup };
     this.#snapshot = new ConfigSnapshot(inputs, this.#tickets, this.#addresses, this.#log);
     void this.#runner!.configure(this.#snapshot);

@@ -46,6 +46,11 @@ export class HealthChecks {
     }
   }
 
+  /** Whether it is still checked: not one of an earlier configuration. */
+  isCurrent(plan: BackendPlan): boolean {
+    return this.#plans.includes(plan);
+  }
+
   close(): void {
     this.#plans = [];
     for (const timer of this.#timers) clearInterval(timer);
@@ -63,7 +68,7 @@ export class HealthChecks {
         targets.map(async (target) => ({ target, failure: await this.#tryBackend(plan, target) })),
       );
       isRunning = false;
-      if (this.#plans.includes(plan)) this.#report(plan, results);
+      if (this.isCurrent(plan)) this.#report(plan, results);
     };
   }
 

@@ -49,8 +49,9 @@ export class WorkerPool implements ConnectionRunner {
     };
   }
 
-  /** Resolves when all workers have it; one that is dead gets it when it is replaced. */
+  /** Resolves when all workers have it; one that is dead gets it when it is replaced. Does nothing after `close`. */
   configure(snapshot: ConfigSnapshot): Promise<void> {
+    if (this.#closed) return Promise.resolve();
     this.#number += 1;
     if (runsWorkers(snapshot.config)) this.#size = processCount(snapshot.config.server);
     this.#inputs = portableInputs(snapshot.inputs, this.#size);
