@@ -15,7 +15,7 @@ export interface ConversationResults {
 
 export class Conversation implements ConnectionReader {
   readonly fromClient = new ClientSide();
-  readonly fromServer = new ServerSide();
+  readonly fromServer = new ServerSide(this.fromClient.records);
   readonly #time: string;
   readonly #address: string;
   readonly #results: ConversationResults;

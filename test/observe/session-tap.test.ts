@@ -3,7 +3,7 @@ import { test } from 'tap';
 import { ConnectionRecord, type ConnectionEvent } from '../../src/observe/connection-record.js';
 import { SessionTap } from '../../src/observe/tap/session-tap.js';
 import { capturedHellos } from '../support/hellos.js';
-import { serverHelloRecord } from '../support/server-hellos.js';
+import { HELLO_RETRY_REQUEST, serverHelloRecord } from '../support/server-hellos.js';
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');
 const HELLO = hex(capturedHellos().find(({ version }) => version === '0.9.8y')!.hex);
@@ -62,6 +62,34 @@ test('a handshake is read whole, cut anywhere', async (t) => {
       tls: { path: 'passthrough', version: 'TLSv1.2', suite: 'AES128-SHA' },
     });
     t.match(watch(turns.slice(CLEAR.length), { length, mode: 'implicit' }), { tls: { version: 'TLSv1.2' } });
+  }
+});
+
+test('a HelloRetryRequest is no success, and what comes after it counts', async (t) => {
+  const second = hex('16 0301 0004 01 000000');
+  const asked: Turn[] = [
+    ...CLEAR,
+    ['client', HELLO],
+    ['backend', Buffer.concat([HELLO_RETRY_REQUEST, CHANGE_CIPHER_SPEC])],
+    ['client', Buffer.concat([CHANGE_CIPHER_SPEC, second])],
+  ];
+  const tls13 = serverHelloRecord({ sessionId: 32, suite: 0x1302, selectedVersion: 0x0304 });
+  const data = hex('17 0303 0004 01020304');
+  for (const length of [1, 3, 10_000]) {
+    t.match(watch(asked, { length }), { outcome: 'passthrough_failed', reason: 'closed_by_client' });
+    const alert: Turn = ['backend', hex('15 0303 0002 02 28')];
+    t.match(watch([...asked, alert], { length }), {
+      outcome: 'alert_from_backend',
+      alert: 'handshake_failure',
+    });
+    const done: Turn[] = [
+      ['backend', Buffer.concat([tls13, data])],
+      ['client', data],
+    ];
+    t.match(watch([...asked, ...done], { length }), {
+      outcome: 'completed',
+      tls: { version: 'TLSv1.3', suite: 'TLS_AES_256_GCM_SHA384' },
+    });
   }
 });
 

@@ -17,24 +17,53 @@ export interface AgreedTls {
 
 export class ServerHelloWatch {
   #bytes: Buffer | undefined = Buffer.alloc(0);
+  #isRetried = false;
+
+  /** Whether a HelloRetryRequest came, after which the client sends another hello. */
+  get isRetried(): boolean {
+    return this.#isRetried;
+  }
 
   /**
    * @returns the result once, when the ServerHello is complete; undefined before, after, and if it is no ServerHello
    */
   push(chunk: Buffer): AgreedTls | undefined {
     if (this.#bytes === undefined) return undefined;
-    const bytes = Buffer.concat([this.#bytes, chunk.subarray(0, MAX_SERVER_HELLO_BYTES)]);
+    let bytes: Buffer = Buffer.concat([this.#bytes, chunk.subarray(0, MAX_SERVER_HELLO_BYTES)]);
+    if (!this.#isRetried && isHelloRetryRequest(bytes)) {
+      this.#isRetried = true;
+      bytes = bytes.subarray(messageEnd(bytes));
+    }
+    if (this.#isRetried) bytes = withoutChangeCipherSpec(bytes);
     const read = readServerHello(bytes);
     this.#bytes = read === 'need_more' && bytes.length < MAX_SERVER_HELLO_BYTES ? bytes : undefined;
     return typeof read === 'object' ? read : undefined;
   }
 }
 
+/** RFC 8446, 4.1.3: a complete ServerHello with a random of its own. */
+function isHelloRetryRequest(bytes: Buffer): boolean {
+  if (bytes.length < FIXED_LENGTH || bytes[5] !== HandshakeType.server_hello) return false;
+  const random = bytes.subarray(RANDOM_AT, RANDOM_AT + RANDOM_LENGTH);
+  return random.equals(RETRY_RANDOM) && bytes.length >= messageEnd(bytes);
+}
+
+/** RFC 8446, D.4: one may follow, without any meaning. */
+function withoutChangeCipherSpec(bytes: Buffer): Buffer {
+  return bytes[0] === ContentType.change_cipher_spec && bytes.length >= CHANGE_CIPHER_SPEC_LENGTH
+    ? bytes.subarray(CHANGE_CIPHER_SPEC_LENGTH)
+    : bytes;
+}
+
+function messageEnd(bytes: Buffer): number {
+  return RECORD_HEADER_LENGTH + HANDSHAKE_HEADER_LENGTH + bytes.readUIntBE(6, 3);
+}
+
 /** RFC 5246, 7.4.1.3, in one record (6.2.1); RFC 8446, 4.2.1 for the version of TLS 1.3. */
 function readServerHello(bytes: Buffer): AgreedTls | 'need_more' | 'something_else' {
   if (bytes.length < FIXED_LENGTH) return 'need_more';
   if (bytes[0] !== ContentType.handshake || bytes[5] !== HandshakeType.server_hello) return 'something_else';
-  const end = RECORD_HEADER_LENGTH + HANDSHAKE_HEADER_LENGTH + bytes.readUIntBE(6, 3);
+  const end = messageEnd(bytes);
   if (end < MIN_LENGTH) return 'something_else';
   if (bytes.length < end) return 'need_more';
   const body = bytes.subarray(0, end);
@@ -52,8 +81,12 @@ function selectedVersion(body: Buffer, lengthAt: number): number | undefined {
   return undefined;
 }
 
+const RANDOM_AT = RECORD_HEADER_LENGTH + HANDSHAKE_HEADER_LENGTH + 2;
+/** The SHA-256 of "HelloRetryRequest". */
+const RETRY_RANDOM = Buffer.from('cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c', 'hex');
+const CHANGE_CIPHER_SPEC_LENGTH = RECORD_HEADER_LENGTH + 1;
 /** Up to and with the length of the session id: headers, version, random. */
-const FIXED_LENGTH = RECORD_HEADER_LENGTH + HANDSHAKE_HEADER_LENGTH + 2 + RANDOM_LENGTH + 1;
+const FIXED_LENGTH = RANDOM_AT + RANDOM_LENGTH + 1;
 /** With an empty session id, a suite and a compression method. */
 const MIN_LENGTH = FIXED_LENGTH + 3;
 /** What a ServerHello with every extension takes, several times over. */

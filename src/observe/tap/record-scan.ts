@@ -10,6 +10,12 @@ export class RecordScan {
   fatalAlert: string | undefined;
   /** ChangeCipherSpec or application data came: all that follows is encrypted. */
   isEncrypted = false;
+  #isRetried = false;
+
+  /** A HelloRetryRequest came: the next ChangeCipherSpec begins nothing (RFC 8446, D.4), and all TLS 1.3 encrypts is data. */
+  retried(): void {
+    this.#isRetried = true;
+  }
 
   push(bytes: Buffer): void {
     let at = 0;
@@ -35,8 +41,8 @@ export class RecordScan {
     this.#headerLength = 0;
     const [type, level, description] = [this.#header[0]!, this.#header[5]!, this.#header[6]!];
     const length = this.#header.readUInt16BE(3);
-    if (type === ContentType.change_cipher_spec || type === ContentType.application_data)
-      this.isEncrypted = true;
+    const begins = type === ContentType.change_cipher_spec && !this.#isRetried;
+    if (begins || type === ContentType.application_data) this.isEncrypted = true;
     else if (isAlert && length === ALERT_LENGTH && level === AlertLevel.fatal)
       this.fatalAlert = alertName(description);
     this.#skip = Math.max(0, length - (isAlert ? ALERT_LENGTH : 0));

@@ -6,6 +6,7 @@ import { RecordScan } from './record-scan.js';
 
 export class ServerSide {
   readonly records = new RecordScan();
+  readonly #client: RecordScan;
   readonly #hello = new ServerHelloWatch();
   #inTls = false;
   #atLineStart = true;
@@ -17,11 +18,17 @@ export class ServerSide {
   hasData = false;
   agreed: AgreedTls | undefined;
 
+  /** @param client the records of the other direction */
+  constructor(client: RecordScan) {
+    this.#client = client;
+  }
+
   receive(bytes: Buffer): void {
     this.hasData = true;
     const tls = this.#inTls ? bytes : this.#afterReplies(bytes);
     if (tls.length === 0) return;
     this.agreed ??= this.#hello.push(tls);
+    if (this.#hello.isRetried) for (const records of [this.records, this.#client]) records.retried();
     this.records.push(tls);
   }
 

@@ -13,7 +13,7 @@ export class SessionTap {
   /** Whether TLS is all that the client may begin with. */
   readonly #implicit: boolean;
   /** Undefined, and their buffers free, once nothing that follows would change the record. */
-  #sides: Sides | undefined = { client: new ClientSide(), backend: new ServerSide() };
+  #sides: Sides | undefined = newSides();
   #isHelloRecorded = false;
 
   constructor(record: ConnectionRecord, mode: 'starttls' | 'implicit' | 'tcp') {
@@ -82,6 +82,11 @@ export class SessionTap {
     if (spokeInClear || !(askedForTls || this.#implicit)) return undefined;
     return { outcome: 'client_gone', reason: 'waiting for client_hello' };
   }
+}
+
+function newSides(): Sides {
+  const client = new ClientSide();
+  return { client, backend: new ServerSide(client.records) };
 }
 
 interface Sides {

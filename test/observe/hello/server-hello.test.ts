@@ -1,7 +1,7 @@
 /** What a backend agreed on with a client, read from the bytes that pass by. */
 import { test } from 'tap';
 import { ServerHelloWatch, type AgreedTls } from '../../../src/observe/hello/server-hello.js';
-import { EMPTY_SERVER_HELLO, serverHelloRecord } from '../../support/server-hellos.js';
+import { EMPTY_SERVER_HELLO, HELLO_RETRY_REQUEST, serverHelloRecord } from '../../support/server-hellos.js';
 
 function watch(bytes: Buffer, size: number): AgreedTls[] {
   const watch = new ServerHelloWatch();
@@ -24,6 +24,18 @@ test('version and suite are read once, however the bytes are cut', async (t) => 
     t.same(watch(Buffer.concat([tls13, more]), size), [
       { version: 'TLSv1.3', suite: 'TLS_AES_128_GCM_SHA256' },
     ]);
+  }
+});
+
+test('a HelloRetryRequest agrees on nothing; the ServerHello after it does', async (t) => {
+  const tls13 = serverHelloRecord({ sessionId: 32, suite: 0x1302, selectedVersion: 0x0304 });
+  const agreed = { version: 'TLSv1.3', suite: 'TLS_AES_256_GCM_SHA384' };
+  for (const between of ['', '140303000101']) {
+    const asked = Buffer.concat([HELLO_RETRY_REQUEST, Buffer.from(between, 'hex')]);
+    for (const size of [1, 7, 4000]) {
+      t.same(watch(asked, size), []);
+      t.same(watch(Buffer.concat([asked, tls13, Buffer.alloc(100)]), size), [agreed]);
+    }
   }
 });
 
