@@ -53,21 +53,29 @@ export function namedCredentials<C extends Pick<Credential, 'serverNames'>>(
 
 /**
  * Those for clients that ask for no name, or for one that no certificate has. For each audience that certificates are
- * meant for: those with the default name, or if none has it, those that share the first name of its first.
+ * meant for: those with the default name, or if none has it, those that share the first name of its first. Modern clients
+ * verify the name, so they get no other one where a certificate for all has the default name.
  * @param serverName the default one; undefined for the first name of the first
  */
 export function defaultCredentials(
   credentials: readonly Credential[],
   serverName: string | undefined = credentials[0]?.serverNames[0],
 ): readonly Credential[] {
+  const meantFor = (audience: Credential['audience']): readonly Credential[] =>
+    credentials.filter((credential) => credential.audience === audience);
+  const isNamedForAll = withName(meantFor(undefined), serverName).length > 0;
   return AUDIENCES.flatMap((audience) => {
-    const candidates = credentials.filter((credential) => credential.audience === audience);
-    for (const name of [serverName, candidates[0]?.serverNames[0]]) {
-      const named = name === undefined ? [] : namedCredentials(candidates, name);
-      if (named.length > 0) return named;
-    }
-    return candidates;
+    const candidates = meantFor(audience);
+    const named = withName(candidates, serverName);
+    if (named.length > 0) return named;
+    if (audience === 'modern' && isNamedForAll) return [];
+    const others = withName(candidates, candidates[0]?.serverNames[0]);
+    return others.length > 0 ? others : candidates;
   });
+}
+
+function withName(credentials: readonly Credential[], name: string | undefined): readonly Credential[] {
+  return name === undefined ? [] : namedCredentials(credentials, name);
 }
 
 /** The certificates of a PEM text, in its order. */

@@ -11,6 +11,7 @@ import { ECDSA, RSA, TestServer } from '../support/test-server.js';
 
 const rsa = (...serverNames: string[]): Credential => ({ ...RSA.credential, serverNames });
 const ecdsa = (...serverNames: string[]): Credential => ({ ...ECDSA.credential, serverNames });
+const modern = (credential: Credential): Credential => ({ ...credential, audience: 'modern' });
 const legacy = (credential: Credential): Credential => ({ ...credential, audience: 'legacy' });
 
 const serverName = (text: string) =>
@@ -77,6 +78,15 @@ test('each name has its RSA, its ECDSA and its legacy certificate', async (t) =>
     bOld,
     'one for old clients, whatever its name',
   );
+});
+
+test('a modern client that asks for no name gets no certificate of another one, though it is meant for it', async (t) => {
+  const [a, b] = [rsa('a.example'), modern(ecdsa('b.example'))];
+  t.equal(shown({ credentials: [a, b] }, undefined), a);
+  t.equal(shown({ credentials: [b, a], defaultServerName: 'a.example' }, 'c.example'), a);
+  t.equal(shown({ credentials: [a, b] }, 'b.example'), b);
+  t.equal(shown({ credentials: [a, b] }, undefined, { suites: [0xc02b] }), b, 'better than none');
+  t.same(defaultCredentials([legacy(a), b]), [legacy(a), b], 'where none for all has the default name');
 });
 
 test('names are compared without case and without a dot at the end, and the name itself comes before a wildcard', async (t) => {
