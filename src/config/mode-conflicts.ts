@@ -11,6 +11,7 @@ export function modeConflicts(config: Config, at: At, positions: TomlPositions):
   return [
     ...uselessTls(config, at),
     ...impossibleIdentities(config, at),
+    ...uncheckedTrust(config, at),
     ...smtpWithoutSmtp(config, at, positions),
     ...observedOptions(config, at),
   ];
@@ -57,6 +58,20 @@ function impossibleIdentities({ backends, listeners }: Config, at: At): Problem[
           `first byte; use "proxy-v2" or "proxy-v1"${tls === 'bridge' ? ', or set modern = "terminate"' : ''}`,
       },
     ];
+  });
+}
+
+/** With "none" each session begins with a check of ours, but with "observe" the client's bytes are the first ones. */
+function uncheckedTrust({ backends, listeners }: Config, at: At): Problem[] {
+  return backends.flatMap(({ name, identity, tls, acknowledgeRelayRisk }, index) => {
+    if (tls !== 'observe' || identity !== 'none' || acknowledgeRelayRisk) return [];
+    const user = listeners.find((one) => one.backend === name && one.mode === 'starttls');
+    if (user === undefined) return [];
+    const message =
+      'with "none" and tls = "observe", sessions begin without the check whether the backend accepts XCLIENT or XFORWARD ' +
+      `from the address of oldhello, and so from every client of listener "${user.name}". Use "proxy-v2" or "proxy-v1", ` +
+      'or, if `oldhello check` finds that the backend accepts neither, set acknowledge-relay-risk = true';
+    return [{ ...at('backend', index, 'identity'), message }];
   });
 }
 

@@ -135,7 +135,7 @@ const backend = {
   'acknowledge-relay-risk': withDefault(
     flag,
     false,
-    'Allows identity "none" with a backend on a loopback or private address. Most mail servers relay for such addresses.',
+    'Allows identity "none" with a backend on a loopback or private address, because most mail servers relay for such addresses, and with tls = "observe", because oldhello then cannot check in each session that the backend does not accept XCLIENT from it.',
   ),
   'first-session': withDefault(
     oneOf('learnt', 'live'),

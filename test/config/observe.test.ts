@@ -34,6 +34,13 @@ test('the backend must learn who the client is without a word of SMTP', async (t
   t.match(problem(none, { mode: 'implicit' }), /from the first byte; use "proxy-v2" or "proxy-v1"$/);
 });
 
+test('without a word of SMTP nobody checks what the backend trusts, so that must be acknowledged', async (t) => {
+  const none = { identity: 'none', address: '203.0.113.5:25' };
+  t.match(problem(none), /backend\[0\]\.identity: .*accepts XCLIENT .* every client of listener "mx"/);
+  t.equal(problem({ ...none, 'acknowledge-relay-risk': true }), '');
+  t.equal(problem(none, { mode: 'tcp' }), '', 'no SMTP, no XCLIENT');
+});
+
 test('check asks for no certificate, and tries the session in clear and TLS from the first byte', async (t) => {
   for (const mode of ['starttls', 'implicit']) {
     const config = parseConfig(observing({}, { mode }), 'oldhello.toml');
