@@ -171,6 +171,7 @@ const WINGS = [
   'connection-runner.ts',
   'live-set.ts',
   'certificate-watch.ts',
+  'small-dh-search.ts',
   'config-files.ts',
   'network-files.ts',
   'listener',
