@@ -24,7 +24,7 @@ const CASES = [
 ] as const;
 
 async function measure(load: string, flags: readonly string[]): Promise<Measured> {
-  const loader = ['--import=@tapjs/typescript/import', '--expose-gc'];
+  const loader = ['--import=./tools/typescript/import.js', '--expose-gc'];
   const { stdout } = await run(process.execPath, [...flags, ...loader, LOAD, load]);
   return JSON.parse(stdout) as Measured;
 }

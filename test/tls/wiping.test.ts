@@ -156,15 +156,15 @@ test('premaster secret, master secret and key block are wiped in every version',
   };
   const steps = await t.mockImport<typeof import('../../src/tls/handshake/handshake-steps.js')>(
     '../../src/tls/handshake/handshake-steps.js',
-    { '../../src/tls/handshake/version-rules.js': { versionRules } },
+    { '../../src/tls/handshake/version-rules.ts': { versionRules } },
   );
   const handshake = await t.mockImport<typeof import('../../src/tls/handshake/server-handshake.js')>(
     '../../src/tls/handshake/server-handshake.js',
-    { '../../src/tls/handshake/handshake-steps.js': steps },
+    { '../../src/tls/handshake/handshake-steps.ts': steps },
   );
   const { ServerConnection } = await t.mockImport<typeof import('../../src/tls/server-connection.js')>(
     '../../src/tls/server-connection.js',
-    { '../../src/tls/handshake/server-handshake.js': handshake },
+    { '../../src/tls/handshake/server-handshake.ts': handshake },
   );
   for (const version of [0x0300, 0x0301, 0x0302, 0x0303]) {
     const server = new TestServer({}, undefined, ServerConnection);
@@ -183,7 +183,7 @@ test('cipher keys that OpenSSL or RC4 has taken in are wiped; those that each re
   const { connectionProtection } = await t.mockImport<
     typeof import('../../src/tls/handshake/key-schedule.js')
   >('../../src/tls/handshake/key-schedule.js', {
-    '../../src/tls/record/create-protection.js': {
+    '../../src/tls/record/create-protection.ts': {
       createReadProtection: ({ keys }: ProtectionParameters) => taken.push(keys),
       createWriteProtection: ({ keys }: ProtectionParameters) => taken.push(keys),
     },
@@ -226,7 +226,7 @@ test('the PRF of TLS 1.0 leaves nothing behind but its answer', async (t) => {
   }
   const { prfTls10 } = await t.mockImport<typeof import('../../src/tls/crypto/prf.js')>(
     '../../src/tls/crypto/prf.js',
-    { '../../src/tls/crypto/short-hmac.js': { MAX_SEED_BYTES, ShortHmac: Spied } },
+    { '../../src/tls/crypto/short-hmac.ts': { MAX_SEED_BYTES, ShortHmac: Spied } },
   );
   const answer = prfTls10(Buffer.alloc(48, 5), 'label', Buffer.alloc(64, 6), 104);
   t.notOk(isWiped(answer));

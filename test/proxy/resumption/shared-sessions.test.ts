@@ -37,7 +37,7 @@ test('a session of another machine is wiped when who asked for it has a copy', a
   const { SharedSessions } = await t.mockImport<
     typeof import('../../../src/proxy/resumption/shared-sessions.js')
   >('../../../src/proxy/resumption/shared-sessions.js', {
-    '../../../src/proxy/resumption/redis-store.js': { RedisStore: Store },
+    '../../../src/proxy/resumption/redis-store.ts': { RedisStore: Store },
   });
   const sessions = new SharedSessions(createLogChannel().log, NO_SESSIONS, 60_000);
   sessions.useTicketKeys([randomBytes(48)]);

@@ -51,7 +51,7 @@ test('of keys, messages and digests nothing is left in what all share', async (t
   const { ShortHmac: Spied } = await t.mockImport<typeof import('../../../src/tls/crypto/short-hmac.js')>(
     '../../../src/tls/crypto/short-hmac.js',
     {
-      '../../../src/tls/crypto/sha1.js': {
+      '../../../src/tls/crypto/sha1.ts': {
         compressSha1: (state: Int32Array, block: Int32Array, at: number): void => {
           shared.add(state).add(block);
           compressSha1(state, block, at);

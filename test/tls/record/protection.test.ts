@@ -219,7 +219,7 @@ test('as many compressions are computed for any padding, right or wrong (Lucky 1
     }
     const { cbcReadProtection } = await t.mockImport<typeof import('../../../src/tls/record/cbc.js')>(
       '../../../src/tls/record/cbc.js',
-      { '../../../src/tls/record/mac.js': { RecordMac: Counted } },
+      { '../../../src/tls/record/mac.ts': { RecordMac: Counted } },
     );
     const counts = new Set<number>();
     const { blockLength } = suite.bulk;
