@@ -22,7 +22,11 @@ const missing = (command: string): string | undefined =>
   spawnSync(command, ['--version']).status === 0 ? undefined : `needs ${command}`;
 
 const config = (sinkPort: number, port = 0): string =>
-  proxyConfig({ listeners: [{ address: `127.0.0.1:${port}` }], backend: { address: sinkPort } });
+  proxyConfig({
+    listeners: [{ address: `127.0.0.1:${port}` }],
+    backend: { address: sinkPort },
+    log: { 'repeat-limit': 0 },
+  });
 
 test('systemd is notified of start, reload, watchdog and stop, in order', async (t) => {
   if (!hasPeer(t, 'systemd-notify', missing('systemd-notify') ?? missing('python3'))) return;
