@@ -2,10 +2,9 @@
  * Relays SMTP between a client and a backend while oldhello must parse it. In clear it offers and answers STARTTLS in
  * place of the backend; inside TLS it removes extensions that the backend must not offer.
  *
- * If the client may log in, parsing stops as early as possible: at MAIL, AUTH, DATA or BDAT, or at the reply to EHLO
- * inside TLS. Later bytes are relayed unparsed, so that there is no second parser for SMTP smuggling. If logins are
- * refused, parsing never stops: only commands with unambiguous syntax are relayed, and the content of mail unchanged,
- * up to an end on which all servers agree.
+ * If the client may log in, parsing stops at MAIL, AUTH, DATA or BDAT. Later bytes are relayed unparsed, so that there is
+ * no second parser for SMTP smuggling. If logins are refused, parsing never stops: only commands with unambiguous syntax
+ * are relayed, and the content of mail unchanged, up to an end on which all servers agree.
  */
 import { ClientSession } from './client-session.js';
 import { ClientStream } from './client-stream.js';
@@ -174,8 +173,6 @@ export class Gate {
         return;
       case 'ehlo_answered':
         this.#session.ehloAnswered(consequence);
-        this.#settle();
-        if (consequence.endsParsing) this.#stopParsing();
         return;
       case 'start_tls':
         this.#output.startTls();

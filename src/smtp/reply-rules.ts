@@ -15,13 +15,7 @@ export interface ReplyAction {
 export type ReplyConsequence =
   /** The greeting refuses the client, which has received it only where it was relayed. */
   | { readonly kind: 'refused_by_greeting'; readonly greeting: Reply | undefined }
-  | {
-      readonly kind: 'ehlo_answered';
-      readonly accepted: boolean;
-      readonly chunking: boolean;
-      /** Nothing that follows needs to be read. */
-      readonly endsParsing: boolean;
-    }
+  | { readonly kind: 'ehlo_answered'; readonly accepted: boolean; readonly chunking: boolean }
   | { readonly kind: 'start_tls' }
   | { readonly kind: 'starttls_declined' }
   | { readonly kind: 'content_begins' }
@@ -52,7 +46,10 @@ export function replyAction(
     case 'ehlo':
       return toEhlo(reply, options);
     case 'helo':
-      return { toClient: wholeReply(reply), then: ehloAnswered(reply.code === OK, false, options) };
+      return {
+        toClient: wholeReply(reply),
+        then: { kind: 'ehlo_answered', accepted: reply.code === OK, chunking: false },
+      };
     case 'starttls':
       return toStarttls(reply, context);
     case 'data':
@@ -81,17 +78,8 @@ function toEhlo(reply: Reply, options: GateOptions): ReplyAction {
   const rewrite = { starttls: STARTTLS_LINE[starttls], withholdAuth: auth === 'withhold' };
   return {
     toClient: accepted ? rewriteEhloReply(reply, rewrite) : wholeReply(reply),
-    then: ehloAnswered(accepted, chunking, options),
+    then: { kind: 'ehlo_answered', accepted, chunking },
   };
-}
-
-function ehloAnswered(
-  accepted: boolean,
-  chunking: boolean,
-  { starttls, auth }: GateOptions,
-): Extract<ReplyConsequence, { kind: 'ehlo_answered' }> {
-  const endsParsing = accepted && starttls === 'active' && auth === 'offer';
-  return { kind: 'ehlo_answered', accepted, chunking, endsParsing };
 }
 
 /** What the backend sends behind its 220 could only be clear text meant to be taken for TLS. */

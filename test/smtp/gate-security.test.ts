@@ -33,4 +33,8 @@ test('inside TLS neither STARTTLS nor a login bound to a channel that is not the
   rig.backend('250-mta\r\n250-STARTTLS\r\n250-AUTH PLAIN SCRAM-SHA-256-PLUS\r\n250 SIZE\r\n');
   t.match(rig.toClient, /^250-AUTH PLAIN\r$/m);
   t.notMatch(rig.toClient, /STARTTLS|-PLUS/);
+  rig.forget().client('EHLO b.example\r\nSTARTTLS\r\n');
+  rig.backend('250-mta\r\n250-STARTTLS\r\n250-XCLIENT ADDR\r\n250 AUTH SCRAM-SHA-256-PLUS PLAIN\r\n');
+  t.match(rig.toClient, /^250-mta\r\n250 AUTH PLAIN\r\n503 5\.5\.1 /, 'nor by a second EHLO');
+  t.notMatch(rig.toBackend, /STARTTLS/);
 });
