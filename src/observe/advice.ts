@@ -18,6 +18,8 @@ export const GATE_ADVICE = {
     'correct the client: lines end with CR LF; bare-lf = "accept" in the [[listener]] allows LF alone',
   nul_byte: 'find out what the client is; no mail program sends this',
   pipeline_too_deep: 'find out what the client is; mail programs wait for replies from time to time',
+  too_many_errors:
+    'find out what the client is; commands that oldhello refuses are STARTTLS where it is not offered, XCLIENT, XFORWARD and PROXY, and where logins are not allowed also AUTH and unknown commands',
   chunk_unclear:
     'find out what the client is; mail programs use BDAT only where EHLO offers CHUNKING, and with a size after it',
   content_end_unclear:

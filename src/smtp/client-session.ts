@@ -10,6 +10,8 @@ export class ClientSession {
   #ehloAccepted = false;
   #offersChunking = false;
   #mailBegan = false;
+  /** Commands that got an error reply of ours. */
+  #errors = 0;
   /** A STARTTLS of the client's was refused. */
   starttlsRefused = false;
 
@@ -39,7 +41,11 @@ export class ClientSession {
       outstanding: expected.length,
       mailBegan: this.#mailBegan,
     });
-    if (action.kind === 'answer') this.starttlsRefused ||= action.refusesTls === true;
+    if (action.kind === 'answer') {
+      this.starttlsRefused ||= action.refusesTls === true;
+      this.#errors += 1;
+      if (this.#errors > MAX_ERRORS) return { kind: 'refuse', reason: 'too_many_errors' };
+    }
     if (action.kind === 'forward') this.#forwarded(line, action.to);
     return action;
   }
@@ -54,3 +60,6 @@ export class ClientSession {
     this.#mailBegan ||= to === 'mail';
   }
 }
+
+/** As in Postfix (smtpd_hard_error_limit): the backend does not see these errors, and cannot limit them. */
+const MAX_ERRORS = 20;

@@ -36,3 +36,16 @@ export interface GateOutput {
   /** Our last reply went out: close both sides. */
   refuse(reason: GateRefusal): void;
 }
+
+/** Of a gate that was stopped. */
+export const NO_OUTPUT: GateOutput = {
+  toClient: () => undefined,
+  toBackend: () => undefined,
+  replied: () => undefined,
+  mayStartTls: () => false,
+  starttlsDeclined: () => undefined,
+  startTls: () => undefined,
+  passThrough: () => undefined,
+  mailBegins: () => undefined,
+  refuse: () => undefined,
+};

@@ -44,6 +44,11 @@ export const GATE_REFUSALS = {
     fault: 'client',
     meaning: 'the client sent too many commands without waiting for their replies',
   },
+  too_many_errors: {
+    reply: 'too_many_errors',
+    fault: 'client',
+    meaning: 'the client sent more than 20 commands that oldhello itself answered with an error',
+  },
   chunk_unclear: {
     reply: 'chunk_unclear',
     fault: 'client',

@@ -8,7 +8,8 @@
  */
 import { ClientSession } from './client-session.js';
 import { ClientStream } from './client-stream.js';
-import type { GateOptions, GateOutput } from './gate-options.js';
+import { NO_OUTPUT, type GateOptions, type GateOutput } from './gate-options.js';
+import type { GatePhase } from './gate-phase.js';
 import { GATE_REFUSALS, type GateRefusal } from './gate-refusals.js';
 import { RefusedSession } from './refused-session.js';
 import { ownReply, type OwnReply } from './replies.js';
@@ -16,24 +17,18 @@ import { ReplyReader, type Reply } from './reply.js';
 import { ReplyQueue, type ReplyTo } from './reply-queue.js';
 import { DISMISSALS, replyAction, SERVICE_CLOSING, type ReplyConsequence } from './reply-rules.js';
 
-/**
- * `reading`: commands and content. `holding`: a command that ends parsing waits for every reply before it.
- * `awaiting_354`: DATA was passed on, and its reply decides what follows it. `refused`: by the backend's greeting.
- */
-type Phase = 'reading' | 'awaiting_starttls' | 'holding' | 'awaiting_354' | 'refused' | 'done';
-
 export class Gate {
   readonly #options: GateOptions;
-  readonly #output: GateOutput;
+  #output: GateOutput;
   readonly #client: ClientStream;
   readonly #session: ClientSession;
   readonly #replies = new ReplyReader();
   readonly #expected = new ReplyQueue();
-  #phase: Phase = 'reading';
+  #phase: GatePhase = 'reading';
   /** The command that the phase is about: STARTTLS, or one that ends parsing. */
-  #line: Buffer = NOTHING;
+  #line: Buffer | undefined;
   #refused: RefusedSession | undefined;
-  #lastCode = 0;
+  readonly #reply = (own: OwnReply): void => this.#output.toClient(ownReply(own, this.#options.hostname));
 
   constructor(options: GateOptions, output: GateOutput) {
     this.#options = options;
@@ -60,7 +55,7 @@ export class Gate {
 
   /** The backend has not yet greeted, or not yet replied to a command. */
   get awaitsBackend(): boolean {
-    return this.#lastCode !== SERVICE_CLOSING && this.#expected.awaitsBackend;
+    return this.#replies.lastCode !== SERVICE_CLOSING && this.#expected.awaitsBackend;
   }
 
   /** Commands of the client are not yet sent to the backend. */
@@ -70,10 +65,10 @@ export class Gate {
   }
 
   fromClient(bytes: Buffer): void {
-    if (this.#phase === 'done' || bytes.length === 0) return;
-    if (this.#phase === 'awaiting_starttls') this.#refuse('starttls_pipelined');
+    if (this.#phase === 'done' || this.#phase === 'refusing' || bytes.length === 0) return;
+    if (this.#phase === 'awaiting_starttls') this.#refuseInTurn('starttls_pipelined');
     else if (this.#phase === 'reading' && this.#client.isClientHello(bytes)) {
-      this.#refuse(this.#session.starttlsRefused ? 'tls_despite_refusal' : 'tls_without_starttls');
+      this.#refuseInTurn(this.#session.starttlsRefused ? 'tls_despite_refusal' : 'tls_without_starttls');
     } else {
       this.#client.push(bytes);
       this.#readClient();
@@ -95,9 +90,16 @@ export class Gate {
   backendEnds(): void {
     if (this.#phase === 'done') return;
     if (this.#refused?.end() === true) this.#refuse('backend_unavailable');
-    else if (this.awaitsBackend) {
-      this.#refuse(DISMISSALS.has(this.#lastCode) ? 'client_dismissed' : 'backend_gone');
-    }
+    else if (this.awaitsBackend)
+      this.#refuse(DISMISSALS.has(this.#replies.lastCode) ? 'client_dismissed' : 'backend_gone');
+  }
+
+  /** Nothing more is reported, not even by what runs now. */
+  stop(): void {
+    this.#phase = 'done';
+    this.#output = NO_OUTPUT;
+    this.#client.takeRest();
+    this.#replies.takeRest();
   }
 
   /** RFC 5321, 4.3.1: a client waits for the greeting; what comes earlier is kept, and bounded. */
@@ -105,15 +107,13 @@ export class Gate {
     while (this.#isIn('reading') && this.greeted) {
       const part = this.#client.next();
       if (part === undefined) return;
-      if ('violation' in part) this.#refuse(part.violation);
+      if ('violation' in part) this.#refuseInTurn(part.violation);
       else if ('line' in part) this.#act(part.line);
       else if (part.content.length > 0) this.#output.toBackend(part.content);
     }
     if (this.#isIn('refused')) {
       if (this.#refused!.answer(this.#client)) this.#refuse('backend_unavailable');
-    } else if (!this.#isIn('done') && this.#client.overflows) {
-      this.#refuse('pipeline_too_deep');
-    }
+    } else if (!this.#isIn('done') && this.#client.overflows) this.#refuseInTurn('pipeline_too_deep');
   }
 
   #act(line: Buffer): void {
@@ -136,11 +136,11 @@ export class Gate {
       case 'stop_parsing':
         this.#phase = action.kind === 'starttls' ? 'awaiting_starttls' : 'holding';
         this.#line = line;
-        if (action.kind === 'starttls') this.#expected.expectOwn('starttls');
+        this.#expected.expectLast(action.kind);
         this.#settle();
         return;
       case 'refuse':
-        this.#refuse(action.reason);
+        this.#refuseInTurn(action.reason);
     }
   }
 
@@ -150,7 +150,6 @@ export class Gate {
   }
 
   #relayReply(reply: Reply): void {
-    this.#lastCode = reply.code;
     const to = this.#expected.nextFromBackend;
     this.#output.replied(to, reply);
     const action = replyAction(reply, to, this.#options, {
@@ -199,15 +198,16 @@ export class Gate {
   /** Sends our own replies that are next in order, and continues a step that waits until all replies are sent. */
   #settle(): void {
     if (this.#phase === 'done') return;
-    const next = this.#expected.sendOwn((reply) => this.#reply(reply));
+    const next = this.#expected.sendOwn(this.#reply);
     if (next === 'starttls') this.#startTls();
-    else if (this.#phase === 'holding') this.#stopParsing();
+    else if (next === 'stop_parsing') this.#stopParsing();
+    else if (next !== undefined) this.#refuse(next);
   }
 
   /** All earlier replies are sent. With its own TLS, the backend accepts or refuses STARTTLS. */
   #startTls(): void {
     if (!this.#output.mayStartTls()) this.#refuse('starttls_not_now');
-    else if (this.#options.starttls === 'pass') this.#forward(this.#line, 'starttls');
+    else if (this.#options.starttls === 'pass') this.#forward(this.#line!, 'starttls');
     else {
       this.#phase = 'done';
       this.#reply('ready_for_tls');
@@ -217,14 +217,21 @@ export class Gate {
 
   /** Only without outstanding replies, because one of them may have to be changed. */
   #stopParsing(): void {
-    if (this.#expected.length > 0 || this.#phase === 'done') return;
-    const held = this.#phase === 'holding' ? this.#line : NOTHING;
     this.#phase = 'done';
-    const client = [held, this.#client.takeRest()];
+    const rest = this.#client.takeRest();
     const backend = this.#replies.takeRest();
-    for (const bytes of client) if (bytes.length > 0) this.#output.toBackend(bytes);
+    this.#output.toBackend(this.#line!);
+    if (rest.length > 0) this.#output.toBackend(rest);
     if (backend.length > 0) this.#output.toClient(backend);
     this.#output.passThrough();
+  }
+
+  /** A refusal that overtakes the reply to a message would pass for it, and the backend may have taken the message. */
+  #refuseInTurn(reason: GateRefusal): void {
+    this.#phase = 'refusing';
+    this.#expected.refuse(reason, this.#client.contentState);
+    this.#client.takeRest();
+    this.#settle();
   }
 
   #refuse(reason: GateRefusal): void {
@@ -234,14 +241,8 @@ export class Gate {
     this.#output.refuse(reason);
   }
 
-  #reply(own: OwnReply): void {
-    this.#output.toClient(ownReply(own, this.#options.hostname));
-  }
-
   /** As a method, because a callee may have changed the phase since the compiler narrowed it. */
-  #isIn(phase: Phase): boolean {
+  #isIn(phase: GatePhase): boolean {
     return this.#phase === phase;
   }
 }
-
-const NOTHING = Buffer.alloc(0);

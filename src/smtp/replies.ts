@@ -11,6 +11,7 @@ const REPLIES = {
   idle_for_too_long: ['421', '4.4.2', 'no command for too long, closing'],
   too_many_connections: ['421', '4.7.0', 'too many connections, try again later'],
   too_many_handshakes: ['421', '4.7.0', 'too many TLS handshakes, try again later'],
+  too_many_errors: ['421', '4.7.0', 'too many errors'],
   too_many_commands: ['421', '4.5.3', 'too many commands without waiting for replies'],
 
   line_too_long: ['500', '5.5.2', 'line too long'],

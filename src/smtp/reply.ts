@@ -27,6 +27,12 @@ export type ReplyRead =
 export class ReplyReader {
   readonly #reader = new LineReader({ maxLength: MAX_REPLY_LINE_BYTES, bareLf: 'reject' });
   #lines: Buffer[] = [];
+  #lastCode = 0;
+
+  /** Of the last whole reply; 0 before the first. */
+  get lastCode(): number {
+    return this.#lastCode;
+  }
 
   push(chunk: Buffer): void {
     this.#reader.push(chunk);
@@ -48,7 +54,8 @@ export class ReplyReader {
       if (line[3] !== HYPHEN) {
         const lines = this.#lines;
         this.#lines = [];
-        return { reply: { code: Number(line.toString('latin1', 0, 3)), lines } };
+        this.#lastCode = Number(line.toString('latin1', 0, 3));
+        return { reply: { code: this.#lastCode, lines } };
       }
       if (this.#lines.length >= MAX_REPLY_LINES) return { violation: 'reply_too_long' };
     }

@@ -344,7 +344,9 @@ test('pitfall 14: lines have bounds, for client and backend', async (t) => {
 });
 
 test('pitfall 14: commands without end and without waiting are refused', async (t) => {
-  t.equal(new GateRig().greeted().client('NOOP\r\n'.repeat(200)).ended, 'pipeline_too_deep');
+  const rig = new GateRig().greeted().client('NOOP\r\n'.repeat(200)).backend('250 ok\r\n'.repeat(100));
+  t.equal(rig.ended, 'pipeline_too_deep');
+  t.match(rig.toClient, /^(?:250 ok\r\n){100}421 4\.5\.3 .*\r\n$/);
   t.equal(
     new GateRig().client('NOOP\r\n'.repeat(20_000)).ended,
     'pipeline_too_deep',

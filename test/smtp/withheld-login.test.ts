@@ -84,11 +84,11 @@ test('BDAT that a backend could take for a command without a chunk ends the conn
   const notOffered = withheld(PLACES[0], ['PIPELINING']).client(chunk);
   const afterHelo = withheld().client('HELO c\r\n').backend(OK).forget().client(chunk);
   const unread = withheld().client(`BDAT ${LOGIN.length} MAYBE\r\n${LOGIN}`);
-  const early = withheld().client(`EHLO c\r\n`).forget().client(chunk);
+  const early = withheld().client(`EHLO c\r\n`).forget().client(chunk).backend(OK);
   for (const rig of [notOffered, afterHelo, unread, early]) {
     t.equal(rig.ended, 'chunk_unclear');
     t.equal(rig.toBackend, '');
-    t.match(rig.toClient, /^554 5\.5\.0 /);
+    t.match(rig.toClient, /(?:^|\n)554 5\.5\.0 [^\r]*\r\n$/);
   }
 });
 
@@ -171,7 +171,10 @@ test('an envelope of a thousand recipients may be sent without waiting, but not 
   const rig = withheld().client(`MAIL FROM:<a@b>\r\n${recipients(1000)}DATA\r\n`);
   t.equal(rig.ended, undefined);
   t.equal(rig.toBackend.length, `MAIL FROM:<a@b>\r\n${recipients(1000)}DATA\r\n`.length);
-  t.equal(withheld().client(`MAIL FROM:<a@b>\r\n${recipients(3000)}`).ended, 'pipeline_too_deep');
+  const endless = withheld()
+    .client(`MAIL FROM:<a@b>\r\n${recipients(3000)}`)
+    .backend(OK.repeat(2000));
+  t.equal(endless.ended, 'pipeline_too_deep');
 });
 
 test('when mail has begun, the gate reports it once', async (t) => {
