@@ -36,7 +36,7 @@ for (const [line, options] of FLOODS) {
   });
 }
 
-test('a client that succeeds in between has no more errors, and one with fewer goes on', async (t) => {
+test('a session with successful commands in between has the same number of errors', async (t) => {
   const rig = new GateRig({ auth: 'withhold' }).greeted();
   for (let count = 0; count < ERRORS; count += 1) rig.client('AUTH LOGIN\r\nNOOP\r\n').backend('250 ok\r\n');
   t.equal(rig.ended, undefined);
