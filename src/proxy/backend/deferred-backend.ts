@@ -140,12 +140,16 @@ export class DeferredBackend implements BackendChannel {
 
   #flush(): void {
     if (this.#paused) return;
-    const replies = this.#replies.splice(0);
-    if (replies.length > 0) this.#handler.data(Buffer.concat(replies));
+    this.#deliver();
     if (!this.#quit || this.#state !== 'answering') return;
     this.#state = 'closed';
     this.#handler.end(true);
     process.nextTick(() => this.#closed());
+  }
+
+  #deliver(): void {
+    const replies = this.#replies.splice(0);
+    if (replies.length > 0) this.#handler.data(Buffer.concat(replies));
   }
 
   #open(): void {
@@ -176,7 +180,8 @@ export class DeferredBackend implements BackendChannel {
 
   #ready(): void {
     const channel = this.#channel!;
-    this.#flush();
+    // Also while paused: afterwards only the channel is resumed, and these replies come before all of it.
+    this.#deliver();
     this.#state = 'open';
     channel.handler = this.#handler;
     this.#events.ready();
@@ -192,6 +197,7 @@ export class DeferredBackend implements BackendChannel {
 
   #over(report: () => void): void {
     if (this.#state !== 'opening') return;
+    this.#deliver();
     report();
     this.destroy();
   }
