@@ -8,6 +8,8 @@ export class ReplyTracker {
   #answered = true;
   /** Of the last reply. */
   #code = READY;
+  /** The first bytes of a reply line that has not ended. */
+  #begun = NOTHING;
 
   /** Whether the client has the reply to everything it sent. */
   get answered(): boolean {
@@ -34,12 +36,19 @@ export class ReplyTracker {
   }
 
   toClient(bytes: Buffer): void {
-    const code = finalReplyCode(bytes);
+    const reply = this.#begun.length === 0 ? bytes : Buffer.concat([this.#begun, bytes]);
+    const code = finalReplyCode(reply);
     this.#answered = code !== undefined;
     this.#code = code ?? 0;
+    const end = reply.lastIndexOf(LF) + 1;
+    this.#begun = end === reply.length ? NOTHING : Buffer.from(reply.subarray(end, end + MARK_BYTES));
   }
 }
 
+const NOTHING = Buffer.alloc(0);
+const LF = 0x0a;
+/** The code of a reply line, and whether another line follows. */
+const MARK_BYTES = 4;
 /** As after the greeting. */
 const READY = 220;
 /** RFC 5321, 4.2.1: 4yz and 5yz. A backend that closes after one has said why. */
