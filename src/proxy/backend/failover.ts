@@ -77,7 +77,8 @@ class Search {
     const failed = (error: BackendError): void => {
       clearTimeout(this.#timer);
       const isOurs = error.reason === 'backend_no_descriptor';
-      if (!isOurs && !this.#mayBeAboutClient(error)) addresses.failed(target);
+      const isLocal = isOurs || LOCAL_SHORTAGES.has(error.code ?? '');
+      if (!isLocal && !this.#mayBeAboutClient(error)) addresses.failed(target);
       if (isLast || isOurs) this.#handler.failed(error);
       else this.#try(index + 1);
     };
@@ -161,11 +162,16 @@ function isTemporaryRefusal(read: ReplyRead): boolean {
   return 'reply' in read && read.reply.code >= 400 && read.reply.code < 500;
 }
 
-/** A backend may close on one client, keep it waiting, or refuse its address. */
+/** This machine has no local port or no buffers left, so the address is not to blame; another one may still work. */
+const LOCAL_SHORTAGES: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'ENOBUFS']);
+/** A backend may close on one client, keep it waiting, or refuse its address, at any step after the PROXY header. */
 const CLIENT_REASONS: ReadonlySet<BackendFailure> = new Set([
   'backend_closed',
   'backend_greeting_timeout',
   'backend_xclient_refused',
+  'backend_tls_failed',
+  'backend_starttls_refused',
+  'backend_ehlo_refused',
 ]);
 const CLOSED = 'it closed the connection instead of greeting';
 /** A lost SYN is sent again after a second. */

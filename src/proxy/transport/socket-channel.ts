@@ -138,18 +138,30 @@ export interface ConnectHandler {
   readonly failed: (error: Error) => void;
 }
 
-/** @returns a function that cancels the attempt if it is not finished */
+/**
+ * Linux refuses a connection to a Unix socket with a full backlog (EAGAIN), where one over TCP would wait. So it is tried
+ * again until it is cancelled.
+ * @returns a function that cancels the attempt if it is not finished
+ */
 export function connectSocket(address: NetConnectOpts, handler: ConnectHandler): () => void {
   const socket = connect({ ...address, ...TCP_OPTIONS });
-  socket.once('error', handler.failed);
-  socket.once('connect', () => {
-    socket.off('error', handler.failed);
-    handler.connected(new SocketChannel(socket));
-  });
-  return () => {
-    socket.off('error', handler.failed).on('error', () => undefined);
+  let cancel = (): void => {
+    socket.off('error', failed).on('error', () => undefined);
     socket.destroy();
   };
+  const failed = (error: NodeJS.ErrnoException): void => {
+    if (error.code !== 'EAGAIN' || !('path' in address)) handler.failed(error);
+    else {
+      const timer = setTimeout(() => (cancel = connectSocket(address, handler)), BACKLOG_RETRY_MS);
+      cancel = () => clearTimeout(timer);
+    }
+  };
+  socket.once('error', failed);
+  socket.once('connect', () => {
+    socket.off('error', failed);
+    handler.connected(new SocketChannel(socket));
+  });
+  return () => cancel();
 }
 
 /** A paused socket still reads until its buffer is full; the other process would not get these bytes. */
@@ -158,6 +170,7 @@ function stopReading(socket: Socket): void {
   handle?.readStop?.();
 }
 
+const BACKLOG_RETRY_MS = 50;
 /** Idle time before the kernel sends the first keepalive probe. */
 const KEEPALIVE_DELAY_MS = 60_000;
 
