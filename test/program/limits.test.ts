@@ -10,9 +10,8 @@ import { startTestSink } from '../support/sink.js';
 async function startProxy(config: ProxyConfig): Promise<Program> {
   const sink = await startTestSink();
   const listeners = BOTH_MODES.map((listener) => ({ ...listener, 'proxy-protocol': ['127.0.0.1'] }));
-  const log = { 'repeat-limit': 0 };
   const program = await startProgram(
-    proxyConfig({ ...config, listeners, backend: { address: sink.port }, log }),
+    proxyConfig({ ...config, listeners, backend: { address: sink.port } }),
     listeners.length,
   );
   const stop = async (): Promise<number | null> => {

@@ -15,7 +15,6 @@ const HELLO = Buffer.from('801c01030100030000001000002f0102030405060708090a0b0c0
 const config = (more: ProxyConfig): string =>
   proxyConfig({
     listeners: [{ mode: 'implicit', 'proxy-protocol': ['127.0.0.1'] }],
-    log: { 'repeat-limit': 0 },
     ...more,
   });
 

@@ -97,7 +97,7 @@ test('what only the start reads is named, and all else takes effect', async (t) 
   program.configure(
     config(sink, [listener('one')], {
       server: { hostname: 'renamed.example', workers: 2 },
-      log: { level: 'warn', 'repeat-limit': 0 },
+      log: { level: 'warn', 'repeat-limit': 5 },
       admin: { address: '127.0.0.1:0' },
     }),
   );

@@ -29,7 +29,7 @@ async function configuration(
     backend: { address: sink.port },
     limits,
     ...(admin && { admin }),
-    log: { level: 'debug', 'repeat-limit': 0 },
+    log: { level: 'debug' },
   });
 }
 

@@ -33,7 +33,6 @@ async function start(t: Test, identity: Identity, behaviour: BackendBehaviour): 
         ...(identity === 'none' && { 'acknowledge-relay-risk': true }),
       },
       limits: { 'max-connections': PLACES, 'max-connections-per-address': PLACES },
-      log: { 'repeat-limit': 0 },
     }),
     1,
   );

@@ -25,7 +25,6 @@ const config = (sinkPort: number, port = 0): string =>
   proxyConfig({
     listeners: [{ address: `127.0.0.1:${port}` }],
     backend: { address: sinkPort },
-    log: { 'repeat-limit': 0 },
   });
 
 test('systemd is notified of start, reload, watchdog and stop, in order', async (t) => {

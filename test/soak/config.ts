@@ -17,6 +17,6 @@ export function soakConfig(backend: number): string {
       'command-timeout': `${TIMEOUTS.command}s`,
       'idle-timeout': `${TIMEOUTS.idle}s`,
     },
-    log: { level: 'debug', 'repeat-limit': 0 },
+    log: { level: 'debug' },
   });
 }

@@ -33,6 +33,9 @@ const BACKEND: Table = {
   'first-session': 'live',
 };
 
+/** A line for each connection: tests make many of a kind from one address. */
+const LOG: Table = { 'repeat-limit': 0 };
+
 /** A STARTTLS and an implicit listener, each named after its mode. */
 export const BOTH_MODES: readonly Table[] = ['starttls', 'implicit'].map((mode) => ({ name: mode, mode }));
 
@@ -50,7 +53,7 @@ export function proxyConfig({ backends, ...config }: ProxyConfig = {}): string {
     ...(config.policies ?? []).map((own) => table('[[policy]]', own)),
     table('[session-store]', config.sessionStore),
     table('[admin]', config.admin),
-    table('[log]', config.log),
+    table('[log]', { ...LOG, ...config.log }),
   ];
   return parts.join('');
 }

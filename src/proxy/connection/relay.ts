@@ -79,6 +79,7 @@ export class Relay {
   /** Detaches from both channels. @returns those that are open */
   stop(): OpenEnds {
     this.#stopped = true;
+    this.#gate?.stop();
     this.#leaveGate();
     const { client, backend, tap } = this.#parts;
     // A reset is no end of what the client sends.

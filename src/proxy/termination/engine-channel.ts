@@ -174,10 +174,9 @@ export class EngineChannel implements Channel {
  * as far as JavaScript goes; what is left disappears behind the next full quantum and some noise.
  */
 function untilQuantum(): number {
-  return QUANTUM - (performance.now() % QUANTUM) + Math.random() * QUANTUM;
+  return QUANTUM_MS - (performance.now() % QUANTUM_MS) + Math.random() * QUANTUM_MS;
 }
 
-/** Milliseconds. */
-const QUANTUM = 50;
+const QUANTUM_MS = 50;
 /** For a client to read our alert, or our answer to its close_notify, and to close. */
 const LINGER_TIMEOUT_MS = 2_000;

@@ -91,7 +91,6 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       backends: backends.map(({ table }) => table),
       tls: { profile: 'ancient' },
       limits,
-      log: { 'repeat-limit': 0 },
     });
   const closeBackends = (): void => {
     for (const backend of backends) backend.close();
