@@ -8,6 +8,7 @@ import type { DirectionKeys, ProtectionParameters } from '../../src/tls/record/p
 import * as versions from '../../src/tls/handshake/version-rules.js';
 import { TestClient, type HelloOptions } from '../support/test-client.js';
 import { TestServer } from '../support/test-server.js';
+import { inPlaceOf } from '../support/in-place-of.js';
 
 const TICKET = Buffer.from('a ticket');
 const EMS = [23, Buffer.alloc(0)] as const;
@@ -156,15 +157,15 @@ test('premaster secret, master secret and key block are wiped in every version',
   };
   const steps = await t.mockImport<typeof import('../../src/tls/handshake/handshake-steps.js')>(
     '../../src/tls/handshake/handshake-steps.js',
-    { '../../src/tls/handshake/version-rules.ts': { versionRules } },
+    inPlaceOf('../../src/tls/handshake/version-rules', { versionRules }),
   );
   const handshake = await t.mockImport<typeof import('../../src/tls/handshake/server-handshake.js')>(
     '../../src/tls/handshake/server-handshake.js',
-    { '../../src/tls/handshake/handshake-steps.ts': steps },
+    inPlaceOf('../../src/tls/handshake/handshake-steps', steps),
   );
   const { ServerConnection } = await t.mockImport<typeof import('../../src/tls/server-connection.js')>(
     '../../src/tls/server-connection.js',
-    { '../../src/tls/handshake/server-handshake.ts': handshake },
+    inPlaceOf('../../src/tls/handshake/server-handshake', handshake),
   );
   for (const version of [0x0300, 0x0301, 0x0302, 0x0303]) {
     const server = new TestServer({}, undefined, ServerConnection);
@@ -182,12 +183,13 @@ test('cipher keys that OpenSSL or RC4 has taken in are wiped; those that each re
   const taken: DirectionKeys[] = [];
   const { connectionProtection } = await t.mockImport<
     typeof import('../../src/tls/handshake/key-schedule.js')
-  >('../../src/tls/handshake/key-schedule.js', {
-    '../../src/tls/record/create-protection.ts': {
+  >(
+    '../../src/tls/handshake/key-schedule.js',
+    inPlaceOf('../../src/tls/record/create-protection', {
       createReadProtection: ({ keys }: ProtectionParameters) => taken.push(keys),
       createWriteProtection: ({ keys }: ProtectionParameters) => taken.push(keys),
-    },
-  });
+    }),
+  );
   const suites = { RC4: 0x0005, 'AES-CBC': 0x002f, 'AES-GCM': 0x009c } as const;
   for (const [name, id] of Object.entries(suites)) {
     const suite = CIPHER_SUITE_BY_ID.get(id)!;
@@ -226,7 +228,7 @@ test('the PRF of TLS 1.0 leaves nothing behind but its answer', async (t) => {
   }
   const { prfTls10 } = await t.mockImport<typeof import('../../src/tls/crypto/prf.js')>(
     '../../src/tls/crypto/prf.js',
-    { '../../src/tls/crypto/short-hmac.ts': { MAX_SEED_BYTES, ShortHmac: Spied } },
+    inPlaceOf('../../src/tls/crypto/short-hmac', { MAX_SEED_BYTES, ShortHmac: Spied }),
   );
   const answer = prfTls10(Buffer.alloc(48, 5), 'label', Buffer.alloc(64, 6), 104);
   t.notOk(isWiped(answer));

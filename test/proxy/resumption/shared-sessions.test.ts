@@ -5,6 +5,7 @@ import { createLogChannel } from '../../../src/observe/log.js';
 import type { RedisStore } from '../../../src/proxy/resumption/redis-store.js';
 import type { SessionStore } from '../../../src/proxy/resumption/session-store.js';
 import type { Session } from '../../../src/tls/index.js';
+import { inPlaceOf } from '../../support/in-place-of.js';
 
 /** What Redis holds, in the process. */
 class Store implements Pick<RedisStore, 'get' | 'set' | 'delete' | 'close'> {
@@ -36,9 +37,10 @@ const NO_SESSIONS: SessionStore = {
 test('a session of another machine is wiped when who asked for it has a copy', async (t) => {
   const { SharedSessions } = await t.mockImport<
     typeof import('../../../src/proxy/resumption/shared-sessions.js')
-  >('../../../src/proxy/resumption/shared-sessions.js', {
-    '../../../src/proxy/resumption/redis-store.ts': { RedisStore: Store },
-  });
+  >(
+    '../../../src/proxy/resumption/shared-sessions.js',
+    inPlaceOf('../../../src/proxy/resumption/redis-store', { RedisStore: Store }),
+  );
   const sessions = new SharedSessions(createLogChannel().log, NO_SESSIONS, 60_000);
   sessions.useTicketKeys([randomBytes(48)]);
   const place = { host: '127.0.0.1', port: 1, database: 0, username: undefined, tls: false };
