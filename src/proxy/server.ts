@@ -129,8 +129,13 @@ export class ProxyServer {
     this.#listeners.open();
     await used;
     if (wantsSmallDhGroup(config) && this.#snapshot.inputs.smallDhGroup === undefined) {
-      void this.#smallDhSearch.start(config.server.stateDirectory);
+      if (!this.#isStopped()) void this.#smallDhSearch.start(config.server.stateDirectory);
     }
+  }
+
+  /** A call, because it may have stopped since the compiler last looked. */
+  #isStopped(): boolean {
+    return this.#stopped;
   }
 
   /** How many there are now. */

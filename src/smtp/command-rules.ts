@@ -88,6 +88,11 @@ function guarded({ verb }: Command, line: Buffer, { chunking, mailBegan }: Sessi
 function unguarded({ verb }: Command, { ehloAccepted }: SessionState): CommandAction {
   switch (verb) {
     case 'AUTH':
+    // Exchange's names for logins, and for what is not lines of text.
+    case 'X-EXPS':
+    case 'X-ANONYMOUSTLS':
+    case 'X-LINK2STATE':
+    case 'XEXCH50':
     case 'DATA':
     case 'BDAT':
       return { kind: 'stop_parsing' };

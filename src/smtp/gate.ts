@@ -64,6 +64,11 @@ export class Gate {
     return this.#phase === 'holding' || (waits && this.#client.buffered > 0);
   }
 
+  /** The client's last reply is due, and what it still sends is discarded. */
+  get refusing(): boolean {
+    return this.#phase === 'refusing';
+  }
+
   fromClient(bytes: Buffer): void {
     if (this.#phase === 'done' || this.#phase === 'refusing' || bytes.length === 0) return;
     if (this.#phase === 'awaiting_starttls') this.#refuseInTurn('starttls_pipelined');

@@ -112,7 +112,7 @@ function missingTlslite(): string | undefined {
 }
 
 /** More than any client needs, and few enough for one that is not stopped to end soon. */
-const MANY = 20_000;
+const MANY = 60_000;
 
 for (const [kind, title] of [
   [

@@ -1,7 +1,8 @@
 /** mode = "tcp": TLS from the first byte, and inside it whatever the client and the backend speak. */
 import { EventEmitter, once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, TLSSocket } from 'node:tls';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -22,13 +23,15 @@ interface Backend {
 }
 
 /** Each connection is half-open: it ends when the test ends it. */
-async function startBackend(t: Test): Promise<Backend> {
+async function startBackend(t: Test, path?: string): Promise<Backend> {
   const sockets: Socket[] = [];
   const arrivals = new EventEmitter();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.push(socket.on('error', () => undefined));
     arrivals.emit('one');
-  }).listen(0, '127.0.0.1');
+  });
+  if (path === undefined) server.listen(0, '127.0.0.1');
+  else server.listen(path);
   await once(server, 'listening');
   t.teardown(() => {
     server.close();
@@ -36,7 +39,7 @@ async function startBackend(t: Test): Promise<Backend> {
   });
   let asked = 0;
   return {
-    port: (server.address() as AddressInfo).port,
+    port: path === undefined ? (server.address() as AddressInfo).port : 0,
     async next() {
       const index = asked++;
       while (sockets.length <= index) await once(arrivals, 'one');
@@ -193,16 +196,20 @@ test('what a client sent before it closed reaches a backend that was not open ye
 test('a reset or damaged client is a reset for the backend, and no end', async (t) => {
   const backend = await startBackend(t);
   const program = await start(t, backend.port);
-  const damages: [outcome: string, damage: (client: SmtpClient, tls: TestClient) => void][] = [
-    ['client_gone', (client) => client.reset()],
-    ['tls_error', (client, tls) => client.send(tls.seal(23, Buffer.from('x')).fill(0, 5))],
-  ];
-  for (const [outcome, damage] of damages) {
+  const damages: [outcome: string, answer: string, damage: (client: SmtpClient, tls: TestClient) => void][] =
+    [
+      ['client_gone', '', (client) => client.reset()],
+      ['completed', '100 go on', (client) => client.reset()],
+      ['tls_error', '', (client, tls) => client.send(tls.seal(23, Buffer.from('x')).fill(0, 5))],
+    ];
+  for (const [outcome, answer, damage] of damages) {
     const old = await SmtpClient.connect(program.ports.get('any')!);
     const tls = await old.secureLikeOld(OLD);
     const server = await backend.next();
     old.send(tls.seal(23, Buffer.from('half of')));
     await once(server, 'data');
+    server.write(answer);
+    while (old.received !== answer) await pause(5);
     const events: string[] = [];
     server
       .on('error', ({ code }: NodeJS.ErrnoException) => events.push(code!))
@@ -214,6 +221,27 @@ test('a reset or damaged client is a reset for the backend, and no end', async (
     t.match(await program.nextConnection(), { outcome });
     old.destroy();
   }
+});
+
+test('a client that resets ends its session with a backend on a Unix socket, and nothing else', async (t) => {
+  const path = join(mkdtempSync(join(tmpdir(), 'oldhello-unix-')), 'backend');
+  const backend = await startBackend(t, path);
+  const program = await start(t, 0, { backend: { address: `unix:${path}` } });
+  const old = await SmtpClient.connect(program.ports.get('any')!);
+  const tls = await old.secureLikeOld(OLD);
+  const server = await backend.next();
+  old.send(tls.seal(23, Buffer.from('half of')));
+  await once(server, 'data');
+  const gone = once(server.resume(), 'end');
+  old.reset();
+  await gone;
+  t.match(await program.nextConnection(), { outcome: 'client_gone' });
+  const live = await SmtpClient.connect(program.ports.get('any')!);
+  await live.secureLikeOld(OLD);
+  await backend.next();
+  program.signal('SIGTERM');
+  await live.closed();
+  t.equal(await program.exited, 0);
 });
 
 test('a side that does not read holds up the other, and what is kept for it is bounded', async (t) => {

@@ -80,10 +80,11 @@ export class ConnectionState {
     if (this.#phase?.kind === 'closing') this.#phase.closing.destroy();
   }
 
-  clientClosed(error: Error | undefined): void {
+  /** @param isCut it broke off before the client had ended its side, also where that is no failure */
+  clientClosed(error: Error | undefined, isCut = error !== undefined): void {
     if (error !== undefined) this.#record.recordFailure(ending.clientGone(error, undefined));
     const { backend } = this.#leave();
-    const damaged = error !== undefined || (this.#isTcp && this.#record.failed);
+    const damaged = this.#isTcp ? isCut || this.#record.failed : error !== undefined;
     this.close({ backend }, damaged ? 'destroy' : 'end');
   }
 

@@ -60,7 +60,8 @@ export class ProxiedConnection {
     const { failure, reply } = ending.SHUTDOWN;
     switch (phase?.kind) {
       case 'opening':
-        this.#state.end({ failure, reply: phase.smtp ? reply : undefined });
+        if (phase.smtp) this.#state.end({ failure, reply });
+        else this.#state.cut(failure);
         return;
       case 'relaying':
         if (phase.relay.betweenCommands === true) this.#state.end({ failure, reply });
@@ -180,7 +181,7 @@ export class ProxiedConnection {
       },
       refused: (reason) => this.#state.end(ending.gateRefusal(reason)),
       clientLeft: () => this.#state.leaveAndClose('destroy'),
-      clientClosed: (error) => this.#state.clientClosed(error),
+      clientClosed: (error, isCut) => this.#state.clientClosed(error, isCut),
       backendLeft: (reason) => this.#state.end(ending.backendFailure('backend_failed', reason)),
       backendGone: () => {
         this.record.recordFailure(ending.gateRefusal('backend_gone').failure);

@@ -30,8 +30,11 @@ export interface RelayEvents<R> {
   backendEnded(error: Error | undefined): void;
   /** The backend sends nothing more, and owes the client a reply. */
   backendGone(): void;
-  /** @param error undefined also where a reset is no failure, because the connection was over already */
-  clientClosed(error: Error | undefined): void;
+  /**
+   * @param error undefined also where a reset is no failure, because the connection was over already
+   * @param isCut it broke off before the client had ended its side
+   */
+  clientClosed(error: Error | undefined, isCut: boolean): void;
   /** After `closeAfterReply`: the outstanding reply was passed on. */
   answered(): void;
 }

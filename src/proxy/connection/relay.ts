@@ -45,7 +45,7 @@ export class Relay {
     if (this.#isStopped()) return;
     if (clientState === 'gone') {
       this.#clientOpen = false;
-      this.#events.clientClosed(undefined);
+      this.#events.clientClosed(undefined, false);
       return;
     }
     backend.resume();
@@ -105,7 +105,8 @@ export class Relay {
       closed: (error) => {
         this.#clientOpen = false;
         this.#parts.tap?.end('client');
-        this.#events.clientClosed(this.#isOver() ? undefined : error);
+        const isCut = error !== undefined && !this.#clientEnded;
+        this.#events.clientClosed(this.#isOver() ? undefined : error, isCut);
       },
     };
   }
@@ -134,7 +135,8 @@ export class Relay {
       return;
     }
     // Between transactions only a complete line extends the timeout; single bytes do not.
-    if (gate.mailBegan || (gate.greeted && bytes.includes(LF))) this.#events.active();
+    const counts = gate.mailBegan || (gate.greeted && bytes.includes(LF));
+    if (counts && !gate.refusing) this.#events.active();
     gate.fromClient(bytes);
   }
 

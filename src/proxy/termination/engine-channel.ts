@@ -144,7 +144,8 @@ export class EngineChannel implements Channel {
   /** Half-closes and drains: closing with unread input would make the kernel send a reset that overtakes the alert. */
   #sendFinalBytes(outcome: Outcome): void {
     const { finalBytes, kind } = outcome;
-    if (finalBytes.length > 0) this.#raw.write(finalBytes);
+    // The limit cuts data off, and close_notify would make that an end.
+    if (finalBytes.length > 0 && kind !== 'data_limit') this.#raw.write(finalBytes);
     this.#raw.end();
     this.#raw.resume();
     // The host, which may have written much before it closed, has its own limit for that.

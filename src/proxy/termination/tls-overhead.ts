@@ -46,9 +46,9 @@ function checkAll(): void {
 
 const CHECK_INTERVAL_MS = 1_000;
 /**
- * TLS 1.3 lets a client pad each record to 16 KiB (RFC 8446, 5.4): 250 commands that are padded so fit in. As many bytes
- * of key updates cost a few seconds of CPU time, and so do those that 128 KiB of data allow.
+ * TLS 1.3 lets a client pad each record to 16 KiB (RFC 8446, 5.4): 60 commands that are padded so fit in. As many bytes
+ * of key updates cost about a second of CPU time, and so do those that 32 KiB of data allow.
  */
-const MAX_OVERHEAD_BYTES = 4 * 1024 * 1024;
+const MAX_OVERHEAD_BYTES = 1024 * 1024;
 /** A record of one byte has 24 to 30 bytes in TLS 1.2 and 23 in TLS 1.3. */
 const MAX_BYTES_PER_DATA_BYTE = 32;

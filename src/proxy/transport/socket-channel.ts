@@ -119,8 +119,10 @@ export class SocketChannel implements BackendChannel {
   /** With TLS, the peer misses close_notify; without, it gets RST. */
   reset(): void {
     this.#uncork();
-    if (this.socket instanceof TLSSocket) this.socket.destroy();
-    else this.socket.resetAndDestroy();
+    const { socket } = this;
+    // There is no RST on a Unix socket, and Node throws; it has no remote address, nor has one whose peer has gone.
+    if (socket instanceof TLSSocket || socket.remoteAddress === undefined) socket.destroy();
+    else socket.resetAndDestroy();
   }
 
   pause(): void {

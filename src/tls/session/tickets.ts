@@ -90,7 +90,7 @@ export class TicketKeys implements TicketProtector {
     const state = decipher.update(encrypted);
     try {
       decipher.final();
-      return decodeSession(state, this.#now() - this.lifetimeHint);
+      return decodeSession(state, this.#now(), this.lifetimeHint);
     } catch {
       // RFC 5077, 3.4: a ticket that is damaged or not ours means a full handshake, never an alert.
       return undefined;
@@ -118,7 +118,7 @@ function encodeSession(session: Session, now: number): Buffer {
  * @returns a session with a copy of the master secret; `state` is the caller's to wipe
  * @throws TlsError malformed_message for a state of another format
  */
-function decodeSession(state: Buffer, notBefore: number): Session | undefined {
+function decodeSession(state: Buffer, now: number, lifetime: number): Session | undefined {
   const reader = new Reader(state);
   if (reader.u8() !== STATE_FORMAT) throw new TlsError('malformed_message');
   const issued = reader.u16() * 0x10000 + reader.u16();
@@ -131,7 +131,8 @@ function decodeSession(state: Buffer, notBefore: number): Session | undefined {
   const serverName = reader.vector16().rest().toString('latin1');
   const context = reader.vector16().rest().toString('latin1');
   reader.end();
-  if (issued < notBefore || version === undefined || !CIPHER_SUITE_BY_ID.has(cipherSuite)) return undefined;
+  if (issued < now - lifetime || issued > now + MAX_CLOCK_SKEW_SECONDS) return undefined;
+  if (version === undefined || !CIPHER_SUITE_BY_ID.has(cipherSuite)) return undefined;
   return {
     version,
     cipherSuite,
@@ -160,3 +161,5 @@ export const MAX_TICKETS_PER_KEY = 2 ** 32 / 64;
 const KEY_NAME_LENGTH = 16;
 const NONCE_LENGTH = 12;
 const TAG_LENGTH = 16;
+/** Between machines that share keys. */
+const MAX_CLOCK_SKEW_SECONDS = 300;

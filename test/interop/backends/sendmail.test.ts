@@ -21,7 +21,8 @@ test('sendmail', async (t) => {
     {
       'proxy-v1': async (t, trials) => {
         const [, reply] = await talk(trials.port(v1), NEW_CLIENT, ['EHLO modern.example']);
-        t.match(reply, /^421 4\.3\.0 proxy\.example /);
+        // Its refusal of the header may come before EHLO, or in place of the reply to it.
+        t.match(reply, /^(?:421 4\.3\.0 proxy\.example |500 .*PROXY)/);
         t.match(await trials.nextConnection(), { outcome: 'backend_failed', reason: 'reply_unexpected' });
       },
       xclient: async (t, trials) => {

@@ -9,7 +9,7 @@ const KEY_UPDATE_RECORD = 27;
 const COMMAND = 'RCPT TO:<someone@example.com>\r\n'.length;
 
 test('a client that pads each of its commands to a full record stays connected', async (t) => {
-  for (const commands of [1, 10, 100, 250]) {
+  for (const commands of [1, 10, 60]) {
     t.notOk(isExcessive(commands * PADDED_RECORD, commands * COMMAND), `${commands} commands`);
   }
   const mail = 100 * KIB;
@@ -21,6 +21,6 @@ test('a client that sends one byte a record stays connected', async (t) => {
 });
 
 test('a client that sends key updates without end is cut', async (t) => {
-  t.notOk(isExcessive(100_000 * KEY_UPDATE_RECORD, COMMAND));
-  t.ok(isExcessive(200_000 * KEY_UPDATE_RECORD, COMMAND));
+  t.notOk(isExcessive(30_000 * KEY_UPDATE_RECORD, COMMAND));
+  t.ok(isExcessive(60_000 * KEY_UPDATE_RECORD, COMMAND));
 });
