@@ -98,7 +98,9 @@ test('the metrics have every process, and forget the connections of one that die
   t.equal(await metric(program, 'oldhello_connections_active'), '2');
   process.kill(first.pid, 'SIGKILL');
   await program.next('worker_lost');
-  t.equal(await metric(program, 'oldhello_connections_active'), '1');
+  // An answer that took long to make is kept for a moment.
+  while ((await metric(program, 'oldhello_connections_active')) !== '1') await pause(50);
+  t.pass('the connection of the dead process is gone, the other is there');
   await second.client.command('QUIT');
 });
 
