@@ -1,5 +1,5 @@
 /** Shared by `report` and `census`: period, output formats, and errors of inputs. */
-import { writeFileSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync, writeFileSync } from 'node:fs';
 import { DAY_MS } from '../report/calendar.js';
 import { csvView } from '../report/csv-view.js';
 import { htmlView } from '../report/html-view.js';
@@ -40,6 +40,11 @@ export interface ReportOptions {
 export function reportOptions(values: Values): ReportOptions {
   const { json, csv, top, html } = values;
   if (json === true && csv === true) throw new UsageError('--json and --csv exclude each other');
+  if (typeof html === 'string' && isOtherFile(html)) {
+    throw new UsageError(
+      `--html takes the file to write, and ${html} exists and is not an HTML page; give it another name`,
+    );
+  }
   return {
     period: periodOf(values, Date.now()),
     top: top === undefined ? DEFAULT_TOP : wholeNumber('--top', top),
@@ -67,6 +72,16 @@ export async function showReport(
   else process.stdout.write(textView(report, { width: width(), color: hasColor(), top }));
   const { total, broken, text } = report.lines;
   return total > 0 && broken + text === total ? FAILED : GOOD;
+}
+
+/** A log for example, named in the place of the page. */
+function isOtherFile(path: string): boolean {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;
+  const start = Buffer.alloc(DOCTYPE.length);
+  const file = openSync(path, 'r');
+  const length = readSync(file, start);
+  closeSync(file);
+  return length > 0 && start.toString('latin1').toLowerCase() !== DOCTYPE;
 }
 
 /** The reader of standard output, such as `head`, has closed it. */
@@ -118,5 +133,6 @@ function hasColor(): boolean {
 
 const TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?Z)?$/;
 const DEFAULT_TOP = 20;
+const DOCTYPE = '<!doctype html';
 /** Columns, if the terminal does not report its width. */
 const DEFAULT_COLUMNS = 100;

@@ -73,6 +73,13 @@ test('files, days, CSV and a page', async (t) => {
   t.match(run([file, file, '--csv']).stdout, /^address,.*\r\n192\.0\.2\.1,/);
   t.match(run([file, '--html', page]), { status: 0, stdout: `written to ${page}\n` });
   t.match(readFileSync(page, 'utf8'), /<!doctype html>/);
+  t.match(run([file, '--html', page]), { status: 0 }, 'it is written again');
+  const before = readFileSync(file);
+  t.match(run(['--html', file]), {
+    status: 2,
+    stderr: /--html takes the file to write, and .* is not an HTML page/,
+  });
+  t.same(readFileSync(file), before, 'a log is not overwritten');
 });
 
 test('wrong usage is exit code 2, a missing file 1, each with a line about it', async (t) => {
