@@ -26,7 +26,7 @@ const SENTENCES: { readonly [E in LogEvent]?: (fields: EventFields<E>) => string
   certificate: ({ source, subject, keyAlgorithm, signatureAlgorithm, use, daysLeft }) =>
     `using certificate ${source}: ${subject}, ${keyAlgorithm}, ${signatureAlgorithm}, for ${use} clients, ${daysLeft} days left`,
   backend_down: ({ backend, address, reason, left }) =>
-    `backend ${backend} (${address}) cannot be reached any more: ${reason}${left > 0 ? `; ${left} of its addresses left` : ''}`,
+    `backend ${backend} (${address}) cannot be reached: ${reason}${left > 0 ? `; ${left} of its addresses left` : ''}`,
   backend_up: ({ backend, address, down }) =>
     `backend ${backend} (${address}) can be reached again after ${down} s`,
   reloaded: ({ file }) => `reloaded ${file}, for new connections`,
