@@ -12,7 +12,7 @@ export function performPrivateKeyOperation(operation: PrivateKeyOperation, key: 
 }
 
 /**
- * A ciphertext that is no number below the modulus is public knowledge of whoever sent it; the answer is a block that
+ * Its sender knows that a ciphertext is not below the modulus, so this is no secret; the answer is a block that
  * no unpadding accepts, so that what follows is the same as for any other bad ciphertext (RFC 5246, 7.4.7.1).
  * @param modulusLength bytes, which is what the result has
  */

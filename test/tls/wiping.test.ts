@@ -9,6 +9,7 @@ import * as versions from '../../src/tls/handshake/version-rules.js';
 import { TestClient, type HelloOptions } from '../support/test-client.js';
 import { TestServer } from '../support/test-server.js';
 import { inPlaceOf } from '../support/in-place-of.js';
+import { testSession } from '../support/session.js';
 
 const TICKET = Buffer.from('a ticket');
 const EMS = [23, Buffer.alloc(0)] as const;
@@ -17,16 +18,7 @@ const EMS = [23, Buffer.alloc(0)] as const;
 class Tickets implements TicketProtector {
   readonly lifetimeHint = 1;
   given: Session | undefined;
-  readonly held: Session = {
-    version: 0x0301,
-    cipherSuite: 0x2f,
-    masterSecret: Buffer.alloc(48, 5),
-    extendedMasterSecret: true,
-    encryptThenMac: false,
-    maxFragmentLength: undefined,
-    serverName: undefined,
-    context: 'test',
-  };
+  readonly held = testSession();
 
   protect(session: Session): Buffer {
     this.given = session;

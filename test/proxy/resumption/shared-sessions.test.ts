@@ -6,6 +6,7 @@ import type { RedisStore } from '../../../src/proxy/resumption/redis-store.js';
 import type { SessionStore } from '../../../src/proxy/resumption/session-store.js';
 import type { Session } from '../../../src/tls/index.js';
 import { inPlaceOf } from '../../support/in-place-of.js';
+import { testSession } from '../../support/session.js';
 
 /** What Redis holds, in the process. */
 class Store implements Pick<RedisStore, 'get' | 'set' | 'delete' | 'close'> {
@@ -45,16 +46,7 @@ test('a session of another machine is wiped when who asked for it has a copy', a
   sessions.useTicketKeys([randomBytes(48)]);
   const place = { host: '127.0.0.1', port: 1, database: 0, username: undefined, tls: false };
   sessions.configure({ place, password: undefined, passwordFile: undefined, keyPrefix: '', timeout: 1 });
-  const session: Session = {
-    version: 0x0301,
-    cipherSuite: 0x2f,
-    masterSecret: Buffer.alloc(48, 5),
-    extendedMasterSecret: true,
-    encryptThenMac: false,
-    maxFragmentLength: undefined,
-    serverName: undefined,
-    context: 'test',
-  };
+  const session = testSession();
   const id = Buffer.alloc(32, 1);
   sessions.save(id, session);
   const found = await new Promise<Session | undefined>((resolve) =>

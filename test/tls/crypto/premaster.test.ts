@@ -123,7 +123,7 @@ test('on the wire every malformation is the same: nothing until Finished, then b
   }
 });
 
-test('a ciphertext that is no number below the modulus is as good as any other bad one', async (t) => {
+test('a ciphertext not below the modulus is treated like every other bad ciphertext', async (t) => {
   for (const version of [0x0300, 0x0301]) {
     const server = new TestServer();
     const client = new TestClient({ version, suites: [0x2f] });
